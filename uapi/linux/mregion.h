@@ -1,0 +1,1330 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * mregion: hierarchical memory regions for virtual machine monitors
+ *
+ * One open of /dev/mregion is a *machine*: a hierarchy of memory regions, the
+ * address spaces rendered from it, and the rings and virtual machines that
+ * belong to it. Closing the last reference to the file frees all of it.
+ */
+#ifndef _UAPI_LINUX_MREGION_H
+#define _UAPI_LINUX_MREGION_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: conventions
+ *
+ * Every ioctl takes a pointer to a structure whose first member, @size, is the
+ * size of that structure as its caller knows it. A structure may grow at its
+ * end: the kernel treats what an older caller does not pass as zero, and
+ * returns only what the caller has room for.
+ *
+ * Errors that every ioctl can return, not repeated below:
+ *
+ * ========== ================================================================
+ * EFAULT     a pointer is bad
+ * EINVAL     @size is smaller than the first version of the structure; a
+ *            reserved member is not zero
+ * E2BIG      the structure has non-zero bytes beyond what this kernel knows
+ * ENOTTY     the kernel does not know the ioctl
+ * ENOMEM     out of memory
+ * EINTR      a fatal signal arrived
+ * EOPNOTSUPP a flag, kind or operation is one that this kernel does not know
+ * ========== ================================================================
+ *
+ * Lengths of regions and windows are in bytes, and reach 2^64, which does not
+ * fit: a length of 0 means 2^64. No region is empty. Addresses of ranges are
+ * inclusive on both ends for the same reason.
+ *
+ * Regions, spaces and rings have IDs that the caller chooses. 0 is no ID.
+ * Regions, spaces and rings are numbered apart: region 1 and space 1 may both
+ * exist.
+ *
+ * The file may be shared between threads and processes. All ioctls may be
+ * called at the same time; those that change something take effect one after
+ * the other.
+ */
+
+#define MREGION_IOCTL_TYPE	0xBE
+
+/**
+ * define MREGION_ABI_VERSION - what struct mregion_info.abi_version says here
+ */
+#define MREGION_ABI_VERSION	1
+
+/**
+ * define MREGION_NAME_SIZE - room for a region's name, including the final NUL
+ */
+#define MREGION_NAME_SIZE	64
+
+/**
+ * define MREGION_NO_VCPU - stands for a vCPU where none made the access
+ */
+#define MREGION_NO_VCPU		0xffff
+
+/**
+ * enum mregion_kind - what a region is
+ * @MREGION_CONTAINER: nothing of its own; shows its subregions, and lets what
+ *	lies below it show through between them
+ * @MREGION_RAM: memory that the guest reads and writes without an exit
+ * @MREGION_ROM: memory that the guest reads; its writes are refused
+ * @MREGION_ROMD: a ROM device: reads come from memory, writes go to the device
+ *	(or, with %MREGION_REGION_ROMD_OFF, both do)
+ * @MREGION_RAMDEV: memory of a real device: mapped as RAM is, but software
+ *	that accesses it keeps the size of each access
+ * @MREGION_MMIO: registers: each access goes to a rule or to the device
+ * @MREGION_ALIAS: a window on another region
+ * @MREGION_RESERVATION: addresses that somebody else answers for, such as
+ *	KVM's own interrupt controllers; never claimed on KVM's buses
+ *
+ * The kinds are those of QEMU's memory API (docs/devel/memory.rst).
+ */
+enum mregion_kind {
+	MREGION_CONTAINER	= 1,
+	MREGION_RAM		= 2,
+	MREGION_ROM		= 3,
+	MREGION_ROMD		= 4,
+	MREGION_RAMDEV		= 5,
+	MREGION_MMIO		= 6,
+	MREGION_ALIAS		= 7,
+	MREGION_RESERVATION	= 8,
+};
+
+/**
+ * enum mregion_region_flags - attributes of a region
+ * @MREGION_REGION_READONLY: what the region shows is read-only: its own memory
+ *	and all that is under it or, for an alias, all that it shows
+ * @MREGION_REGION_DISABLED: the region and all that is under it is invisible
+ * @MREGION_REGION_NONVOLATILE: persistent memory; inherited as READONLY is
+ * @MREGION_REGION_UNMERGEABLE: never merge ranges of this region in a view
+ * @MREGION_REGION_ROMD_OFF: a ROM device whose reads go to the device, too
+ * @MREGION_REGION_LOG_DIRTY: pages that the guest writes shall be logged; the
+ *	VMM sets KVM_MEM_LOG_DIRTY_PAGES on memslots made from such ranges
+ *
+ * All can be given at creation and changed by %MREGION_OP_SET_FLAGS.
+ */
+enum mregion_region_flags {
+	MREGION_REGION_READONLY		= 1 << 0,
+	MREGION_REGION_DISABLED		= 1 << 1,
+	MREGION_REGION_NONVOLATILE	= 1 << 2,
+	MREGION_REGION_UNMERGEABLE	= 1 << 3,
+	MREGION_REGION_ROMD_OFF		= 1 << 4,
+	MREGION_REGION_LOG_DIRTY	= 1 << 5,
+};
+
+/**
+ * enum mregion_policy - an answer to an access that nobody accepts
+ * @MREGION_POLICY_DEFAULT: ONES for a region, EXIT for a space
+ * @MREGION_POLICY_ONES: reads return all-ones, writes are dropped, as on PCI
+ * @MREGION_POLICY_ZEROES: reads return zero, writes are dropped
+ * @MREGION_POLICY_ERROR: the access exits to the VMM, which is to treat it as
+ *	an error of the guest (for machines that raise a machine check)
+ * @MREGION_POLICY_EXIT: the access exits to the VMM; for spaces only
+ */
+enum mregion_policy {
+	MREGION_POLICY_DEFAULT	= 0,
+	MREGION_POLICY_ONES	= 1,
+	MREGION_POLICY_ZEROES	= 2,
+	MREGION_POLICY_ERROR	= 3,
+	MREGION_POLICY_EXIT	= 4,
+};
+
+/**
+ * enum mregion_constraint_flags - flags of struct mregion_constraints
+ * @MREGION_VALID_UNALIGNED: the device accepts accesses that are not aligned
+ *	to their size
+ * @MREGION_IMPL_UNALIGNED: the device's implementation handles them, so that
+ *	they need not be split at their alignment
+ * @MREGION_BIG_ENDIAN: the device's registers are big-endian
+ */
+enum mregion_constraint_flags {
+	MREGION_VALID_UNALIGNED	= 1 << 0,
+	MREGION_IMPL_UNALIGNED	= 1 << 1,
+	MREGION_BIG_ENDIAN	= 1 << 2,
+};
+
+/**
+ * struct mregion_constraints - the accesses that a region takes
+ * @valid_min: smallest access that the device accepts, in bytes
+ * @valid_max: largest access that the device accepts, in bytes
+ * @impl_min: smallest access that its implementation handles, in bytes
+ * @impl_max: largest access that its implementation handles, in bytes
+ * @flags: enum mregion_constraint_flags
+ * @refused: enum mregion_policy, what happens to an access that is not valid
+ * @reserved: must be zero
+ *
+ * Sizes are 1, 2, 4, 8, or 0 for the default: 1 as a minimum, 4 as a maximum. As
+ * in QEMU, a @valid_min has no effect where @valid_max is 0.
+ * As in QEMU (memory_access_size(), memory_region_access_valid() in
+ * system/physmem.c and system/memory.c), an access that is larger than
+ * @valid_max, or not aligned while MREGION_IMPL_UNALIGNED is not set, is split
+ * into the largest aligned parts first; each part is then accepted or refused.
+ *
+ * @impl_min, @impl_max and MREGION_BIG_ENDIAN are carried for whoever emulates
+ * the device; the kernel reports them and does not act on them.
+ */
+struct mregion_constraints {
+	__u8 valid_min;
+	__u8 valid_max;
+	__u8 impl_min;
+	__u8 impl_max;
+	__u8 flags;
+	__u8 refused;
+	__u16 reserved;
+};
+
+/**
+ * enum mregion_backing - where the memory of a RAM, ROM, ROM device or RAM
+ * device region is
+ * @MREGION_BACKING_NONE: only the VMM knows
+ * @MREGION_BACKING_FD: in a file: a memfd, or one on tmpfs, hugetlbfs or a disk
+ * @MREGION_BACKING_USER: in the address space of the VMM
+ */
+enum mregion_backing {
+	MREGION_BACKING_NONE	= 0,
+	MREGION_BACKING_FD	= 1,
+	MREGION_BACKING_USER	= 2,
+};
+
+/**
+ * struct mregion_op_create - argument of %MREGION_OP_CREATE
+ * @kind: enum mregion_kind
+ * @flags: enum mregion_region_flags
+ * @len: length in bytes, 0 for 2^64
+ * @offset: for an alias, the offset in the target of the first byte shown; for
+ *	memory in a file, the offset in the file; for memory of the VMM, its
+ *	address there. The latter two are multiples of the page size
+ * @target: for an alias, the ID of the region it shows
+ * @backing: enum mregion_backing; zero unless the region is memory
+ * @fd: the file of %MREGION_BACKING_FD, else zero. The region holds a reference
+ *	to the file, not to the descriptor. Only regular files are accepted,
+ *	so that a region cannot hold the machine that holds it
+ * @reserved: must be zero
+ * @constraints: of an MMIO, ROM device or RAM device region; else zero
+ * @name: NUL-terminated, for people; control characters are refused. Names
+ *	need not be unique
+ *
+ * A new region is mapped nowhere. EEXIST: a region of that ID exists. ENOSPC:
+ * the machine has struct mregion_info.max_regions regions. ENOENT: no region
+ * @target. EBADF: @fd is not open. EINVAL: a member does not go with @kind or
+ * is out of bounds, the file is not a regular file or ends before the region.
+ */
+struct mregion_op_create {
+	__u32 kind;
+	__u32 flags;
+	__u64 len;
+	__u64 offset;
+	__u32 target;
+	__u32 backing;
+	__s32 fd;
+	__u32 reserved;
+	struct mregion_constraints constraints;
+	char name[MREGION_NAME_SIZE];
+};
+
+/**
+ * struct mregion_op_map - argument of %MREGION_OP_MAP
+ * @offset: of the region's first byte in the parent, in bytes
+ * @parent: ID of the region to map into; any kind but an alias
+ * @priority: among siblings the higher one is on top; 0 is ordinary
+ *
+ * Among siblings of equal priority the one mapped later is on top. The region
+ * may reach beyond its parent's end; what does is not visible. ENOENT: no such
+ * region, or no region @parent. EBUSY: it is mapped already; a region has one
+ * parent, aliases give the rest. EINVAL: the parent is an alias. ELOOP: the
+ * parent is shown by the region itself.
+ */
+struct mregion_op_map {
+	__u64 offset;
+	__u32 parent;
+	__s32 priority;
+};
+
+/**
+ * struct mregion_op_set_flags - argument of %MREGION_OP_SET_FLAGS
+ * @mask: enum mregion_region_flags, which to change
+ * @flags: enum mregion_region_flags, what to change them to; a subset of @mask
+ *
+ * ENOENT: no such region. EINVAL: @flags is no subset of @mask, or a flag does
+ * not go with the region's kind.
+ */
+struct mregion_op_set_flags {
+	__u32 mask;
+	__u32 flags;
+};
+
+/**
+ * struct mregion_op_space - argument of %MREGION_OP_SPACE_CREATE and
+ * %MREGION_OP_SPACE_SET
+ * @root: ID of the region that the space shows from address 0
+ * @bus: enum mregion_bus
+ * @unassigned: enum mregion_policy, for addresses where the view has nothing
+ * @reserved: must be zero
+ *
+ * An I/O port space ends at address 0xffff. EEXIST: a space of that ID exists
+ * (CREATE). ENOENT: no region @root, or no such space (SET). ENOSPC: the
+ * machine has struct mregion_info.max_spaces spaces. EINVAL: unknown @bus, or
+ * one other than the space's (SET).
+ */
+struct mregion_op_space {
+	__u32 root;
+	__u32 bus;
+	__u32 unassigned;
+	__u32 reserved;
+};
+
+/**
+ * enum mregion_bus - what kind of addresses a space has
+ * @MREGION_BUS_MEMORY: guest-physical addresses
+ * @MREGION_BUS_PIO: I/O ports, 0 to 0xffff
+ */
+enum mregion_bus {
+	MREGION_BUS_MEMORY	= 0,
+	MREGION_BUS_PIO		= 1,
+};
+
+/**
+ * enum mregion_rule_kind - what the kernel does with an access
+ * @MREGION_RULE_COALESCE: append writes to a ring and let the guest go on;
+ *	reads, and writes that find the ring full, are forwarded
+ * @MREGION_RULE_DOORBELL: signal an eventfd on writes and let the guest go on;
+ *	reads are forwarded
+ * @MREGION_RULE_SHADOW: serve reads from, and store writes to, shared memory
+ *
+ * Where rules of several kinds match an access, a doorbell goes before a ring,
+ * and a ring before a shadow.
+ */
+enum mregion_rule_kind {
+	MREGION_RULE_COALESCE	= 1,
+	MREGION_RULE_DOORBELL	= 2,
+	MREGION_RULE_SHADOW	= 3,
+};
+
+/**
+ * enum mregion_rule_flags - flags of struct mregion_rule
+ * @MREGION_RULE_DATAMATCH: a doorbell is for writes of @datamatch only
+ * @MREGION_RULE_STORE: a doorbell stores the value written in the shadow
+ *	memory, before it signals
+ * @MREGION_RULE_READ: a shadow serves reads
+ * @MREGION_RULE_WRITE: a shadow stores writes
+ * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed what
+ *	is stored
+ * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
+ *	woken for each as for a request
+ */
+enum mregion_rule_flags {
+	MREGION_RULE_DATAMATCH	= 1 << 0,
+	MREGION_RULE_STORE	= 1 << 1,
+	MREGION_RULE_READ	= 1 << 2,
+	MREGION_RULE_WRITE	= 1 << 3,
+	MREGION_RULE_NOTIFY	= 1 << 4,
+	MREGION_RULE_POSTED	= 1 << 5,
+};
+
+/**
+ * struct mregion_rule - argument of %MREGION_OP_RULE_ADD and
+ * %MREGION_OP_RULE_DEL
+ * @kind: enum mregion_rule_kind
+ * @flags: enum mregion_rule_flags
+ * @offset: first byte of the region that the rule is for
+ * @len: length of that part in bytes, 0 for 2^64; what reaches beyond the
+ *	region's end has no effect
+ * @ring: of a ring: its ID
+ * @eventfd: of a doorbell, or with NOTIFY: what to signal; else 0. The rule
+ *	holds a reference to the eventfd, not to the descriptor
+ * @shadow: of a shadow, or with STORE: ID of the shadow memory; else 0
+ * @access_len: of a doorbell: the size of write that it is for, 0 for any
+ * @shadow_offset: in the shadow memory, of the byte that stands for @offset;
+ *	equal to @offset modulo 8, so that what is aligned stays so
+ * @datamatch: with DATAMATCH: the value, else 0
+ * @reserved: must be zero
+ *
+ * A rule is for accesses (after the split of struct mregion_constraints) that
+ * lie wholly within its part of the region. Only MMIO and ROM device regions
+ * have rules. An access that one instruction makes to several ranges of a view
+ * is not coalesced: it is forwarded whole.
+ *
+ * ADD: ENOENT: no such region, ring or shadow memory. EBADF: @eventfd is not
+ * open. EEXIST: another rule of the region and of the same kind could match the
+ * same access. ENOSPC: the region has struct mregion_info.max_rules rules.
+ * EINVAL: wrong kind of region; the part begins behind its end; @eventfd is no
+ * eventfd; the shadow memory ends before the part does; flags or members do not
+ * go with @kind. DEL: ENOENT: no such region, or no rule equal in every member.
+ */
+struct mregion_rule {
+	__u32 kind;
+	__u32 flags;
+	__u64 offset;
+	__u64 len;
+	__u32 ring;
+	__s32 eventfd;
+	__u32 shadow;
+	__u32 access_len;
+	__u64 shadow_offset;
+	__u64 datamatch;
+	__u64 reserved;
+};
+
+/**
+ * struct mregion_op_set_server - argument of %MREGION_OP_SET_SERVER
+ * @server: ID of the server that answers the region's forwarded accesses, or 0
+ *	for none: they exit to the VMM
+ * @reserved: must be zero
+ *
+ * Only MMIO and ROM device regions have servers. ENOENT: no such region or
+ * server. EINVAL: wrong kind of region.
+ */
+struct mregion_op_set_server {
+	__u32 server;
+	__u32 reserved;
+};
+
+/**
+ * enum mregion_op_code - the changes that a commit can make
+ * @MREGION_OP_CREATE: create region @id, see struct mregion_op_create
+ * @MREGION_OP_FREE: free region @id. EBUSY: it is mapped, has subregions, is
+ *	the target of an alias or the root of a space. ENOENT: no such region
+ * @MREGION_OP_MAP: map region @id into a parent, see struct mregion_op_map
+ * @MREGION_OP_UNMAP: take region @id out of its parent. ENOENT: no such region,
+ *	or not mapped
+ * @MREGION_OP_MOVE: move region @id within its parent, to @offset. As in QEMU
+ *	(memory_region_set_address()) a region that moves counts as mapped anew,
+ *	and so comes on top of its equals; one that is there already stays as it
+ *	is. ENOENT: no such region, or not mapped
+ * @MREGION_OP_RESIZE: make region @id @len bytes long, 0 for 2^64. ENOENT: no
+ *	such region. EINVAL: not possible for its backing
+ * @MREGION_OP_SET_FLAGS: change flags, see struct mregion_op_set_flags
+ * @MREGION_OP_SET_ALIAS: let alias @id show its target from @offset on.
+ *	ENOENT: no such region. EINVAL: not an alias
+ * @MREGION_OP_SET_CONSTRAINTS: replace the constraints of region @id. ENOENT:
+ *	no such region. EINVAL: bad constraints, or wrong kind of region
+ * @MREGION_OP_RULE_ADD: add a rule to region @id, see struct mregion_rule
+ * @MREGION_OP_RULE_DEL: delete a rule of region @id, see struct mregion_rule
+ * @MREGION_OP_SPACE_CREATE: create space @id, see struct mregion_op_space
+ * @MREGION_OP_SPACE_SET: change root and policy of space @id, see there
+ * @MREGION_OP_SPACE_FREE: free space @id. EBUSY: it is attached to a virtual
+ *	machine. ENOENT: no such space
+ * @MREGION_OP_SET_SERVER: bind region @id to a server, see struct
+ *	mregion_op_set_server
+ */
+enum mregion_op_code {
+	MREGION_OP_CREATE		= 1,
+	MREGION_OP_FREE			= 2,
+	MREGION_OP_MAP			= 3,
+	MREGION_OP_UNMAP		= 4,
+	MREGION_OP_MOVE			= 5,
+	MREGION_OP_RESIZE		= 6,
+	MREGION_OP_SET_FLAGS		= 7,
+	MREGION_OP_SET_ALIAS		= 8,
+	MREGION_OP_SET_CONSTRAINTS	= 9,
+	MREGION_OP_RULE_ADD		= 10,
+	MREGION_OP_RULE_DEL		= 11,
+	MREGION_OP_SPACE_CREATE		= 12,
+	MREGION_OP_SPACE_SET		= 13,
+	MREGION_OP_SPACE_FREE		= 14,
+	MREGION_OP_SET_SERVER		= 15,
+};
+
+/**
+ * struct mregion_op - one operation of a commit
+ * @code: enum mregion_op_code
+ * @id: the region or space it is about; EINVAL if 0
+ * @create: for CREATE
+ * @map: for MAP
+ * @offset: for MOVE and SET_ALIAS, in bytes
+ * @len: for RESIZE, in bytes
+ * @set_flags: for SET_FLAGS
+ * @constraints: for SET_CONSTRAINTS
+ * @rule: for RULE_ADD and RULE_DEL
+ * @space: for SPACE_CREATE and SPACE_SET
+ * @set_server: for SET_SERVER
+ * @reserved: makes up the size; what an operation does not use must be zero
+ */
+struct mregion_op {
+	__u32 code;
+	__u32 id;
+	union {
+		struct mregion_op_create create;
+		struct mregion_op_map map;
+		__u64 offset;
+		__u64 len;
+		struct mregion_op_set_flags set_flags;
+		struct mregion_constraints constraints;
+		struct mregion_rule rule;
+		struct mregion_op_space space;
+		struct mregion_op_set_server set_server;
+		__u64 reserved[15];
+	};
+};
+
+/**
+ * enum mregion_commit_flags - flags of struct mregion_commit
+ * @MREGION_COMMIT_DRY_RUN: validate only: return what the commit would return,
+ *	and change nothing
+ */
+enum mregion_commit_flags {
+	MREGION_COMMIT_DRY_RUN	= 1 << 0,
+};
+
+/**
+ * struct mregion_commit - argument of %MREGION_COMMIT
+ * @size: sizeof(struct mregion_commit)
+ * @flags: enum mregion_commit_flags
+ * @ops: pointer to an array of struct mregion_op
+ * @nr_ops: number of operations, at most struct mregion_info.max_ops
+ * @op_size: sizeof(struct mregion_op) as the caller knows it
+ * @failed: set on return: the index of the operation that failed; @nr_ops if
+ *	the commit succeeded, or failed as a whole
+ * @reserved: must be zero
+ * @generation: set on return: the machine's generation after the commit
+ */
+struct mregion_commit {
+	__u32 size;
+	__u32 flags;
+	__u64 ops;
+	__u32 nr_ops;
+	__u32 op_size;
+	__u32 failed;
+	__u32 reserved;
+	__u64 generation;
+};
+
+/**
+ * define MREGION_COMMIT - change a machine, all or nothing
+ *
+ * Carries out the operations in their order; an operation sees what those
+ * before it did. Then renders every space that has changed and publishes all
+ * of the new views at once: no vCPU and no other reader sees a state in
+ * between, not even of two spaces. On an error the machine is exactly as it
+ * was. When the ioctl has returned, accesses that begin see the new views.
+ *
+ * Errors of the commit as a whole: EMSGSIZE: @nr_ops is too large. EFBIG: a
+ * view would have more than struct mregion_info.max_ranges ranges. EMLINK: a
+ * region would be nested deeper (parents and aliases counted alike) than
+ * max_depth in a space. EDQUOT: rendering would take more than max_work steps.
+ */
+#define MREGION_COMMIT	_IO(MREGION_IOCTL_TYPE, 0x01)
+
+/**
+ * struct mregion_info - argument of %MREGION_INFO
+ * @size: sizeof(struct mregion_info)
+ * @abi_version: MREGION_ABI_VERSION of the kernel
+ * @features: bits to come; 0
+ * @max_regions: regions a machine can have
+ * @max_spaces: spaces a machine can have
+ * @max_depth: regions on a path from a space's root to what it shows
+ * @max_ranges: ranges a view can have
+ * @max_ops: operations a commit can have
+ * @max_rings: rings a machine can have
+ * @max_ring_entries: entries a ring can have
+ * @max_rules: rules a region can have
+ * @max_windows: address windows that a machine claims on one bus of a virtual
+ *	machine; MMIO ranges beyond them exit to the VMM
+ * @max_servers: servers a machine can have
+ * @max_work: steps (regions visited) of one commit
+ * @max_shadows: shadow memories a machine can have
+ * @max_slots: accesses that can wait for a server at the same time
+ * @max_shadow_len: length of a shadow memory, in bytes
+ */
+struct mregion_info {
+	__u32 size;
+	__u32 abi_version;
+	__u64 features;
+	__u32 max_regions;
+	__u32 max_spaces;
+	__u32 max_depth;
+	__u32 max_ranges;
+	__u32 max_ops;
+	__u32 max_rings;
+	__u32 max_ring_entries;
+	__u32 max_rules;
+	__u32 max_windows;
+	__u32 max_servers;
+	__u64 max_work;
+	__u32 max_shadows;
+	__u32 max_slots;
+	__u64 max_shadow_len;
+};
+
+/**
+ * define MREGION_INFO - version, features and limits of the kernel module
+ */
+#define MREGION_INFO	_IO(MREGION_IOCTL_TYPE, 0x00)
+
+/**
+ * enum mregion_range_flags - attributes of a range of a view
+ * @MREGION_RANGE_READONLY: the guest cannot write the memory
+ * @MREGION_RANGE_NONVOLATILE: persistent memory
+ * @MREGION_RANGE_UNMERGEABLE: not merged with its neighbours
+ * @MREGION_RANGE_ROMD: reads come from memory, writes go to the device
+ * @MREGION_RANGE_LOG_DIRTY: writes are to be logged
+ */
+enum mregion_range_flags {
+	MREGION_RANGE_READONLY		= 1 << 0,
+	MREGION_RANGE_NONVOLATILE	= 1 << 1,
+	MREGION_RANGE_UNMERGEABLE	= 1 << 2,
+	MREGION_RANGE_ROMD		= 1 << 3,
+	MREGION_RANGE_LOG_DIRTY		= 1 << 4,
+};
+
+/**
+ * struct mregion_range - a range of a flat view
+ * @start: first address
+ * @last: last address
+ * @offset: of @start in the region, in bytes
+ * @region: ID of the region
+ * @kind: its enum mregion_kind; never a container or an alias
+ * @flags: enum mregion_range_flags
+ * @reserved: zero
+ */
+struct mregion_range {
+	__u64 start;
+	__u64 last;
+	__u64 offset;
+	__u32 region;
+	__u32 kind;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct mregion_view_read - argument of %MREGION_VIEW_READ
+ * @size: sizeof(struct mregion_view_read)
+ * @space: ID of the space
+ * @ranges: pointer to an array of struct mregion_range
+ * @nr: in: how many the array has room for; out: how many the view has. When
+ *	that is more, the array has as many of the first as fit
+ * @range_size: sizeof(struct mregion_range) as the caller knows it
+ * @generation: set on return: of the commit that made this view
+ * @bus: set on return: enum mregion_bus
+ * @unassigned: set on return: enum mregion_policy
+ */
+struct mregion_view_read {
+	__u32 size;
+	__u32 space;
+	__u64 ranges;
+	__u32 nr;
+	__u32 range_size;
+	__u64 generation;
+	__u32 bus;
+	__u32 unassigned;
+};
+
+/**
+ * define MREGION_VIEW_READ - read the flat view of a space
+ *
+ * The ranges are disjoint and sorted by address. One call returns one view,
+ * whole (as far as there is room). ENOENT: no such space.
+ */
+#define MREGION_VIEW_READ	_IO(MREGION_IOCTL_TYPE, 0x02)
+
+/**
+ * struct mregion_region_info - a region, as %MREGION_REGIONS tells it
+ * @id: its ID
+ * @kind: enum mregion_kind
+ * @flags: enum mregion_region_flags
+ * @parent: ID of the region it is mapped into, or 0
+ * @len: length in bytes, 0 for 2^64
+ * @offset: in the parent, in bytes
+ * @order: among siblings of equal priority, the higher one is on top
+ * @priority: among siblings
+ * @backing: enum mregion_backing
+ * @backing_offset: offset in the file, or address in the VMM
+ * @target: of an alias: the ID of the region it shows, else 0
+ * @nr_rules: how many rules it has
+ * @server: ID of its server, or 0
+ * @reserved: zero
+ * @target_offset: of an alias: offset in @target of the first byte shown
+ * @constraints: the accesses it takes
+ * @name: its name
+ *
+ * CREATE and MAP of every region, in the order of @order, give the same
+ * hierarchy again.
+ */
+struct mregion_region_info {
+	__u32 id;
+	__u32 kind;
+	__u32 flags;
+	__u32 parent;
+	__u64 len;
+	__u64 offset;
+	__u64 order;
+	__s32 priority;
+	__u32 backing;
+	__u64 backing_offset;
+	__u32 target;
+	__u32 nr_rules;
+	__u32 server;
+	__u32 reserved;
+	__u64 target_offset;
+	struct mregion_constraints constraints;
+	char name[MREGION_NAME_SIZE];
+};
+
+/**
+ * struct mregion_regions - argument of %MREGION_REGIONS
+ * @size: sizeof(struct mregion_regions)
+ * @first: list regions from this ID on
+ * @regions: pointer to an array of struct mregion_region_info
+ * @nr: in: how many the array has room for; out: how many regions there are
+ *	from @first on. When that is more, the array has as many as fit
+ * @region_size: sizeof(struct mregion_region_info) as the caller knows it
+ * @generation: set on return: the machine's generation
+ */
+struct mregion_regions {
+	__u32 size;
+	__u32 first;
+	__u64 regions;
+	__u32 nr;
+	__u32 region_size;
+	__u64 generation;
+};
+
+/**
+ * define MREGION_REGIONS - list the regions of a machine, in the order of IDs
+ *
+ * One call sees one state. A caller that needs several compares @generation.
+ */
+#define MREGION_REGIONS	_IO(MREGION_IOCTL_TYPE, 0x03)
+
+/**
+ * struct mregion_space_info - a space, as %MREGION_SPACES tells it
+ * @id: its ID
+ * @root: ID of its root region
+ * @bus: enum mregion_bus
+ * @unassigned: enum mregion_policy
+ * @generation: of the commit that made its view
+ * @nr_ranges: how many ranges its view has
+ * @nr_vms: how many virtual machines it is attached to
+ */
+struct mregion_space_info {
+	__u32 id;
+	__u32 root;
+	__u32 bus;
+	__u32 unassigned;
+	__u64 generation;
+	__u32 nr_ranges;
+	__u32 nr_vms;
+};
+
+/**
+ * struct mregion_spaces - argument of %MREGION_SPACES
+ * @size: sizeof(struct mregion_spaces)
+ * @first: list spaces from this ID on
+ * @spaces: pointer to an array of struct mregion_space_info
+ * @nr: as in struct mregion_regions
+ * @space_size: sizeof(struct mregion_space_info) as the caller knows it
+ * @generation: set on return: the machine's generation
+ */
+struct mregion_spaces {
+	__u32 size;
+	__u32 first;
+	__u64 spaces;
+	__u32 nr;
+	__u32 space_size;
+	__u64 generation;
+};
+
+/**
+ * define MREGION_SPACES - list the spaces of a machine, in the order of IDs
+ */
+#define MREGION_SPACES	_IO(MREGION_IOCTL_TYPE, 0x04)
+
+/**
+ * struct mregion_translate - argument of %MREGION_TRANSLATE
+ * @size: sizeof(struct mregion_translate)
+ * @space: ID of the space
+ * @addr: address to look up
+ * @len: how many bytes are wanted, 0 for 2^64
+ * @range: set on return: the range that holds @addr, cut so that it begins at
+ *	@addr and is at most @len long. Where nothing is, @region and @kind are
+ *	0, and the range is the gap, cut in the same way
+ * @generation: set on return: of the view
+ */
+struct mregion_translate {
+	__u32 size;
+	__u32 space;
+	__u64 addr;
+	__u64 len;
+	struct mregion_range range;
+	__u64 generation;
+};
+
+/**
+ * define MREGION_TRANSLATE - what is at an address, and how far it reaches
+ *
+ * ENOENT: no such space. EINVAL: @addr is beyond the space's end, or @len beyond
+ * 2^64.
+ */
+#define MREGION_TRANSLATE	_IO(MREGION_IOCTL_TYPE, 0x05)
+
+/**
+ * enum mregion_outcome - what became of an access
+ * @MREGION_OUTCOME_UNASSIGNED: the view has nothing there, and the space's
+ *	policy answered it
+ * @MREGION_OUTCOME_UNASSIGNED_EXIT: the view has nothing there, and the space's
+ *	policy has it exit to the VMM
+ * @MREGION_OUTCOME_REFUSED: the device does not accept it, and the region's
+ *	policy answered it
+ * @MREGION_OUTCOME_REFUSED_EXIT: the device does not accept it, and the region's
+ *	policy has it exit to the VMM, as an error
+ * @MREGION_OUTCOME_COALESCED: appended to a ring
+ * @MREGION_OUTCOME_RING_FULL: would have been, but the ring is full: exits
+ * @MREGION_OUTCOME_EXIT: exits to the VMM, since no rule applies
+ * @MREGION_OUTCOME_DOORBELL: signalled an eventfd
+ * @MREGION_OUTCOME_SHADOW: read from, or stored in, shadow memory
+ * @MREGION_OUTCOME_SERVED: forwarded to a server
+ * @MREGION_OUTCOME_SERVER_EXIT: the region has a server, but it is dead: exits.
+ *	Counted whenever it is asked: by the vCPU, and by %MREGION_ACCESS for it
+ */
+enum mregion_outcome {
+	MREGION_OUTCOME_UNASSIGNED	= 0,
+	MREGION_OUTCOME_UNASSIGNED_EXIT	= 1,
+	MREGION_OUTCOME_REFUSED		= 2,
+	MREGION_OUTCOME_REFUSED_EXIT	= 3,
+	MREGION_OUTCOME_COALESCED	= 4,
+	MREGION_OUTCOME_RING_FULL	= 5,
+	MREGION_OUTCOME_EXIT		= 6,
+	MREGION_OUTCOME_DOORBELL	= 7,
+	MREGION_OUTCOME_SHADOW		= 8,
+	MREGION_OUTCOME_SERVED		= 9,
+	MREGION_OUTCOME_SERVER_EXIT	= 10,
+};
+
+/**
+ * enum mregion_access_flags - flags of struct mregion_access
+ * @MREGION_ACCESS_WRITE: the access is a write, else a read
+ */
+enum mregion_access_flags {
+	MREGION_ACCESS_WRITE	= 1 << 0,
+};
+
+/**
+ * struct mregion_access - argument of %MREGION_ACCESS
+ * @size: sizeof(struct mregion_access)
+ * @space: ID of the space
+ * @addr: first address
+ * @len: 1 to 8 bytes
+ * @flags: enum mregion_access_flags
+ * @data: little-endian; the value to write, or set on return to the value read
+ * @outcome: set on return: enum mregion_outcome. When the access has several
+ *	parts: that of the part that made it exit, else of the first
+ * @handled: set on return: 1 if the kernel has completed the access, 0 if it
+ *	is left to the caller, nothing of it done
+ * @vcpu: index of the vCPU on whose behalf it is made, or %MREGION_NO_VCPU
+ * @reserved: must be zero
+ */
+struct mregion_access {
+	__u32 size;
+	__u32 space;
+	__u64 addr;
+	__u32 len;
+	__u32 flags;
+	__u64 data;
+	__u32 outcome;
+	__u32 handled;
+	__u16 vcpu;
+	__u16 reserved[3];
+};
+
+/**
+ * define MREGION_ACCESS - make an access, on the path that a guest's takes
+ *
+ * An access to memory is never handled, but for a write to memory that is
+ * read-only, which is refused: memory is the VMM's to access.
+ * ENOENT: no such space. EINVAL: @len is out of bounds, or the access reaches
+ * beyond the space's end.
+ *
+ * For a region with a server this waits for its answer. It is also how a VMM
+ * completes the exit that a vCPU makes when its server has not answered after
+ * the vCPU has spun for a while: with the same @addr, @len, @data and @vcpu this
+ * takes up the request that the server has already, so that the device sees the
+ * access once. EINTR: a signal is pending; the VMM calls again.
+ */
+#define MREGION_ACCESS	_IO(MREGION_IOCTL_TYPE, 0x06)
+
+/**
+ * struct mregion_ring_entry - a coalesced write
+ * @offset: in the region, in bytes
+ * @data: the value written; bytes beyond @len are zero
+ * @region: ID of the region
+ * @vcpu: index of the vCPU that wrote (as KVM counts them, from 0 in the order
+ *	of their creation), or %MREGION_NO_VCPU
+ * @len: 1, 2, 4 or 8 bytes
+ * @reserved: zero
+ */
+struct mregion_ring_entry {
+	__u64 offset;
+	__u64 data;
+	__u32 region;
+	__u16 vcpu;
+	__u8 len;
+	__u8 reserved;
+};
+
+/**
+ * struct mregion_ring_header - first page of a ring's memory
+ * @producer: how many entries were ever appended, modulo 2^32. Written by the
+ *	kernel; read it with acquire semantics
+ * @consumer: how many entries were ever consumed, modulo 2^32. Written by the
+ *	consumer, with release semantics, when it has read an entry
+ * @nr_entries: as created; a power of two
+ * @entry_size: sizeof(struct mregion_ring_entry)
+ *
+ * Entry i (modulo 2^32) is at MREGION_RING_ENTRIES + (i % nr_entries) *
+ * entry_size. The kernel trusts none of this: a consumer that writes nonsense
+ * loses entries of its own ring.
+ */
+struct mregion_ring_header {
+	__u32 producer;
+	/* private: */
+	__u32 pad0[15];
+	/* public: */
+	__u32 consumer;
+	/* private: */
+	__u32 pad1[15];
+	/* public: */
+	__u32 nr_entries;
+	__u32 entry_size;
+};
+
+/**
+ * define MREGION_RING_ENTRIES - offset of the first entry in a ring's memory
+ */
+#define MREGION_RING_ENTRIES	4096
+
+/**
+ * struct mregion_ring_create - argument of %MREGION_RING_CREATE
+ * @size: sizeof(struct mregion_ring_create)
+ * @id: ID of the new ring
+ * @nr_entries: a power of two, 2 to struct mregion_info.max_ring_entries
+ * @flags: must be zero
+ * @eventfd: signalled when the consumer should look, or -1
+ * @notify_entries: signal when this many entries wait; 0: never for that reason
+ * @notify_usecs: signal at most this many microseconds after an entry was
+ *	appended, unless it was consumed by then; 0: never for that reason. At
+ *	most 10 seconds
+ * @fd: set on return: a descriptor to mmap() the ring's memory with: first
+ *	%MREGION_RING_ENTRIES bytes with struct mregion_ring_header, then the
+ *	entries. It may be passed to another process, and keeps the memory, not
+ *	the machine, alive
+ */
+struct mregion_ring_create {
+	__u32 size;
+	__u32 id;
+	__u32 nr_entries;
+	__u32 flags;
+	__s32 eventfd;
+	__u32 notify_entries;
+	__u32 notify_usecs;
+	__s32 fd;
+};
+
+/**
+ * define MREGION_RING_CREATE - create a ring for coalesced writes
+ *
+ * EEXIST: a ring of that ID exists. ENOSPC: the machine has struct
+ * mregion_info.max_rings rings. EBADF: @eventfd is not open. EINVAL: @eventfd is
+ * no eventfd, or a number is out of bounds.
+ */
+#define MREGION_RING_CREATE	_IO(MREGION_IOCTL_TYPE, 0x07)
+
+/**
+ * struct mregion_ring_free - argument of %MREGION_RING_FREE
+ * @size: sizeof(struct mregion_ring_free)
+ * @id: ID of the ring
+ */
+struct mregion_ring_free {
+	__u32 size;
+	__u32 id;
+};
+
+/**
+ * define MREGION_RING_FREE - free a ring
+ *
+ * EBUSY: a rule refers to it. ENOENT: no such ring. Its memory stays for those
+ * who have it mapped or its descriptor open.
+ */
+#define MREGION_RING_FREE	_IO(MREGION_IOCTL_TYPE, 0x08)
+
+/**
+ * struct mregion_shadow_create - argument of %MREGION_SHADOW_CREATE
+ * @size: sizeof(struct mregion_shadow_create)
+ * @id: ID of the new shadow memory
+ * @len: its length in bytes, rounded up to whole pages
+ * @flags: must be zero
+ * @fd: set on return: a descriptor to mmap() it with, shared and for reading
+ *	and writing; may be passed to another process, and keeps the memory
+ *	alive
+ *
+ * The memory is zero. The guest's accesses to it, through rules, are single
+ * loads and stores of their size where they are aligned.
+ */
+struct mregion_shadow_create {
+	__u32 size;
+	__u32 id;
+	__u64 len;
+	__u32 flags;
+	__s32 fd;
+};
+
+/**
+ * define MREGION_SHADOW_CREATE - create shadow memory
+ *
+ * EEXIST: one of that ID exists. ENOSPC: the machine has struct
+ * mregion_info.max_shadows of them. EINVAL: @len is 0 or more than
+ * max_shadow_len.
+ */
+#define MREGION_SHADOW_CREATE	_IO(MREGION_IOCTL_TYPE, 0x0c)
+
+/**
+ * struct mregion_shadow_free - argument of %MREGION_SHADOW_FREE
+ * @size: sizeof(struct mregion_shadow_free)
+ * @id: ID of the shadow memory
+ */
+struct mregion_shadow_free {
+	__u32 size;
+	__u32 id;
+};
+
+/**
+ * define MREGION_SHADOW_FREE - free shadow memory; errors as for a ring
+ */
+#define MREGION_SHADOW_FREE	_IO(MREGION_IOCTL_TYPE, 0x0d)
+
+/**
+ * DOC: servers
+ *
+ * A server is a file descriptor through which a process answers the accesses
+ * that are forwarded from the regions bound to it. The process maps the
+ * descriptor: first a page with struct mregion_server_header, then at
+ * %MREGION_SERVER_SLOTS an array of struct mregion_server_slot. Any number of
+ * its threads may serve.
+ *
+ * A vCPU spins for the answer, in the kernel. When it has spun long enough it
+ * exits to the VMM, which waits in %MREGION_ACCESS; the server notices nothing.
+ * It cannot sleep where it is: KVM may replace its bus as soon as a vCPU that is
+ * being served leaves the SRCU section, and then there is no way back to an
+ * exit, should a signal come or the server die.
+ *
+ * To serve, a thread reads @events (acquire), then takes bits from @pending by
+ * an atomic and-not. For each bit that it got it tries to change the @state of
+ * that slot from a request to taken (compare and exchange; on failure, the
+ * request was withdrawn), does the access, puts the value of a read in @data,
+ * and stores the answered @state (release). After a full barrier it looks at
+ * the slot's @sleeping: if set, it calls %MREGION_SERVER_WAKE.
+ *
+ * When there is nothing more to take it stores what it had read from @events to
+ * @seen, and spins on @events for a while before it calls %MREGION_SERVER_WAIT,
+ * which returns when the two differ. poll() reports EPOLLIN in the same case.
+ *
+ * A request can be withdrawn at any time: because its vCPU has gone on without
+ * it, or nobody wants it any more. If a thread has taken it by then, the slot is
+ * not used for another one before that thread has answered, to nobody.
+ *
+ * Before it handles a request, a server drains the rings of its regions, since
+ * what a vCPU wrote before an access is to be seen before the access.
+ *
+ * When the last descriptor and mapping of it are closed, which also happens
+ * when its process dies, a server is dead: all that waits for it, and all that
+ * would, exits to the VMM. (A VMM that has passed the descriptor on should thus
+ * close its own.) The same happens when an answer, or waiting for a slot, takes
+ * longer than @timeout_usecs. A dead server stays dead; the VMM binds the regions to
+ * another one, or to none.
+ *
+ * A server outlives its machine if it likes. What it has taken by then it may
+ * still do, after the VMM has gone on; a VMM that minds waits for it to end.
+ *
+ * The kernel trusts nothing in the mapping but a matching answered @state with
+ * its @data, so a server that writes nonsense gives nonsense to the guest that
+ * asked it, and no more.
+ */
+
+/**
+ * enum mregion_server_state - low two bits of struct mregion_server_slot.state
+ * @MREGION_SERVER_IDLE: nothing to do
+ * @MREGION_SERVER_REQUEST: a request, to be taken
+ * @MREGION_SERVER_TAKEN: a thread of the server is at it
+ * @MREGION_SERVER_ANSWERED: done
+ *
+ * The other bits number the requests of a slot; a server leaves them alone.
+ */
+enum mregion_server_state {
+	MREGION_SERVER_IDLE	= 0,
+	MREGION_SERVER_REQUEST	= 1,
+	MREGION_SERVER_TAKEN	= 2,
+	MREGION_SERVER_ANSWERED	= 3,
+};
+
+/**
+ * define MREGION_SERVER_STATE - mask for enum mregion_server_state
+ */
+#define MREGION_SERVER_STATE	3
+
+/**
+ * enum mregion_server_slot_flags - flags of struct mregion_server_slot
+ * @MREGION_SERVER_WRITE: the access is a write
+ */
+enum mregion_server_slot_flags {
+	MREGION_SERVER_WRITE	= 1 << 0,
+};
+
+/**
+ * struct mregion_server_slot - an access that waits for a server
+ * @state: see enum mregion_server_state
+ * @sleeping: set by the kernel when who waits has to be woken
+ * @offset: first byte, in the region
+ * @data: the value written, or to be set to the value read; little-endian
+ * @region: ID of the region
+ * @vcpu: index of the vCPU, or %MREGION_NO_VCPU
+ * @len: 1 to 8 bytes; not split by what the device accepts
+ * @flags: enum mregion_server_slot_flags
+ * @reserved: zero
+ */
+struct mregion_server_slot {
+	__u32 state;
+	__u32 sleeping;
+	__u64 offset;
+	__u64 data;
+	__u32 region;
+	__u16 vcpu;
+	__u8 len;
+	__u8 flags;
+	__u64 reserved[4];
+};
+
+/**
+ * define MREGION_SERVER_MAX_SLOTS - slots a server can have, for its @pending
+ */
+#define MREGION_SERVER_MAX_SLOTS	256
+
+/**
+ * define MREGION_SERVER_SLOTS - offset of the first slot in a server's memory
+ */
+#define MREGION_SERVER_SLOTS		4096
+
+/**
+ * struct mregion_server_header - first page of a server's memory
+ * @events: changed by the kernel whenever there is something new to do
+ * @nr_slots: as created
+ * @pending: a bit for each slot with a new request
+ * @seen: value of @events up to which the server has done everything
+ */
+struct mregion_server_header {
+	__u32 events;
+	__u32 nr_slots;
+	/* private: */
+	__u64 pad0[7];
+	/* public: */
+	__u64 pending[MREGION_SERVER_MAX_SLOTS / 64];
+	/* private: */
+	__u64 pad1[4];
+	/* public: */
+	__u32 seen;
+	/* private: */
+	__u32 pad2[15];
+};
+
+/**
+ * struct mregion_server_create - argument of %MREGION_SERVER_CREATE
+ * @size: sizeof(struct mregion_server_create)
+ * @id: ID of the new server
+ * @nr_slots: how many accesses can wait at the same time; more than the virtual
+ *	machine has vCPUs are of no use
+ * @flags: must be zero
+ * @timeout_usecs: longest time that an answer may take, 0 for any
+ * @spin_usecs: longest time that a vCPU spins before it sleeps, in microseconds;
+ *	it spins less where that has not helped lately. At most 1000
+ * @fd: set on return: the server
+ * @reserved: must be zero
+ */
+struct mregion_server_create {
+	__u32 size;
+	__u32 id;
+	__u32 nr_slots;
+	__u32 flags;
+	__u64 timeout_usecs;
+	__u32 spin_usecs;
+	__s32 fd;
+	__u64 reserved;
+};
+
+/**
+ * define MREGION_SERVER_CREATE - create a server
+ *
+ * EEXIST: one of that ID exists. ENOSPC: the machine has struct
+ * mregion_info.max_servers of them. EINVAL: a number is out of bounds.
+ */
+#define MREGION_SERVER_CREATE	_IO(MREGION_IOCTL_TYPE, 0x0e)
+
+/**
+ * struct mregion_server_free - argument of %MREGION_SERVER_FREE
+ * @size: sizeof(struct mregion_server_free)
+ * @id: ID of the server
+ */
+struct mregion_server_free {
+	__u32 size;
+	__u32 id;
+};
+
+/**
+ * define MREGION_SERVER_FREE - free a server
+ *
+ * EBUSY: a region is bound to it. ENOENT: no such server.
+ */
+#define MREGION_SERVER_FREE	_IO(MREGION_IOCTL_TYPE, 0x0f)
+
+/**
+ * struct mregion_server_wait - argument of %MREGION_SERVER_WAIT, an ioctl on
+ * the server's descriptor
+ * @size: sizeof(struct mregion_server_wait)
+ * @flags: must be zero
+ * @timeout_usecs: how long to wait, 0 for as long as it takes
+ */
+struct mregion_server_wait {
+	__u32 size;
+	__u32 flags;
+	__u64 timeout_usecs;
+};
+
+/**
+ * define MREGION_SERVER_WAIT - wait until there is something to do
+ *
+ * Returns at once if @events and @seen differ. One thread is woken for one
+ * event. ETIMEDOUT: time is up. EINTR: a signal arrived. ENODEV: the machine is
+ * closed or the server freed, and nothing more will come.
+ */
+#define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
+
+/**
+ * struct mregion_server_wake - argument of %MREGION_SERVER_WAKE, an ioctl on the
+ * server's descriptor
+ * @size: sizeof(struct mregion_server_wake)
+ * @slot: index of the slot
+ */
+struct mregion_server_wake {
+	__u32 size;
+	__u32 slot;
+};
+
+/**
+ * define MREGION_SERVER_WAKE - wake who waits for a slot's answer
+ *
+ * Does nothing if nobody sleeps. EINVAL: there is no such slot.
+ */
+#define MREGION_SERVER_WAKE	_IO(MREGION_IOCTL_TYPE, 0x41)
+
+/**
+ * struct mregion_attach - argument of %MREGION_ATTACH
+ * @size: sizeof(struct mregion_attach)
+ * @vm_fd: descriptor of a KVM virtual machine of the calling process
+ * @memory: ID of the space on %MREGION_BUS_MEMORY for its memory bus, or 0
+ * @pio: ID of the space on %MREGION_BUS_PIO for its I/O port bus, or 0
+ * @flags: must be zero
+ * @nr_windows: set on return: how many address windows were claimed
+ * @nr_conflicts: set on return: how many ranges of others were in the way and
+ *	were left out
+ * @reserved: must be zero
+ */
+struct mregion_attach {
+	__u32 size;
+	__s32 vm_fd;
+	__u32 memory;
+	__u32 pio;
+	__u32 flags;
+	__u32 nr_windows;
+	__u32 nr_conflicts;
+	__u32 reserved;
+};
+
+/**
+ * define MREGION_ATTACH - let a virtual machine's accesses take a machine's rules
+ *
+ * Claims the MMIO and port addresses of the views on the buses of a KVM virtual
+ * machine. What the kernel cannot complete still exits to the VMM as it would
+ * have. Devices that KVM itself emulates (interrupt controllers, timers,
+ * ioeventfds) keep their addresses if they were there first, so create them
+ * before. A KVM device registered later inside a claimed window gets those of
+ * its accesses that no rule or policy here completes, and can make its
+ * neighbours exit that would not have to.
+ *
+ * Memory slots remain the VMM's business. The attachment ends by
+ * %MREGION_DETACH, with the machine, or with the virtual machine.
+ *
+ * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
+ * machine, a space is of the other bus, or both are 0. EPERM: the virtual
+ * machine belongs to another process. EEXIST: attached to it already.
+ */
+#define MREGION_ATTACH	_IO(MREGION_IOCTL_TYPE, 0x09)
+
+/**
+ * struct mregion_detach - argument of %MREGION_DETACH
+ * @size: sizeof(struct mregion_detach)
+ * @vm_fd: descriptor of the virtual machine
+ */
+struct mregion_detach {
+	__u32 size;
+	__s32 vm_fd;
+};
+
+/**
+ * define MREGION_DETACH - undo %MREGION_ATTACH
+ *
+ * When it returns, no access of the virtual machine is under way in the machine
+ * any more. EBADF: @vm_fd is not open. ENOENT: not attached.
+ */
+#define MREGION_DETACH	_IO(MREGION_IOCTL_TYPE, 0x0a)
+
+/**
+ * enum mregion_object - what %MREGION_STATS counts for
+ * @MREGION_OBJECT_MACHINE: all of the machine, also what has been freed since
+ * @MREGION_OBJECT_REGION: a region
+ * @MREGION_OBJECT_SPACE: a space: its unassigned accesses
+ * @MREGION_OBJECT_RING: a ring
+ * @MREGION_OBJECT_SERVER: a server; its outcomes are SERVED, counting answers,
+ *	and SERVER_EXIT
+ */
+enum mregion_object {
+	MREGION_OBJECT_MACHINE	= 0,
+	MREGION_OBJECT_REGION	= 1,
+	MREGION_OBJECT_SPACE	= 2,
+	MREGION_OBJECT_RING	= 3,
+	MREGION_OBJECT_SERVER	= 4,
+};
+
+/**
+ * struct mregion_stats - argument of %MREGION_STATS
+ * @size: sizeof(struct mregion_stats)
+ * @object: enum mregion_object
+ * @id: ID of the region, space or ring; 0 for the machine
+ * @reserved: must be zero
+ * @outcomes: set on return: parts of accesses, by enum mregion_outcome
+ * @wakeups: set on return: times that a ring's eventfd was signalled; of a
+ *	server: times that it was asleep as there was something to do
+ * @sleeps: set on return, for a server: times that a vCPU stopped spinning
+ *	before its answer came, and waits in %MREGION_ACCESS
+ * @commits: set on return, for the machine: commits that succeeded
+ * @windows: set on return, for the machine: times that the windows claimed on a
+ *	bus changed, each of which takes a grace period of the virtual machine
+ */
+struct mregion_stats {
+	__u32 size;
+	__u32 object;
+	__u32 id;
+	__u32 reserved;
+	__u64 outcomes[16];
+	__u64 wakeups;
+	__u64 commits;
+	__u64 windows;
+	__u64 sleeps;
+};
+
+/**
+ * define MREGION_STATS - read counters
+ *
+ * Counters only grow. ENOENT: no such object.
+ */
+#define MREGION_STATS	_IO(MREGION_IOCTL_TYPE, 0x0b)
+
+#endif /* _UAPI_LINUX_MREGION_H */
