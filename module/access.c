@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The path of an access, of a vCPU's as of an ioctl's: the range it falls into,
+ * what the device accepts, the rules, and an exit if none applies.
+ *
+ * An access is completed here as a whole or not at all: what exits reaches the
+ * VMM once and entire. So an access in several parts is planned first.
+ */
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "access.h"
+#include "behaviour.h"
+#include "bytes.h"
+#include "machine.h"
+#include "region.h"
+#include "ring.h"
+#include "rule.h"
+#include "server.h"
+#include "short.h"
+#include "view.h"
+
+/* An access of one byte to each of eight ranges has the most parts. */
+#define MREGION_MAX_PARTS	8
+
+/* A part of an access, with what is to become of it. */
+struct mregion_part {
+	struct mregion_counters *counters;
+	const struct mregion_view_range *range;	/* NULL: unassigned */
+	const struct mregion_behaviour_rule *rule;
+	u64 offset;			/* in the region */
+	u64 data;			/* what is, or has been, transferred */
+	enum mregion_outcome outcome;
+	u32 policy;			/* for REFUSED and UNASSIGNED */
+	u8 pos;				/* in the access */
+	u8 len;
+};
+
+static u64 mregion_bytes(u64 data, unsigned int pos, unsigned int len)
+{
+	return data >> (pos * 8) & (~0ull >> (64 - len * 8));
+}
+
+static bool mregion_outcome_exits(enum mregion_outcome outcome)
+{
+	switch (outcome) {
+	case MREGION_OUTCOME_UNASSIGNED:
+	case MREGION_OUTCOME_REFUSED:
+	case MREGION_OUTCOME_COALESCED:
+	case MREGION_OUTCOME_DOORBELL:
+	case MREGION_OUTCOME_SHADOW:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static enum mregion_verdict mregion_exit(struct mregion_counters *counters,
+					 enum mregion_outcome reason,
+					 enum mregion_outcome *outcome)
+{
+	mregion_count(counters, reason);
+	*outcome = reason;
+	return MREGION_EXIT;
+}
+
+/*
+ * An access that no rule completes goes to its region's server if it is to that
+ * region alone, and else to the VMM.
+ */
+static enum mregion_verdict
+mregion_forward(const struct mregion_view_range *range,
+		struct mregion_request *request, enum mregion_outcome reason,
+		enum mregion_outcome *outcome)
+{
+	struct mregion_region *region = mregion_region_of(range->node);
+	struct mregion_server *server = range->behaviour ?
+					range->behaviour->server : NULL;
+	u64 addr = request->addr;
+
+	if (!server || addr < range->start ||
+	    range->last - addr < request->len - 1)
+		return mregion_exit(&region->counters, reason, outcome);
+	mregion_server_get(server);
+	request->server = server;
+	request->region = region->id;
+	request->offset = range->offset + (addr - range->start);
+	*outcome = MREGION_OUTCOME_SERVED;
+	mregion_count(&region->counters, MREGION_OUTCOME_SERVED);
+	return MREGION_SERVE;
+}
+
+/* Append to a ring; tells the server if the ring is one of its. */
+static bool mregion_coalesce(const struct mregion_behaviour_rule *rule,
+			     const struct mregion_view_range *range,
+			     const struct mregion_ring_entry *entries,
+			     unsigned int nr)
+{
+	if (!mregion_ring_append(rule->ring, entries, nr)) {
+		atomic64_inc(&rule->ring->full);
+		return false;
+	}
+	if (rule->flags & MREGION_RULE_POSTED && range->behaviour->server)
+		mregion_server_post(range->behaviour->server);
+	return true;
+}
+
+/* The rule for an access as it is, or NULL. */
+static const struct mregion_behaviour_rule *
+mregion_find_rule(const struct mregion_behaviour *behaviour, u64 offset,
+		  unsigned int len, bool write, u64 data)
+{
+	const struct mregion_behaviour_rule *rule;
+	__le64 val = cpu_to_le64(data);
+
+	if (!behaviour->nr_rules ||
+	    !mregion_short_rule(behaviour, offset, len, write, &val, &rule))
+		return NULL;
+	return rule;
+}
+
+/*
+ * Decide about a part whose @pos is set; @left bytes of the access remain.
+ *
+ * As in QEMU (address_space_translate_internal()), an access to a device is not
+ * cut where its range ends: on a PC's port 0xcf8 the device is to see all four
+ * bytes, though 0xcf9 is another's. Such an access is left to the device's
+ * emulation.
+ */
+static void mregion_part_plan(const struct mregion_view_range *range,
+			      const struct mregion_request *request,
+			      unsigned int left, struct mregion_part *part)
+{
+	const struct mregion_behaviour *behaviour = range->behaviour;
+
+	part->range = range;
+	part->counters = &mregion_region_of(range->node)->counters;
+	part->len = left;
+	part->outcome = MREGION_OUTCOME_EXIT;
+
+	if (request->write && range->flags & MREGION_RANGE_READONLY) {
+		part->policy = behaviour ? behaviour->refused :
+					   MREGION_POLICY_ONES;
+		goto refused;
+	}
+	if (!behaviour)
+		return;
+	if (range->flags & MREGION_RANGE_ROMD && !request->write)
+		return;
+
+	part->len = mregion_access_size(&behaviour->constraints, part->offset,
+					left);
+	if (!mregion_access_valid(&behaviour->constraints, part->offset,
+				  part->len)) {
+		part->policy = behaviour->refused;
+		goto refused;
+	}
+	if (part->len - 1 > range->last - (request->addr + part->pos))
+		return;
+	part->data = mregion_bytes(request->data, part->pos, part->len);
+	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
+				       request->write, part->data);
+	if (part->rule)
+		part->outcome = mregion_short_outcome(part->rule);
+	return;
+
+refused:
+	part->outcome = part->policy == MREGION_POLICY_ERROR ?
+			MREGION_OUTCOME_REFUSED_EXIT : MREGION_OUTCOME_REFUSED;
+}
+
+static void mregion_part_unassigned(const struct mregion_view *view,
+				    unsigned int left,
+				    struct mregion_part *part)
+{
+	part->counters = &view->space->counters;
+	part->len = left;
+	part->policy = view->unassigned;
+	part->outcome = part->policy == MREGION_POLICY_ONES ||
+			part->policy == MREGION_POLICY_ZEROES ?
+			MREGION_OUTCOME_UNASSIGNED :
+			MREGION_OUTCOME_UNASSIGNED_EXIT;
+}
+
+/* Plan the part at @pos. */
+static void mregion_part_find(const struct mregion_view *view,
+			      const struct mregion_request *request,
+			      unsigned int pos, struct mregion_part *part)
+{
+	unsigned int left = request->len - pos;
+	u64 addr = request->addr + pos;
+	u32 i = mregion_view_bound(view, addr);
+	const struct mregion_view_range *range = &view->ranges[i];
+
+	*part = (struct mregion_part) { .pos = pos };
+	if (i < view->nr && range->start <= addr) {
+		if (!range->behaviour)
+			left = min_t(u64, left - 1, range->last - addr) + 1;
+		part->offset = range->offset + (addr - range->start);
+		mregion_part_plan(range, request, left, part);
+	} else {
+		/* no device: QEMU's defaults, which keep clear of what follows */
+		left = mregion_access_size(&(struct mregion_constraints) {},
+					   addr, left);
+		mregion_part_unassigned(view, left, part);
+	}
+}
+
+/* Append the parts that are to be coalesced; all of them go to one ring. */
+static bool mregion_parts_append(const struct mregion_part *parts,
+				 unsigned int nr,
+				 const struct mregion_request *request)
+{
+	struct mregion_ring_entry entries[MREGION_MAX_PARTS];
+	const struct mregion_part *last = NULL;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr; i++) {
+		const struct mregion_part *part = &parts[i];
+
+		if (part->outcome != MREGION_OUTCOME_COALESCED)
+			continue;
+		last = part;
+		entries[n++] = (struct mregion_ring_entry) {
+			.offset = part->offset,
+			.data = part->data,
+			.region = mregion_region_of(part->range->node)->id,
+			.vcpu = request->vcpu,
+			.len = part->len,
+		};
+	}
+	return !last || mregion_coalesce(last->rule, last->range, entries, n);
+}
+
+/* Carry out a rule other than a ring; cannot fail. */
+static void mregion_rule_apply(const struct mregion_behaviour_rule *rule,
+			       u64 offset, unsigned int len, bool write,
+			       u64 *data)
+{
+	__le64 val = cpu_to_le64(*data);
+
+	if (rule->kind == MREGION_RULE_DOORBELL)
+		mregion_rule_ring_bell(rule, offset, len, &val);
+	else if (write)
+		mregion_rule_store(rule, offset, len, *data);
+	else
+		*data = mregion_shadow_load(rule->memory +
+					    (offset - rule->offset), len,
+					    !(offset & (len - 1)));
+}
+
+/* Complete an access of which no part exits; the ring can still be full. */
+static enum mregion_verdict
+mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
+			struct mregion_request *request,
+			enum mregion_outcome *outcome)
+{
+	unsigned int i;
+	u64 data = 0;
+
+	if (!mregion_parts_append(parts, nr, request))
+		return mregion_forward(parts[0].range, request,
+				       MREGION_OUTCOME_RING_FULL, outcome);
+
+	for (i = 0; i < nr; i++) {
+		struct mregion_part *part = &parts[i];
+
+		mregion_count(part->counters, part->outcome);
+		if (part->policy == MREGION_POLICY_ONES)
+			part->data = mregion_bytes(~0ull, 0, part->len);
+		else if (part->policy == MREGION_POLICY_ZEROES)
+			part->data = 0;
+		else if (part->outcome != MREGION_OUTCOME_COALESCED)
+			mregion_rule_apply(part->rule, part->offset, part->len,
+					   request->write, &part->data);
+		data |= part->data << (part->pos * 8);
+	}
+	if (!request->write)
+		request->data = data;
+	*outcome = parts[0].outcome;
+	return MREGION_DONE;
+}
+
+/*
+ * Whether an access with coalesced parts is one that can be appended at once:
+ * to one ring, from one range.
+ */
+static bool mregion_parts_fit(const struct mregion_part *first,
+			      const struct mregion_part *part)
+{
+	bool coalesced = first->outcome == MREGION_OUTCOME_COALESCED ||
+			 part->outcome == MREGION_OUTCOME_COALESCED;
+
+	if (!coalesced)
+		return true;
+	if (first->range != part->range)
+		return false;
+	return !first->rule || !part->rule ||
+	       first->rule->ring == part->rule->ring;
+}
+
+/* An access that is unassigned, refused, or in several parts. */
+static enum mregion_verdict
+mregion_access_parts(const struct mregion_view *view,
+		     struct mregion_request *request,
+		     enum mregion_outcome *outcome)
+{
+	struct mregion_part parts[MREGION_MAX_PARTS];
+	unsigned int i, nr = 0, pos = 0;
+
+	while (pos < request->len) {
+		struct mregion_part *part = &parts[nr++];
+
+		mregion_part_find(view, request, pos, part);
+		if (part->outcome == MREGION_OUTCOME_EXIT)
+			return mregion_forward(part->range, request,
+					       part->outcome, outcome);
+		if (mregion_outcome_exits(part->outcome))
+			return mregion_exit(part->counters, part->outcome,
+					    outcome);
+		for (i = 0; i < nr - 1; i++)
+			if (!mregion_parts_fit(&parts[i], part))
+				return mregion_exit(part->counters,
+						    MREGION_OUTCOME_EXIT,
+						    outcome);
+		pos += part->len;
+	}
+	return mregion_parts_carry_out(parts, nr, request, outcome);
+}
+
+/**
+ * mregion_access_long() - make an access that the short way is not for
+ * @view: of the space it is made in
+ * @range: the range of its first byte, or NULL if there is none
+ * @request: as for mregion_access()
+ * @outcome: as for mregion_access()
+ *
+ * Called as mregion_access() is.
+ *
+ * Return: what is left to do; unless MREGION_DONE, nothing of it was done.
+ */
+enum mregion_verdict
+mregion_access_long(const struct mregion_view *view,
+		    const struct mregion_view_range *range,
+		    struct mregion_request *request,
+		    enum mregion_outcome *outcome)
+{
+	const struct mregion_behaviour *behaviour;
+	u64 addr = request->addr, offset;
+	u32 len = request->len;
+
+	/* most are forwarded, for want of a rule */
+	if (range && range->behaviour && !range->flags &&
+	    mregion_short_whole(range, addr, len)) {
+		behaviour = range->behaviour;
+		offset = range->offset + (addr - range->start);
+		if (behaviour->plain >> len & 1 && !(offset & (len - 1)) &&
+		    !mregion_find_rule(behaviour, offset, len, request->write,
+				       request->data))
+			return mregion_forward(range, request,
+					       MREGION_OUTCOME_EXIT, outcome);
+	}
+	return mregion_access_parts(view, request, outcome);
+}
+
+/**
+ * mregion_access() - make an access
+ * @view: of the space it is made in
+ * @request: the access; for a read that is completed, @request->data is set
+ * @outcome: set to what became of it: of the part that made it exit, else of
+ *	the first part
+ *
+ * Called in an RCU read-side section with preemption off.
+ *
+ * Return: what is left to do; unless MREGION_DONE, nothing of it was done.
+ */
+enum mregion_verdict mregion_access(const struct mregion_view *view,
+				    struct mregion_request *request,
+				    enum mregion_outcome *outcome)
+{
+	const struct mregion_view_range *range;
+	__le64 val = cpu_to_le64(request->data);
+	bool done = false;
+
+	range = mregion_view_find(view, request->addr);
+	if (range && mregion_short_whole(range, request->addr, request->len))
+		done = request->write ?
+		       mregion_short_write(range, request->addr, request->len,
+					   &val, request->vcpu, outcome) :
+		       mregion_short_read(range, request->addr, request->len,
+					  &val, outcome);
+	if (!done)
+		return mregion_access_long(view, range, request, outcome);
+	if (!request->write)
+		request->data = mregion_load(&val, request->len);
+	return MREGION_DONE;
+}

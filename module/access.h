@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What happens to an access. */
+#ifndef MREGION_ACCESS_H
+#define MREGION_ACCESS_H
+
+#include <linux/mregion.h>
+#include <linux/types.h>
+
+struct mregion_server;
+struct mregion_view;
+struct mregion_view_range;
+
+/**
+ * struct mregion_request - an access
+ * @addr: first address
+ * @data: little-endian; the value to write, or the value read
+ * @offset: set for a server: of the first byte in the region
+ * @owner: stands for the virtual machine whose vCPU makes it; NULL if unknown
+ * @server: set for a server: the server; a reference
+ * @region: set for a server: ID of the region
+ * @space: ID of the space it is made in
+ * @vcpu: who makes it, or MREGION_NO_VCPU
+ * @len: 1 to 8 bytes, not beyond the view's last address
+ * @write: whether it is a write
+ */
+struct mregion_request {
+	u64 addr;
+	u64 data;
+	u64 offset;
+	const void *owner;
+	struct mregion_server *server;
+	u32 region;
+	u32 space;
+	u16 vcpu;
+	u8 len;
+	bool write;
+};
+
+/**
+ * enum mregion_verdict - what is left to do about an access
+ * @MREGION_EXIT: all: it exits to the VMM
+ * @MREGION_DONE: nothing
+ * @MREGION_SERVE: a server is to answer it; not in an RCU read-side section
+ */
+enum mregion_verdict {
+	MREGION_EXIT,
+	MREGION_DONE,
+	MREGION_SERVE,
+};
+
+enum mregion_verdict
+mregion_access_long(const struct mregion_view *view,
+		    const struct mregion_view_range *range,
+		    struct mregion_request *request,
+		    enum mregion_outcome *outcome);
+enum mregion_verdict mregion_access(const struct mregion_view *view,
+				    struct mregion_request *request,
+				    enum mregion_outcome *outcome);
+
+#endif /* MREGION_ACCESS_H */

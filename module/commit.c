@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "behaviour.h"
+#include "commit.h"
+#include "kvm_bus.h"
+#include "region.h"
+#include "render.h"
+#include "retire.h"
+#include "txn.h"
+
+/* Note in each range what mregion_short_plain() looks for. */
+static void mregion_mark_plain(struct mregion_view *view)
+{
+	struct mregion_view_range *range = view->ranges;
+	const struct mregion_view_range *end = range + view->nr;
+
+	for (; range < end; range++)
+		if (range->behaviour && range->behaviour->nr_rules &&
+		    !range->flags)
+			range->plain = range->behaviour->plain;
+}
+
+/* Render a space; leaves the view in @space->pending if it differs. */
+static int mregion_render_space(struct mregion_txn *txn,
+				struct mregion_space *space)
+{
+	struct mregion_view *view;
+
+	view = mregion_render(&space->state.root->node,
+			      mregion_bus_last(space->bus), &txn->work);
+	if (IS_ERR(view))
+		return PTR_ERR(view);
+	view->space = space;
+	view->unassigned = space->state.unassigned;
+	view->generation = txn->machine->generation + 1;
+	if (mregion_view_equal(space->view, view)) {
+		kvfree(view);
+	} else {
+		mregion_mark_plain(view);
+		space->pending = view;
+	}
+	return 0;
+}
+
+static int mregion_render_spaces(struct mregion_txn *txn)
+{
+	struct mregion_machine *machine = txn->machine;
+	struct mregion_space *space;
+	unsigned long id;
+	int ret;
+
+	ret = mregion_tree_mark_up(&machine->tree, &txn->touched, &txn->work);
+	if (ret)
+		return ret;
+	xa_for_each(&machine->spaces, id, space) {
+		if (!space->dirty &&
+		    space->state.root->node.mark != machine->tree.mark)
+			continue;
+		ret = mregion_render_space(txn, space);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void mregion_drop_pending(struct mregion_machine *machine)
+{
+	struct mregion_space *space;
+	unsigned long id;
+
+	xa_for_each(&machine->spaces, id, space) {
+		kvfree(space->pending);
+		space->pending = NULL;
+	}
+}
+
+/* The map to be published, with the spaces as they are now. */
+static struct mregion_map *mregion_map_alloc(struct mregion_machine *machine)
+{
+	struct mregion_space *space;
+	struct mregion_map *map;
+	unsigned long id;
+	u32 nr;
+
+	/* no slot of the old map may be missing: readers do not check */
+	nr = find_last_bit(machine->slots, MREGION_MAX_SPACES);
+	nr = nr == MREGION_MAX_SPACES ? 0 : nr + 1;
+	map = kvzalloc(struct_size(map, views, nr), GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return NULL;
+	map->nr = nr;
+	xa_for_each(&machine->spaces, id, space)
+		map->views[space->slot] = space->pending ?: space->view;
+	return map;
+}
+
+static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
+{
+	struct mregion_machine *machine = txn->machine;
+	struct mregion_retired *retired = txn->retired;
+	struct mregion_space *space;
+	unsigned long id;
+
+	retired->map = rcu_dereference_protected(machine->map,
+					lockdep_is_held(&machine->lock));
+	rcu_assign_pointer(machine->map, map);
+	xa_for_each(&machine->spaces, id, space) {
+		if (!space->pending)
+			continue;
+		if (space->view)
+			list_add_tail(&space->view->retired, &retired->views);
+		space->view = space->pending;
+		space->pending = NULL;
+	}
+}
+
+static int mregion_apply_all(struct mregion_txn *txn,
+			     const struct mregion_op *ops,
+			     struct mregion_commit *args)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < args->nr_ops; i++) {
+		ret = mregion_work_step(&txn->work);
+		if (ret)
+			return ret;
+		ret = mregion_txn_apply(txn, &ops[i]);
+		if (ret) {
+			args->failed = i;
+			return ret;
+		}
+	}
+	return mregion_render_spaces(txn);
+}
+
+/**
+ * mregion_commit() - change a machine, all or nothing
+ * @machine: the machine, locked
+ * @ops: @args->nr_ops operations
+ * @args: from userspace; @args->failed and @args->generation are set
+ *
+ * Return: 0 or a negative errno, see MREGION_COMMIT.
+ */
+int mregion_commit(struct mregion_machine *machine,
+		   const struct mregion_op *ops,
+		   struct mregion_commit *args)
+{
+	bool dry_run = args->flags & MREGION_COMMIT_DRY_RUN;
+	struct mregion_txn txn = {
+		.machine = machine,
+		.work.left = MREGION_MAX_WORK,
+		.touched = LIST_HEAD_INIT(txn.touched),
+	};
+	struct mregion_map *map = NULL;
+	int ret = -ENOMEM;
+
+	args->failed = args->nr_ops;
+	args->generation = machine->generation;
+	/* a space is free as soon as its virtual machine is gone */
+	mregion_attachments_reap(machine);
+
+	txn.undo = kvmalloc_array(args->nr_ops, sizeof(*txn.undo),
+				  GFP_KERNEL_ACCOUNT);
+	txn.retired = mregion_retired_alloc(machine);
+	if (!txn.undo || !txn.retired)
+		goto out;
+
+	ret = mregion_apply_all(&txn, ops, args);
+	if (!ret) {
+		map = mregion_map_alloc(machine);
+		ret = map ? 0 : -ENOMEM;
+	}
+	if (!ret)
+		ret = mregion_bus_prepare(machine);
+	if (ret || dry_run) {
+		mregion_bus_cancel(machine);
+		mregion_drop_pending(machine);
+		mregion_txn_undo(&txn);
+		kvfree(map);
+		goto out;
+	}
+
+	mregion_publish(&txn, map);
+	mregion_bus_update(machine);
+	mregion_txn_finish(&txn);
+	args->generation = ++machine->generation;
+	mregion_retire(txn.retired);
+	txn.retired = NULL;
+out:
+	if (txn.retired)
+		mregion_retired_free(txn.retired);
+	kvfree(txn.undo);
+	return ret;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* All differences between the kernel versions that the module supports. */
+#ifndef MREGION_COMPAT_H
+#define MREGION_COMPAT_H
+
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm_host.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+/* 6.12 moved it */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* 6.3 made vm_flags read-only */
+static inline void mregion_vm_flags_set(struct vm_area_struct *vma,
+					unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+/* 6.8 dropped the count, which was always 1 */
+static inline void mregion_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
+
+/* 6.13 added hrtimer_setup(), 6.15 removed hrtimer_init() */
+static inline void
+mregion_hrtimer_setup(struct hrtimer *timer,
+		      enum hrtimer_restart (*function)(struct hrtimer *))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->function = function;
+#endif
+}
+
+/*
+ * 6.1 to 6.13 export file_is_kvm(); later kernels keep it for KVM's own modules.
+ * There a virtual machine's file is known by the name that KVM gives it and by
+ * the module that its operations belong to, which nobody else can be.
+ */
+static inline bool mregion_file_is_kvm(struct file *file)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	return file_is_kvm(file);
+#else
+	const struct module *owner = file->f_op->owner;
+
+	return file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	       !strcmp(file->f_path.dentry->d_name.name, "kvm-vm") && owner &&
+	       (!strcmp(owner->name, "kvm_amd") ||
+		!strcmp(owner->name, "kvm_intel"));
+#endif
+}
+
+#endif /* MREGION_COMPAT_H */

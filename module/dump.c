@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A list is taken under the machine's lock, so that it is of one state, into
+ * memory of the kernel, and copied to userspace without the lock, since that
+ * can take as long as userspace wants.
+ */
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "dump.h"
+#include "kvm_bus.h"
+#include "machine.h"
+#include "region.h"
+
+/**
+ * struct mregion_list - a list being taken
+ * @entries: what there was room for
+ * @entry_size: size of an entry as the kernel knows it
+ * @room: how many entries userspace takes
+ * @nr: how many there are
+ */
+struct mregion_list {
+	void *entries;
+	size_t entry_size;
+	u32 room;
+	u32 nr;
+};
+
+static int mregion_list_alloc(struct mregion_list *list, u32 room, u32 most)
+{
+	list->room = min(room, most);
+	list->entries = kvcalloc(list->room, list->entry_size,
+				 GFP_KERNEL_ACCOUNT);
+	return list->entries ? 0 : -ENOMEM;
+}
+
+/* Where to put the next entry, or NULL if it is only counted. */
+static void *mregion_list_next(struct mregion_list *list)
+{
+	u32 i = list->nr++;
+
+	return i < list->room ? list->entries + i * list->entry_size : NULL;
+}
+
+/* Hand the list out in entries of the size that userspace knows; frees it. */
+static int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride)
+{
+	char __user *to = u64_to_user_ptr(ptr);
+	size_t size = min_t(size_t, stride, list->entry_size);
+	u32 i, nr = min(list->nr, list->room);
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++) {
+		if (copy_to_user(to, list->entries + i * list->entry_size,
+				 size) ||
+		    clear_user(to + size, stride - size))
+			ret = -EFAULT;
+		to += stride;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+	kvfree(list->entries);
+	return ret;
+}
+
+static int mregion_stride_check(u32 stride, size_t first_size)
+{
+	if (stride > PAGE_SIZE)
+		return -E2BIG;
+	return stride < first_size ? -EINVAL : 0;
+}
+
+/**
+ * mregion_dump_view() - read a space's flat view
+ * @machine: the machine
+ * @args: from userspace; results are set
+ *
+ * Return: 0 or a negative errno, see MREGION_VIEW_READ.
+ */
+int mregion_dump_view(struct mregion_machine *machine,
+		      struct mregion_view_read *args)
+{
+	struct mregion_list list = {
+		.entry_size = sizeof(struct mregion_range),
+	};
+	const struct mregion_view *view;
+	struct mregion_space *space;
+	int ret = mregion_stride_check(args->range_size, list.entry_size);
+	u32 i;
+
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	space = xa_load(&machine->spaces, args->space);
+	ret = space ? mregion_list_alloc(&list, args->nr, space->view->nr) :
+		      -ENOENT;
+	if (ret) {
+		mutex_unlock(&machine->lock);
+		return ret;
+	}
+	view = space->view;
+	for (i = 0; i < view->nr; i++) {
+		const struct mregion_view_range *range = &view->ranges[i];
+		struct mregion_range *entry = mregion_list_next(&list);
+
+		if (entry)
+			mregion_view_describe(range,
+					      mregion_region_of(range->node)->id,
+					      entry);
+	}
+	args->nr = list.nr;
+	args->generation = view->generation;
+	args->bus = space->bus;
+	args->unassigned = view->unassigned;
+	mutex_unlock(&machine->lock);
+	return mregion_list_copy(&list, args->ranges, args->range_size);
+}
+
+/**
+ * mregion_dump_regions() - list regions
+ * @machine: the machine
+ * @args: from userspace; results are set
+ *
+ * Return: 0 or a negative errno, see MREGION_REGIONS.
+ */
+int mregion_dump_regions(struct mregion_machine *machine,
+			 struct mregion_regions *args)
+{
+	struct mregion_list list = {
+		.entry_size = sizeof(struct mregion_region_info),
+	};
+	struct mregion_region *region;
+	unsigned long id;
+	int ret = mregion_stride_check(args->region_size, list.entry_size);
+
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	ret = mregion_list_alloc(&list, args->nr, machine->nr_regions);
+	if (ret) {
+		mutex_unlock(&machine->lock);
+		return ret;
+	}
+	xa_for_each_start(&machine->regions, id, region, args->first) {
+		struct mregion_region_info *entry = mregion_list_next(&list);
+
+		if (entry)
+			mregion_region_describe(region, entry);
+		cond_resched();
+	}
+	args->nr = list.nr;
+	args->generation = machine->generation;
+	mutex_unlock(&machine->lock);
+	return mregion_list_copy(&list, args->regions, args->region_size);
+}
+
+/**
+ * mregion_dump_spaces() - list spaces
+ * @machine: the machine
+ * @args: from userspace; results are set
+ *
+ * Return: 0 or a negative errno, see MREGION_SPACES.
+ */
+int mregion_dump_spaces(struct mregion_machine *machine,
+			struct mregion_spaces *args)
+{
+	struct mregion_list list = {
+		.entry_size = sizeof(struct mregion_space_info),
+	};
+	struct mregion_space *space;
+	unsigned long id;
+	int ret = mregion_stride_check(args->space_size, list.entry_size);
+
+	if (ret)
+		return ret;
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	/* of virtual machines that are still there */
+	mregion_attachments_reap(machine);
+	ret = mregion_list_alloc(&list, args->nr, machine->nr_spaces);
+	if (ret) {
+		mutex_unlock(&machine->lock);
+		return ret;
+	}
+	xa_for_each_start(&machine->spaces, id, space, args->first) {
+		struct mregion_space_info *entry = mregion_list_next(&list);
+
+		if (entry)
+			*entry = (struct mregion_space_info) {
+				.id = space->id,
+				.root = space->state.root->id,
+				.bus = space->bus,
+				.unassigned = space->state.unassigned,
+				.generation = space->view->generation,
+				.nr_ranges = space->view->nr,
+				.nr_vms = space->nr_vms,
+			};
+	}
+	args->nr = list.nr;
+	args->generation = machine->generation;
+	mutex_unlock(&machine->lock);
+	return mregion_list_copy(&list, args->spaces, args->space_size);
+}
+
+/**
+ * mregion_dump_translate() - look an address up
+ * @view: the view; the caller is in an RCU read-side section
+ * @args: from userspace; results are set
+ *
+ * Return: 0 or -EINVAL, see MREGION_TRANSLATE.
+ */
+int mregion_dump_translate(const struct mregion_view *view,
+			   struct mregion_translate *args)
+{
+	u64 addr = args->addr, last = addr + (args->len - 1);
+	u32 i;
+
+	/* with a length of 0 this is all right for address 0 alone */
+	if (addr > view->last || last < addr)
+		return -EINVAL;
+	last = min(last, view->last);
+	i = mregion_view_bound(view, addr);
+	if (i < view->nr && view->ranges[i].start <= addr) {
+		const struct mregion_view_range *range = &view->ranges[i];
+
+		mregion_view_describe(range,
+				      mregion_region_of(range->node)->id,
+				      &args->range);
+		args->range.offset += addr - range->start;
+		last = min(last, range->last);
+	} else {
+		args->range = (struct mregion_range) {};
+		if (i < view->nr)
+			last = min(last, view->ranges[i].start - 1);
+	}
+	args->range.start = addr;
+	args->range.last = last;
+	args->generation = view->generation;
+	return 0;
+}

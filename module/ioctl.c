@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From userspace to the machine and back: sizes, pointers and locks are dealt
+ * with here, so that the rest of the module sees none of userspace's memory.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "access.h"
+#include "commit.h"
+#include "dump.h"
+#include "ioctl.h"
+#include "kvm_bus.h"
+#include "machine.h"
+#include "objects.h"
+#include "server.h"
+#include "retire.h"
+
+/* All argument structures; there is no telling how large userspace's are. */
+union mregion_args {
+	__u32 size;
+	struct mregion_info info;
+	struct mregion_commit commit;
+	struct mregion_view_read view;
+	struct mregion_regions regions;
+	struct mregion_spaces spaces;
+	struct mregion_translate translate;
+	struct mregion_access access;
+	struct mregion_ring_create ring_create;
+	struct mregion_ring_free ring_free;
+	struct mregion_attach attach;
+	struct mregion_detach detach;
+	struct mregion_stats stats;
+	struct mregion_shadow_create shadow_create;
+	struct mregion_shadow_free shadow_free;
+	struct mregion_server_create server_create;
+	struct mregion_server_free server_free;
+};
+
+static int mregion_do_info(struct mregion_machine *machine,
+			   union mregion_args *args)
+{
+	args->info = (struct mregion_info) {
+		.size = args->size,
+		.abi_version = MREGION_ABI_VERSION,
+		.max_regions = MREGION_MAX_REGIONS,
+		.max_spaces = MREGION_MAX_SPACES,
+		.max_depth = MREGION_MAX_DEPTH,
+		.max_ranges = MREGION_MAX_RANGES,
+		.max_ops = MREGION_MAX_OPS,
+		.max_rings = MREGION_MAX_RINGS,
+		.max_ring_entries = MREGION_MAX_RING_ENTRIES,
+		.max_rules = MREGION_MAX_RULES,
+		.max_windows = MREGION_MAX_WINDOWS,
+		.max_servers = MREGION_MAX_SERVERS,
+		.max_work = MREGION_MAX_WORK,
+		.max_shadows = MREGION_MAX_SHADOWS,
+		.max_slots = MREGION_SERVER_MAX_SLOTS,
+		.max_shadow_len = MREGION_MAX_SHADOW_LEN,
+	};
+	return 0;
+}
+
+static int mregion_copy_ops(const struct mregion_commit *args,
+			    struct mregion_op *ops)
+{
+	const char __user *from = u64_to_user_ptr(args->ops);
+	u32 i;
+	int ret;
+
+	if (args->op_size == sizeof(*ops))
+		return copy_from_user(ops, from, args->nr_ops * sizeof(*ops)) ?
+		       -EFAULT : 0;
+	for (i = 0; i < args->nr_ops; i++) {
+		ret = copy_struct_from_user(&ops[i], sizeof(*ops), from,
+					    args->op_size);
+		if (ret)
+			return ret;
+		from += args->op_size;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int mregion_do_commit(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	struct mregion_commit *commit = &args->commit;
+	struct mregion_op *ops;
+	int ret;
+
+	commit->failed = commit->nr_ops;
+	if (commit->reserved)
+		return -EINVAL;
+	if (commit->flags & ~MREGION_COMMIT_DRY_RUN)
+		return -EOPNOTSUPP;
+	if (commit->nr_ops > MREGION_MAX_OPS)
+		return -EMSGSIZE;
+	/* one page is what copy_struct_from_user()'s other users take */
+	if (commit->op_size < sizeof(*ops) || commit->op_size > PAGE_SIZE)
+		return commit->op_size > PAGE_SIZE ? -E2BIG : -EINVAL;
+
+	ops = kvmalloc_array(commit->nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return -ENOMEM;
+	ret = mregion_copy_ops(commit, ops);
+	if (ret)
+		goto out;
+	ret = mregion_retire_throttle(machine);
+	if (ret)
+		goto out;
+	if (mutex_lock_killable(&machine->lock)) {
+		ret = -EINTR;
+		goto out;
+	}
+	ret = mregion_commit(machine, ops, commit);
+	mutex_unlock(&machine->lock);
+out:
+	kvfree(ops);
+	return ret;
+}
+
+static int mregion_do_translate(struct mregion_machine *machine,
+				union mregion_args *args)
+{
+	struct mregion_translate *translate = &args->translate;
+	const struct mregion_view *view;
+	int ret = -ENOENT;
+
+	rcu_read_lock();
+	view = mregion_machine_find_view(machine, translate->space);
+	if (view)
+		ret = mregion_dump_translate(view, translate);
+	rcu_read_unlock();
+	return ret;
+}
+
+/*
+ * The server that has an access of a vCPU already, with a reference. Rules must
+ * not be tried again for it, nor another server that the region has by now.
+ * Sets the request's owner for one that will.
+ */
+static struct mregion_server *
+mregion_find_parked(struct mregion_machine *machine,
+		    struct mregion_request *request)
+{
+	struct mregion_server *server, *found = NULL;
+	unsigned long id;
+
+	if (request->vcpu == MREGION_NO_VCPU || !READ_ONCE(machine->nr_servers))
+		return NULL;
+	if (mutex_lock_killable(&machine->lock))
+		return ERR_PTR(-EINTR);
+	request->owner = mregion_attachments_owner(machine);
+	xa_for_each(&machine->servers, id, server) {
+		if (!mregion_server_has_parked(server, request))
+			continue;
+		mregion_server_get(server);
+		found = server;
+		break;
+	}
+	mutex_unlock(&machine->lock);
+	return found;
+}
+
+static int mregion_serve(struct mregion_request *request,
+			 struct mregion_access *access)
+{
+	int ret = mregion_server_call_wait(request->server, request);
+
+	mregion_server_put(request->server);
+	if (ret == -ENODEV) {
+		access->outcome = MREGION_OUTCOME_SERVER_EXIT;
+		return 0;
+	}
+	access->handled = !ret;
+	return ret;
+}
+
+static int mregion_do_access(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	struct mregion_access *access = &args->access;
+	struct mregion_request request = {
+		.addr = access->addr,
+		.data = access->data,
+		.space = access->space,
+		.vcpu = access->vcpu,
+		.len = access->len,
+		.write = access->flags & MREGION_ACCESS_WRITE,
+	};
+	enum mregion_verdict verdict = MREGION_EXIT;
+	enum mregion_outcome outcome;
+	const struct mregion_view *view;
+	int ret = 0;
+
+	if (access->flags & ~MREGION_ACCESS_WRITE)
+		return -EOPNOTSUPP;
+	if (!access->len || access->len > 8 ||
+	    memchr_inv(access->reserved, 0, sizeof(access->reserved)))
+		return -EINVAL;
+	if (access->len < 8)
+		request.data &= ~0ull >> (64 - access->len * 8);
+
+	request.server = mregion_find_parked(machine, &request);
+	if (IS_ERR(request.server))
+		return PTR_ERR(request.server);
+	if (request.server) {
+		verdict = MREGION_SERVE;
+		outcome = MREGION_OUTCOME_SERVED;
+		goto serve;
+	}
+
+	rcu_read_lock_sched();
+	view = mregion_machine_find_view(machine, access->space);
+	if (!view)
+		ret = -ENOENT;
+	else if (access->addr > view->last ||
+		 view->last - access->addr < access->len - 1)
+		ret = -EINVAL;
+	else
+		verdict = mregion_access(view, &request, &outcome);
+	rcu_read_unlock_sched();
+	if (ret)
+		return ret;
+serve:
+	access->outcome = outcome;
+	access->handled = verdict == MREGION_DONE;
+	if (verdict == MREGION_SERVE)
+		ret = mregion_serve(&request, access);
+	if (access->handled && !request.write)
+		access->data = request.data;
+	return ret;
+}
+
+static int mregion_do_view(struct mregion_machine *machine,
+			   union mregion_args *args)
+{
+	return mregion_dump_view(machine, &args->view);
+}
+
+static int mregion_do_regions(struct mregion_machine *machine,
+			      union mregion_args *args)
+{
+	return mregion_dump_regions(machine, &args->regions);
+}
+
+static int mregion_do_spaces(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	return mregion_dump_spaces(machine, &args->spaces);
+}
+
+static int mregion_do_ring_create(struct mregion_machine *machine,
+				  union mregion_args *args)
+{
+	return mregion_ring_create(machine, &args->ring_create);
+}
+
+static int mregion_do_ring_free(struct mregion_machine *machine,
+				union mregion_args *args)
+{
+	return mregion_ring_free(machine, args->ring_free.id);
+}
+
+static int mregion_do_shadow_create(struct mregion_machine *machine,
+				    union mregion_args *args)
+{
+	return mregion_shadow_create(machine, &args->shadow_create);
+}
+
+static int mregion_do_shadow_free(struct mregion_machine *machine,
+				  union mregion_args *args)
+{
+	return mregion_shadow_free(machine, args->shadow_free.id);
+}
+
+static int mregion_do_server_create(struct mregion_machine *machine,
+				    union mregion_args *args)
+{
+	return mregion_server_create(machine, &args->server_create);
+}
+
+static int mregion_do_server_free(struct mregion_machine *machine,
+				  union mregion_args *args)
+{
+	return mregion_server_free(machine, args->server_free.id);
+}
+
+static int mregion_do_attach(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	return mregion_attach(machine, &args->attach);
+}
+
+static int mregion_do_detach(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	return mregion_detach(machine, args->detach.vm_fd);
+}
+
+static int mregion_do_stats(struct mregion_machine *machine,
+			    union mregion_args *args)
+{
+	return mregion_machine_stats(machine, &args->stats);
+}
+
+enum mregion_ioctl_flags {
+	MREGION_IOCTL_LOCKED	= 1 << 0,	/* takes the machine's lock */
+	MREGION_IOCTL_RESULT	= 1 << 1,	/* tells userspace something */
+	MREGION_IOCTL_CHANGE	= 1 << 2,	/* cannot be undone when done */
+};
+
+/**
+ * struct mregion_ioctl_entry - an ioctl
+ * @cmd: its number
+ * @flags: enum mregion_ioctl_flags
+ * @size: of its argument as of this kernel
+ * @first_size: of its argument in the first version
+ * @fn: does it; results are copied back on an error, too
+ */
+struct mregion_ioctl_entry {
+	unsigned int cmd;
+	u32 flags;
+	u32 size;
+	u32 first_size;
+	int (*fn)(struct mregion_machine *machine, union mregion_args *args);
+};
+
+#define MREGION_ENTRY(_cmd, _struct, _last, _flags, _fn)		\
+	[_IOC_NR(_cmd)] = {						\
+		.cmd = _cmd,						\
+		.flags = _flags,					\
+		.size = sizeof(struct _struct),				\
+		.first_size = offsetofend(struct _struct, _last),	\
+		.fn = _fn,						\
+	}
+
+#define LOCKED MREGION_IOCTL_LOCKED
+#define RESULT MREGION_IOCTL_RESULT
+#define CHANGE MREGION_IOCTL_CHANGE
+
+static const struct mregion_ioctl_entry mregion_ioctls[] = {
+	MREGION_ENTRY(MREGION_INFO, mregion_info, max_shadow_len, RESULT,
+		      mregion_do_info),
+	MREGION_ENTRY(MREGION_COMMIT, mregion_commit, generation,
+		      RESULT | CHANGE, mregion_do_commit),
+	MREGION_ENTRY(MREGION_VIEW_READ, mregion_view_read, unassigned, RESULT,
+		      mregion_do_view),
+	MREGION_ENTRY(MREGION_REGIONS, mregion_regions, generation, RESULT,
+		      mregion_do_regions),
+	MREGION_ENTRY(MREGION_SPACES, mregion_spaces, generation, RESULT,
+		      mregion_do_spaces),
+	MREGION_ENTRY(MREGION_TRANSLATE, mregion_translate, generation, RESULT,
+		      mregion_do_translate),
+	MREGION_ENTRY(MREGION_ACCESS, mregion_access, reserved, RESULT,
+		      mregion_do_access),
+	MREGION_ENTRY(MREGION_RING_CREATE, mregion_ring_create, fd,
+		      LOCKED | RESULT | CHANGE, mregion_do_ring_create),
+	MREGION_ENTRY(MREGION_RING_FREE, mregion_ring_free, id, LOCKED,
+		      mregion_do_ring_free),
+	MREGION_ENTRY(MREGION_ATTACH, mregion_attach, reserved,
+		      LOCKED | RESULT | CHANGE, mregion_do_attach),
+	MREGION_ENTRY(MREGION_DETACH, mregion_detach, vm_fd, LOCKED,
+		      mregion_do_detach),
+	MREGION_ENTRY(MREGION_STATS, mregion_stats, sleeps, LOCKED | RESULT,
+		      mregion_do_stats),
+	MREGION_ENTRY(MREGION_SHADOW_CREATE, mregion_shadow_create, fd,
+		      LOCKED | RESULT | CHANGE, mregion_do_shadow_create),
+	MREGION_ENTRY(MREGION_SHADOW_FREE, mregion_shadow_free, id, LOCKED,
+		      mregion_do_shadow_free),
+	MREGION_ENTRY(MREGION_SERVER_CREATE, mregion_server_create, reserved,
+		      LOCKED | RESULT | CHANGE, mregion_do_server_create),
+	MREGION_ENTRY(MREGION_SERVER_FREE, mregion_server_free, id, LOCKED,
+		      mregion_do_server_free),
+};
+
+static int mregion_call(struct mregion_machine *machine,
+			const struct mregion_ioctl_entry *entry,
+			union mregion_args *args)
+{
+	int ret;
+
+	if (!(entry->flags & LOCKED))
+		return entry->fn(machine, args);
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	ret = entry->fn(machine, args);
+	mutex_unlock(&machine->lock);
+	return ret;
+}
+
+/**
+ * mregion_ioctl() - an ioctl on /dev/mregion
+ * @file: a machine
+ * @cmd: which
+ * @arg: pointer to its argument
+ *
+ * Return: 0 or a negative errno, see the conventions in <linux/mregion.h>.
+ */
+long mregion_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct mregion_machine *machine = file->private_data;
+	const struct mregion_ioctl_entry *entry;
+	void __user *user = (void __user *)arg;
+	unsigned int nr = _IOC_NR(cmd);
+	union mregion_args args = {};
+	u32 size;
+	int ret;
+
+	if (nr >= ARRAY_SIZE(mregion_ioctls))
+		return -ENOTTY;
+	entry = &mregion_ioctls[array_index_nospec(nr,
+						   ARRAY_SIZE(mregion_ioctls))];
+	if (entry->cmd != cmd)
+		return -ENOTTY;
+
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < entry->first_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&args, entry->size, user, size);
+	if (ret)
+		return ret;
+	args.size = size;
+	if (!(entry->flags & RESULT))
+		return mregion_call(machine, entry, &args);
+
+	/* what cannot be told is not done: find out before, not after */
+	size = min(size, entry->size);
+	if (copy_to_user(user, &args, size))
+		return -EFAULT;
+	ret = mregion_call(machine, entry, &args);
+	/* nor does what has been done become an error by not being told */
+	if (copy_to_user(user, &args, size) && !(entry->flags & CHANGE))
+		return -EFAULT;
+	return ret;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a machine can have; MREGION_INFO reports it.
+ *
+ * The limits exist so that nothing that userspace asks for makes the kernel
+ * recurse, loop or allocate without bound. They are far above what machines
+ * have: QEMU's q35 with dozens of devices has some 1,500 regions.
+ */
+#ifndef MREGION_LIMITS_H
+#define MREGION_LIMITS_H
+
+#include <linux/types.h>
+
+#define MREGION_MAX_REGIONS		(1u << 17)
+#define MREGION_MAX_SPACES		1024u
+#define MREGION_MAX_DEPTH		64u
+#define MREGION_MAX_RANGES		(1u << 18)
+#define MREGION_MAX_OPS			(1u << 16)
+#define MREGION_MAX_WORK		(1ull << 24)
+#define MREGION_MAX_RINGS		256u
+#define MREGION_MAX_RING_ENTRIES	(1u << 16)
+#define MREGION_MAX_RULES		64u
+#define MREGION_MAX_SHADOWS		256u
+#define MREGION_MAX_SHADOW_LEN		(1ull << 24)
+#define MREGION_MAX_SERVERS		256u
+#define MREGION_MAX_SPIN_USECS		1000u
+#define MREGION_MAX_TIMEOUT_USECS	(3600ull * 1000 * 1000)
+#define MREGION_MAX_NOTIFY_USECS	(10u * 1000 * 1000)
+
+/* KVM allows 1000 devices on a bus; leave most of them to KVM's own */
+#define MREGION_MAX_WINDOWS		128u
+
+#endif /* MREGION_LIMITS_H */

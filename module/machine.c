@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "behaviour.h"
+#include "kvm_bus.h"
+#include "machine.h"
+#include "objects.h"
+#include "region.h"
+#include "retire.h"
+#include "ring.h"
+#include "server.h"
+
+/** mregion_machine_alloc() - an empty machine, or NULL */
+struct mregion_machine *mregion_machine_alloc(void)
+{
+	struct mregion_machine *machine;
+	struct mregion_map *map;
+
+	machine = kzalloc(sizeof(*machine), GFP_KERNEL_ACCOUNT);
+	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	if (!machine || !map) {
+		kfree(machine);
+		kfree(map);
+		return NULL;
+	}
+	RCU_INIT_POINTER(machine->map, map);
+	mutex_init(&machine->lock);
+	xa_init_flags(&machine->regions, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&machine->spaces, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&machine->rings, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&machine->shadows, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&machine->servers, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&machine->attachments);
+	init_waitqueue_head(&machine->retired_wait);
+	return machine;
+}
+
+/**
+ * mregion_machine_free() - free a machine that nobody can call any more
+ * @machine: the machine
+ *
+ * Detaches it from all virtual machines, and so waits for their vCPUs to leave.
+ */
+void mregion_machine_free(struct mregion_machine *machine)
+{
+	struct mregion_region *region;
+	struct mregion_space *space;
+	unsigned long id;
+
+	mregion_detach_all(machine);
+	wait_event(machine->retired_wait, !atomic_read(&machine->nr_retired));
+	mregion_retire_flush();
+
+	xa_for_each(&machine->spaces, id, space) {
+		kvfree(space->view);
+		kfree(space);
+	}
+	xa_for_each(&machine->regions, id, region) {
+		mregion_region_free(region);
+		cond_resched();
+	}
+	mregion_objects_free(machine);
+	xa_destroy(&machine->spaces);
+	xa_destroy(&machine->regions);
+	kvfree(rcu_dereference_protected(machine->map, true));
+	kfree(machine);
+}
+
+/**
+ * mregion_machine_find_view() - the view of a space, by the space's ID
+ * @machine: the machine
+ * @space: the ID
+ *
+ * Called in an RCU read-side section, which the view stays for. Looks at what
+ * is published, not at the table of spaces, where a commit under way may have
+ * been already.
+ *
+ * Return: the view, or NULL if there is no such space.
+ */
+const struct mregion_view *
+mregion_machine_find_view(struct mregion_machine *machine, u32 space)
+{
+	const struct mregion_map *map = rcu_dereference_check(machine->map,
+						rcu_read_lock_any_held());
+	u32 i;
+
+	for (i = 0; i < map->nr; i++)
+		if (map->views[i] && map->views[i]->space->id == space)
+			return map->views[i];
+	return NULL;
+}
+
+static void mregion_machine_sum(struct mregion_machine *machine,
+				struct mregion_stats *stats)
+{
+	struct mregion_region *region;
+	struct mregion_space *space;
+	struct mregion_server *server;
+	struct mregion_ring *ring;
+	unsigned long id;
+
+	xa_for_each(&machine->regions, id, region) {
+		mregion_counters_sum(&region->counters, stats);
+		cond_resched();
+	}
+	xa_for_each(&machine->spaces, id, space)
+		mregion_counters_sum(&space->counters, stats);
+	mregion_counters_sum(&machine->counters, stats);
+	xa_for_each(&machine->rings, id, ring)
+		stats->wakeups += atomic64_read(&ring->wakeups);
+	stats->wakeups += machine->wakeups;
+	xa_for_each(&machine->servers, id, server)
+		mregion_server_stats_add(server, stats);
+	stats->sleeps += machine->sleeps;
+	stats->commits = machine->generation;
+	stats->windows = machine->windows;
+}
+
+/**
+ * mregion_machine_stats() - read counters
+ * @machine: the machine, locked
+ * @stats: which ones; filled in
+ *
+ * Return: 0, -ENOENT, -EINVAL.
+ */
+int mregion_machine_stats(struct mregion_machine *machine,
+			  struct mregion_stats *stats)
+{
+	struct mregion_region *region;
+	struct mregion_space *space;
+	struct mregion_server *server;
+	struct mregion_ring *ring;
+	u32 object = stats->object, id = stats->id;
+
+	if (stats->reserved)
+		return -EINVAL;
+	*stats = (struct mregion_stats) {
+		.size = stats->size,
+		.object = object,
+		.id = id,
+	};
+	switch (object) {
+	case MREGION_OBJECT_MACHINE:
+		if (id)
+			return -EINVAL;
+		mregion_machine_sum(machine, stats);
+		return 0;
+	case MREGION_OBJECT_REGION:
+		region = xa_load(&machine->regions, id);
+		if (!region)
+			return -ENOENT;
+		mregion_counters_sum(&region->counters, stats);
+		return 0;
+	case MREGION_OBJECT_SPACE:
+		space = xa_load(&machine->spaces, id);
+		if (!space)
+			return -ENOENT;
+		mregion_counters_sum(&space->counters, stats);
+		return 0;
+	case MREGION_OBJECT_RING:
+		ring = xa_load(&machine->rings, id);
+		if (!ring)
+			return -ENOENT;
+		mregion_ring_stats(ring, stats);
+		return 0;
+	case MREGION_OBJECT_SERVER:
+		server = xa_load(&machine->servers, id);
+		if (!server)
+			return -ENOENT;
+		mregion_server_stats(server, stats);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}

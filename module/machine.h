@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Machines: what one open of /dev/mregion owns. */
+#ifndef MREGION_MACHINE_H
+#define MREGION_MACHINE_H
+
+#include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/mregion.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "counters.h"
+#include "limits.h"
+#include "tree.h"
+#include "view.h"
+
+struct mregion_region;
+struct mregion_ring;
+
+/**
+ * struct mregion_space_state - all that a commit can change about a space
+ * @root: the region at its address 0
+ * @unassigned: enum mregion_policy, never DEFAULT
+ */
+struct mregion_space_state {
+	struct mregion_region *root;
+	u32 unassigned;
+};
+
+/**
+ * struct mregion_space - an address space
+ * @id: its ID
+ * @bus: enum mregion_bus
+ * @slot: index of its view in struct mregion_map
+ * @nr_vms: attachments that show it; it cannot be freed while there are any
+ * @state: what a commit can change
+ * @dirty: the commit under way must render it, whatever its root says
+ * @view: its view, or NULL before its first commit ends
+ * @pending: the view that the commit under way will publish, or NULL
+ * @counters: accesses to addresses where it has nothing
+ * @retired: in the list of what is freed after a grace period
+ *
+ * All but @id, @bus, @slot and @counters is under the machine's lock.
+ */
+struct mregion_space {
+	u32 id;
+	u32 bus;
+	u32 slot;
+	u32 nr_vms;
+	struct mregion_space_state state;
+	bool dirty;
+	struct mregion_view *view;
+	struct mregion_view *pending;
+	struct mregion_counters counters;
+	struct list_head retired;
+};
+
+/**
+ * struct mregion_map - the views of all spaces of a machine
+ * @nr: number of @views
+ * @views: by struct mregion_space.slot; NULL where no space is
+ *
+ * Readers find every view through the one pointer to the map, so that a commit
+ * that changes several spaces takes effect in all of them at once.
+ */
+struct mregion_map {
+	u32 nr;
+	struct mregion_view *views[];
+};
+
+/**
+ * struct mregion_machine - a machine
+ * @map: what vCPUs and other readers see; RCU
+ * @lock: serialises all changes, and protects everything below
+ * @generation: number of commits so far
+ * @regions: by ID
+ * @spaces: by ID
+ * @rings: by ID
+ * @shadows: by ID
+ * @servers: by ID
+ * @nr_regions: number of @regions
+ * @nr_spaces: number of @spaces
+ * @nr_rings: number of @rings
+ * @nr_shadows: number of @shadows
+ * @nr_servers: number of @servers
+ * @tree: of @regions
+ * @slots: of the map that are taken
+ * @attachments: struct mregion_attachment, to virtual machines
+ * @counters: of what has been freed
+ * @wakeups: of rings that have been freed
+ * @sleeps: of servers that have been freed
+ * @windows: times that the windows claimed on a bus changed
+ * @nr_retired: commits of which something is still to be freed
+ * @retired_wait: for @nr_retired to fall
+ *
+ * Lock order: @lock, then a virtual machine's slots_lock.
+ */
+struct mregion_machine {
+	struct mregion_map __rcu *map;
+	struct mutex lock;
+	u64 generation;
+	struct xarray regions;
+	struct xarray spaces;
+	struct xarray rings;
+	struct xarray shadows;
+	struct xarray servers;
+	u32 nr_regions;
+	u32 nr_spaces;
+	u32 nr_rings;
+	u32 nr_shadows;
+	u32 nr_servers;
+	struct mregion_tree tree;
+	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
+	struct list_head attachments;
+	struct mregion_counters counters;
+	u64 wakeups;
+	u64 sleeps;
+	u64 windows;
+	atomic_t nr_retired;
+	wait_queue_head_t retired_wait;
+};
+
+/**
+ * mregion_machine_view() - the view of a space, for those who attach it
+ * @machine: the machine
+ * @slot: of a space that cannot be freed meanwhile
+ *
+ * Called in an RCU read-side section of any flavour, which the view stays for.
+ */
+static inline const struct mregion_view *
+mregion_machine_view(struct mregion_machine *machine, u32 slot)
+{
+	const struct mregion_map *map = rcu_dereference_check(machine->map,
+						rcu_read_lock_any_held());
+
+	return map->views[slot];
+}
+
+/** mregion_bus_last() - last address of a space of a kind */
+static inline u64 mregion_bus_last(u32 bus)
+{
+	return bus == MREGION_BUS_PIO ? 0xffff : U64_MAX;
+}
+
+struct mregion_machine *mregion_machine_alloc(void);
+void mregion_machine_free(struct mregion_machine *machine);
+const struct mregion_view *
+mregion_machine_find_view(struct mregion_machine *machine, u32 space);
+int mregion_machine_stats(struct mregion_machine *machine,
+			  struct mregion_stats *stats);
+
+#endif /* MREGION_MACHINE_H */

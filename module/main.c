@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mregion: hierarchical memory regions for virtual machine monitors. */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "ioctl.h"
+#include "machine.h"
+#include "retire.h"
+
+static int mregion_open(struct inode *inode, struct file *file)
+{
+	file->private_data = mregion_machine_alloc();
+	return file->private_data ? 0 : -ENOMEM;
+}
+
+static int mregion_release(struct inode *inode, struct file *file)
+{
+	mregion_machine_free(file->private_data);
+	return 0;
+}
+
+static const struct file_operations mregion_fops = {
+	.owner		= THIS_MODULE,
+	.open		= mregion_open,
+	.release	= mregion_release,
+	.unlocked_ioctl	= mregion_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice mregion_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "mregion",
+	.fops	= &mregion_fops,
+	.mode	= 0660,
+};
+
+static int __init mregion_init(void)
+{
+	int ret = mregion_retire_init();
+
+	if (ret)
+		return ret;
+	ret = misc_register(&mregion_misc);
+	if (ret)
+		mregion_retire_exit();
+	return ret;
+}
+
+/*
+ * An attached machine is an open one, and holds the module by its file. All
+ * that can still run here then is the very end of a destructor that KVM has
+ * called: wait for tasks that were preempted in it.
+ */
+static void __exit mregion_exit(void)
+{
+	misc_deregister(&mregion_misc);
+	rcu_barrier();
+	mregion_retire_exit();
+	synchronize_rcu_tasks();
+}
+
+module_init(mregion_init);
+module_exit(mregion_exit);
+
+MODULE_DESCRIPTION("Hierarchical memory regions for virtual machine monitors");
+MODULE_AUTHOR("The mregion authors");
+MODULE_LICENSE("GPL");

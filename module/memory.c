@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "memory.h"
+
+/**
+ * mregion_memory_alloc() - allocate shared memory
+ * @memory: to be filled in
+ * @size: in bytes; rounded up to whole pages
+ *
+ * Single pages with a mapping of our own, since vmalloc_user() does not charge
+ * the memory to whoever asked for it.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mregion_memory_alloc(struct mregion_memory *memory, size_t size)
+{
+	u32 i, nr = DIV_ROUND_UP(size, PAGE_SIZE);
+
+	*memory = (struct mregion_memory) {};
+	memory->pages = kvcalloc(nr, sizeof(*memory->pages),
+				 GFP_KERNEL_ACCOUNT);
+	if (!memory->pages)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		memory->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!memory->pages[i])
+			goto err;
+		memory->nr_pages++;
+	}
+	memory->addr = vmap(memory->pages, nr, VM_MAP, PAGE_KERNEL);
+	if (memory->addr)
+		return 0;
+err:
+	mregion_memory_free(memory);
+	return -ENOMEM;
+}
+
+/**
+ * mregion_memory_free() - free shared memory
+ * @memory: the memory; mappings of userspace keep their pages
+ */
+void mregion_memory_free(struct mregion_memory *memory)
+{
+	u32 i;
+
+	if (memory->addr)
+		vunmap(memory->addr);
+	for (i = 0; i < memory->nr_pages; i++)
+		__free_page(memory->pages[i]);
+	kvfree(memory->pages);
+}
+
+/**
+ * mregion_memory_mmap() - map shared memory into userspace
+ * @memory: the memory
+ * @vma: where to
+ *
+ * Return: 0; -EINVAL for a private mapping, which would not be shared; -ENXIO
+ * beyond the end.
+ */
+int mregion_memory_mmap(struct mregion_memory *memory,
+			struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	mregion_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	return vm_map_pages(vma, memory->pages, memory->nr_pages);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory that the kernel shares with userspace: for rings, shadows, servers. */
+#ifndef MREGION_MEMORY_H
+#define MREGION_MEMORY_H
+
+#include <linux/types.h>
+
+struct page;
+struct vm_area_struct;
+
+/**
+ * struct mregion_memory - shared memory
+ * @addr: where the kernel has it
+ * @nr_pages: number of @pages
+ * @pages: the memory
+ */
+struct mregion_memory {
+	void *addr;
+	u32 nr_pages;
+	struct page **pages;
+};
+
+int mregion_memory_alloc(struct mregion_memory *memory, size_t size);
+void mregion_memory_free(struct mregion_memory *memory);
+int mregion_memory_mmap(struct mregion_memory *memory,
+			struct vm_area_struct *vma);
+
+#endif /* MREGION_MEMORY_H */

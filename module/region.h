@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Regions: nodes of the hierarchy with what they have to say for themselves. */
+#ifndef MREGION_REGION_H
+#define MREGION_REGION_H
+
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/mregion.h>
+
+#include "counters.h"
+#include "kind.h"
+#include "tree.h"
+
+/**
+ * struct mregion_region - a region
+ * @node: its place in the hierarchy
+ * @id: its ID
+ * @backing: enum mregion_backing
+ * @backing_offset: offset in @file, or address in the VMM
+ * @file: that its memory is in, or NULL
+ * @counters: parts of accesses that were made to it
+ * @retired: in the list of what is freed after a grace period
+ * @name: for people
+ *
+ * Views point to regions without a reference: a region is freed only when no
+ * view shows it, and then after a grace period of RCU.
+ */
+struct mregion_region {
+	struct mregion_node node;
+	u32 id;
+	u32 backing;
+	u64 backing_offset;
+	struct file *file;
+	struct mregion_counters counters;
+	struct list_head retired;
+	char name[MREGION_NAME_SIZE];
+};
+
+static inline struct mregion_region *
+mregion_region_of(struct mregion_node *node)
+{
+	return container_of(node, struct mregion_region, node);
+}
+
+struct mregion_region *
+mregion_region_alloc(u32 id, const struct mregion_op_create *args,
+		     struct mregion_region *target);
+void mregion_region_free(struct mregion_region *region);
+int mregion_region_check_flags(const struct mregion_region *region, u32 flags);
+int mregion_region_check_len(const struct mregion_region *region, u64 len);
+void mregion_region_describe(const struct mregion_region *region,
+			     struct mregion_region_info *info);
+
+#endif /* MREGION_REGION_H */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Freeing what a commit has replaced.
+ *
+ * vCPUs and other readers may still be using the old views and what they point
+ * to; all of it is freed together, in process context, after a grace period.
+ */
+#ifndef MREGION_RETIRE_H
+#define MREGION_RETIRE_H
+
+#include <linux/list.h>
+#include <linux/workqueue.h>
+
+struct mregion_machine;
+struct mregion_map;
+
+/**
+ * struct mregion_retired - what to free
+ * @rwork: does it
+ * @machine: the machine it belonged to; waits for it as it is freed
+ * @map: the replaced map, or NULL
+ * @views: list of struct mregion_view
+ * @behaviours: list of struct mregion_behaviour
+ * @regions: list of struct mregion_region, detached from the hierarchy
+ * @spaces: list of struct mregion_space
+ */
+struct mregion_retired {
+	struct rcu_work rwork;
+	struct mregion_machine *machine;
+	struct mregion_map *map;
+	struct list_head views;
+	struct list_head behaviours;
+	struct list_head regions;
+	struct list_head spaces;
+};
+
+struct mregion_retired *mregion_retired_alloc(struct mregion_machine *machine);
+void mregion_retire(struct mregion_retired *retired);
+void mregion_retired_free(struct mregion_retired *retired);
+int mregion_retire_throttle(struct mregion_machine *machine);
+void mregion_retire_flush(void);
+int mregion_retire_init(void);
+void mregion_retire_exit(void);
+
+#endif /* MREGION_RETIRE_H */

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "machine.h"
+#include "ring.h"
+#include "rule.h"
+#include "shadow.h"
+
+static int mregion_rule_check_doorbell(const struct mregion_rule *args)
+{
+	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE;
+	u32 len = args->access_len;
+
+	if (args->flags & ~known || args->ring)
+		return -EINVAL;
+	if (len > 8 || len & (len - 1))
+		return -EINVAL;
+	if (!(args->flags & MREGION_RULE_DATAMATCH) && args->datamatch)
+		return -EINVAL;
+	if (!(args->flags & MREGION_RULE_STORE) &&
+	    (args->shadow || args->shadow_offset))
+		return -EINVAL;
+	return 0;
+}
+
+static int mregion_rule_check_shadow(const struct mregion_rule *args)
+{
+	u32 known = MREGION_RULE_READ | MREGION_RULE_WRITE |
+		    MREGION_RULE_NOTIFY;
+
+	if (args->flags & ~known || args->ring || args->access_len ||
+	    args->datamatch)
+		return -EINVAL;
+	if (!(args->flags & (MREGION_RULE_READ | MREGION_RULE_WRITE)))
+		return -EINVAL;
+	if (args->flags & MREGION_RULE_NOTIFY)
+		return args->flags & MREGION_RULE_WRITE ? 0 : -EINVAL;
+	return args->eventfd ? -EINVAL : 0;
+}
+
+static int mregion_rule_check_coalesce(const struct mregion_rule *args)
+{
+	if (args->flags & ~MREGION_RULE_POSTED || args->access_len ||
+	    args->datamatch || args->eventfd || args->shadow ||
+	    args->shadow_offset)
+		return -EINVAL;
+	return 0;
+}
+
+/* Find the shadow memory, and take a reference. */
+static int mregion_rule_set_shadow(struct mregion_machine *machine,
+				   const struct mregion_rule *args,
+				   struct mregion_behaviour_rule *rule)
+{
+	struct mregion_shadow *shadow = xa_load(&machine->shadows,
+						args->shadow);
+	u64 len;
+
+	if (!shadow)
+		return -ENOENT;
+	len = mregion_shadow_len(shadow);
+	if (!args->len || args->shadow_offset > len ||
+	    args->len > len - args->shadow_offset ||
+	    (args->shadow_offset ^ args->offset) & 7)
+		return -EINVAL;
+	mregion_shadow_get(shadow);
+	rule->shadow = shadow;
+	rule->shadow_offset = args->shadow_offset;
+	rule->memory = shadow->memory.addr + args->shadow_offset;
+	return 0;
+}
+
+static int mregion_rule_resolve(struct mregion_machine *machine,
+				const struct mregion_rule *args,
+				struct mregion_behaviour_rule *rule)
+{
+	bool bell = rule->kind == MREGION_RULE_DOORBELL;
+
+	if (rule->kind == MREGION_RULE_COALESCE) {
+		rule->ring = xa_load(&machine->rings, args->ring);
+		if (!rule->ring)
+			return -ENOENT;
+		mregion_ring_get(rule->ring);
+		return 0;
+	}
+	if (bell || args->flags & MREGION_RULE_NOTIFY) {
+		struct eventfd_ctx *eventfd = eventfd_ctx_fdget(args->eventfd);
+
+		if (IS_ERR(eventfd))
+			return PTR_ERR(eventfd);
+		rule->eventfd = eventfd;
+	}
+	if (!bell || args->flags & MREGION_RULE_STORE)
+		return mregion_rule_set_shadow(machine, args, rule);
+	return 0;
+}
+
+static int mregion_rule_check(const struct mregion_rule *args)
+{
+	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
+		    MREGION_RULE_READ | MREGION_RULE_WRITE |
+		    MREGION_RULE_NOTIFY | MREGION_RULE_POSTED;
+
+	if (args->flags & ~known)
+		return -EOPNOTSUPP;
+	if (args->reserved)
+		return -EINVAL;
+	switch (args->kind) {
+	case MREGION_RULE_COALESCE:
+		return mregion_rule_check_coalesce(args);
+	case MREGION_RULE_DOORBELL:
+		return mregion_rule_check_doorbell(args);
+	case MREGION_RULE_SHADOW:
+		return mregion_rule_check_shadow(args);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* The sizes of access that a rule is for; bit n for n bytes. */
+static u16 mregion_rule_sizes(const struct mregion_rule *args)
+{
+	if (args->access_len)
+		return BIT(args->access_len);
+	return BIT(1) | BIT(2) | BIT(4) | BIT(8);
+}
+
+/**
+ * mregion_rule_alloc() - make ready a rule from userspace
+ * @machine: the machine, locked
+ * @args: from userspace
+ *
+ * Return: the rule with one reference, or an ERR_PTR, see struct mregion_rule.
+ */
+struct mregion_behaviour_rule *
+mregion_rule_alloc(struct mregion_machine *machine,
+		   const struct mregion_rule *args)
+{
+	u64 last = args->offset + (args->len - 1);
+	struct mregion_behaviour_rule *rule;
+	int ret = mregion_rule_check(args);
+
+	if (ret)
+		return ERR_PTR(ret);
+	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
+	if (!rule)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&rule->kref);
+	rule->offset = args->offset;
+	rule->last = last < args->offset ? U64_MAX : last;
+	rule->kind = args->kind;
+	rule->flags = args->flags;
+	rule->access_len = args->access_len;
+	rule->datamatch = args->datamatch;
+	if (args->kind != MREGION_RULE_SHADOW ||
+	    args->flags & MREGION_RULE_WRITE)
+		rule->writes = mregion_rule_sizes(args);
+	if (args->kind == MREGION_RULE_SHADOW &&
+	    args->flags & MREGION_RULE_READ)
+		rule->reads = mregion_rule_sizes(args);
+	ret = mregion_rule_resolve(machine, args, rule);
+	if (ret) {
+		mregion_rule_put(rule);
+		return ERR_PTR(ret);
+	}
+	return rule;
+}
+
+static void mregion_rule_release(struct kref *kref)
+{
+	struct mregion_behaviour_rule *rule;
+
+	rule = container_of(kref, struct mregion_behaviour_rule, kref);
+	if (rule->ring)
+		mregion_ring_put(rule->ring);
+	if (rule->shadow)
+		mregion_shadow_put(rule->shadow);
+	if (rule->eventfd)
+		eventfd_ctx_put(rule->eventfd);
+	kfree(rule);
+}
+
+/** mregion_rule_get() - take a reference */
+void mregion_rule_get(struct mregion_behaviour_rule *rule)
+{
+	kref_get(&rule->kref);
+}
+
+/** mregion_rule_put() - drop a reference; may sleep */
+void mregion_rule_put(struct mregion_behaviour_rule *rule)
+{
+	kref_put(&rule->kref, mregion_rule_release);
+}
+
+/**
+ * mregion_rules_clash() - whether two rules could match the same access
+ * @a: a rule
+ * @b: a rule
+ *
+ * Of different kinds they may: then the kind decides.
+ */
+bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
+			 const struct mregion_behaviour_rule *b)
+{
+	u32 both = a->flags & b->flags;
+
+	if (a->kind != b->kind || a->offset > b->last || b->offset > a->last)
+		return false;
+	if (a->access_len && b->access_len && a->access_len != b->access_len)
+		return false;
+	if (both & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
+		return false;
+	return (a->reads && b->reads) || (a->writes && b->writes);
+}
+
+/**
+ * mregion_rules_equal() - whether two rules are the same
+ * @a: a rule
+ * @b: a rule
+ */
+bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
+			 const struct mregion_behaviour_rule *b)
+{
+	return a->offset == b->offset && a->last == b->last &&
+	       a->kind == b->kind && a->flags == b->flags &&
+	       a->access_len == b->access_len &&
+	       a->datamatch == b->datamatch &&
+	       a->shadow_offset == b->shadow_offset && a->ring == b->ring &&
+	       a->eventfd == b->eventfd && a->shadow == b->shadow;
+}
+
+/** mregion_rule_rank() - where a rule's kind comes in the order of trying */
+u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule)
+{
+	switch (rule->kind) {
+	case MREGION_RULE_DOORBELL:
+		return 0;
+	case MREGION_RULE_COALESCE:
+		return 1;
+	default:
+		return 2;
+	}
+}
+
+/* Store to shadow memory as the guest's CPU would to memory. */
+static void mregion_shadow_store(void *to, unsigned int len, u64 data)
+{
+	__le64 le = cpu_to_le64(data);
+
+	if (!((unsigned long)to & (len - 1))) {
+		switch (len) {
+		case 1:
+			WRITE_ONCE(*(u8 *)to, data);
+			return;
+		case 2:
+			WRITE_ONCE(*(__le16 *)to, cpu_to_le16(data));
+			return;
+		case 4:
+			WRITE_ONCE(*(__le32 *)to, cpu_to_le32(data));
+			return;
+		case 8:
+			WRITE_ONCE(*(__le64 *)to, le);
+			return;
+		}
+	}
+	memcpy(to, &le, len);
+}
+
+/**
+ * mregion_rule_keep() - keep the value written in shadow memory
+ * @rule: the rule; has shadow memory
+ * @offset: of the write, in the region
+ * @len: its length
+ * @data: its value
+ */
+void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
+		       unsigned int len, u64 data)
+{
+	mregion_shadow_store(rule->memory + (offset - rule->offset), len, data);
+}
+
+/**
+ * mregion_rule_store() - carry out a write to a shadow
+ * @rule: the rule
+ * @offset: of the write, in the region
+ * @len: its length
+ * @data: its value
+ */
+void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
+			unsigned int len, u64 data)
+{
+	void *to = rule->memory + (offset - rule->offset);
+	bool aligned = !((unsigned long)to & (len - 1));
+	u64 old = 0;
+
+	if (rule->eventfd)
+		old = mregion_shadow_load(to, len, aligned);
+	mregion_shadow_store(to, len, data);
+	if (rule->eventfd && old != data)
+		mregion_eventfd_signal(rule->eventfd);
+}

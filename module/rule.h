@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rules: what the kernel does with an access instead of forwarding it. */
+#ifndef MREGION_RULE_H
+#define MREGION_RULE_H
+
+#include <linux/types.h>
+
+#include "behaviour.h"
+#include "bytes.h"
+#include "compat.h"
+
+struct mregion_machine;
+
+struct mregion_behaviour_rule *
+mregion_rule_alloc(struct mregion_machine *machine,
+		   const struct mregion_rule *args);
+void mregion_rule_get(struct mregion_behaviour_rule *rule);
+void mregion_rule_put(struct mregion_behaviour_rule *rule);
+bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
+			 const struct mregion_behaviour_rule *b);
+bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
+			 const struct mregion_behaviour_rule *b);
+u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule);
+void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
+		       unsigned int len, u64 data);
+void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
+			unsigned int len, u64 data);
+
+/**
+ * mregion_rule_matches() - whether a rule is for an access
+ * @rule: the rule
+ * @offset: in the region
+ * @len: of the access, 1, 2, 4 or 8
+ * @write: whether it is a write
+ * @val: the bytes written
+ */
+static __always_inline bool
+mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
+		     unsigned int len, bool write, const void *val)
+{
+	if (offset < rule->offset || offset + (len - 1) > rule->last)
+		return false;
+	if (!write)
+		return rule->reads >> len & 1;
+	if (!(rule->writes >> len & 1))
+		return false;
+	return !(rule->flags & MREGION_RULE_DATAMATCH) ||
+	       rule->datamatch == mregion_load_plain(val, len);
+}
+
+/**
+ * mregion_shadow_load() - read shadow memory as the guest's CPU would memory
+ * @from: where; aligned as the access is
+ * @len: 1, 2, 4 or 8
+ * @aligned: whether the access is aligned to its size
+ */
+static inline u64 mregion_shadow_load(const void *from, unsigned int len,
+				      bool aligned)
+{
+	__le64 data = 0;
+
+	if (likely(aligned)) {
+		switch (len) {
+		case 1:
+			return READ_ONCE(*(const u8 *)from);
+		case 2:
+			return le16_to_cpu(READ_ONCE(*(const __le16 *)from));
+		case 4:
+			return le32_to_cpu(READ_ONCE(*(const __le32 *)from));
+		case 8:
+			return le64_to_cpu(READ_ONCE(*(const __le64 *)from));
+		}
+	}
+	memcpy(&data, from, len);
+	return le64_to_cpu(data);
+}
+
+/**
+ * mregion_shadow_copy() - as mregion_shadow_load(), to the guest's bytes
+ * @to: where the access's bytes go, in any alignment
+ * @from: where; aligned as the access is, which is aligned
+ * @len: 1, 2, 4 or 8
+ */
+static __always_inline void mregion_shadow_copy(void *to, const void *from,
+						unsigned int len)
+{
+	/* both are as the guest has them in memory */
+	if (len == 4)
+		put_unaligned(READ_ONCE(*(const u32 *)from), (u32 *)to);
+	else if (len == 1)
+		*(u8 *)to = READ_ONCE(*(const u8 *)from);
+	else if (len == 2)
+		put_unaligned(READ_ONCE(*(const u16 *)from), (u16 *)to);
+	else
+		put_unaligned(READ_ONCE(*(const u64 *)from), (u64 *)to);
+}
+
+/**
+ * mregion_rule_ring_bell() - carry out a doorbell
+ * @rule: the rule
+ * @offset: of the write, in the region
+ * @len: its length
+ * @val: the bytes written
+ */
+static __always_inline void
+mregion_rule_ring_bell(const struct mregion_behaviour_rule *rule, u64 offset,
+		       unsigned int len, const void *val)
+{
+	/* whoever is signalled finds the value */
+	if (rule->memory)
+		mregion_rule_keep(rule, offset, len,
+				  mregion_load_plain(val, len));
+	mregion_eventfd_signal(rule->eventfd);
+}
+
+#endif /* MREGION_RULE_H */

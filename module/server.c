@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "access.h"
+#include "limits.h"
+#include "server.h"
+
+/**
+ * mregion_server_alloc() - make a server
+ * @args: as userspace has given them
+ *
+ * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
+ * -ENOMEM.
+ */
+struct mregion_server *
+mregion_server_alloc(const struct mregion_server_create *args)
+{
+	struct mregion_server *server;
+	int ret = -ENOMEM;
+	u32 i;
+
+	if (args->flags)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!args->nr_slots || args->nr_slots > MREGION_SERVER_MAX_SLOTS ||
+	    args->spin_usecs > MREGION_MAX_SPIN_USECS || args->reserved ||
+	    args->timeout_usecs > MREGION_MAX_TIMEOUT_USECS)
+		return ERR_PTR(-EINVAL);
+
+	server = kzalloc(sizeof(*server), GFP_KERNEL_ACCOUNT);
+	if (!server)
+		return ERR_PTR(-ENOMEM);
+	server->calls = kvcalloc(args->nr_slots, sizeof(*server->calls),
+				 GFP_KERNEL_ACCOUNT);
+	if (!server->calls)
+		goto err_server;
+	ret = mregion_memory_alloc(&server->memory, MREGION_SERVER_SLOTS +
+				   args->nr_slots * sizeof(*server->slots));
+	if (ret)
+		goto err_calls;
+
+	server->id = args->id;
+	kref_init(&server->kref);
+	raw_spin_lock_init(&server->lock);
+	init_waitqueue_head(&server->wait);
+	init_waitqueue_head(&server->slot_wait);
+	for (i = 0; i < args->nr_slots; i++)
+		init_waitqueue_head(&server->calls[i].wait);
+	server->nr_slots = args->nr_slots;
+	server->max_spin_ns = args->spin_usecs * NSEC_PER_USEC;
+	server->spin_ns = server->max_spin_ns;
+	server->timeout_ns = args->timeout_usecs * NSEC_PER_USEC;
+	server->header = server->memory.addr;
+	server->header->nr_slots = args->nr_slots;
+	server->slots = server->memory.addr + MREGION_SERVER_SLOTS;
+	return server;
+
+err_calls:
+	kvfree(server->calls);
+err_server:
+	kfree(server);
+	return ERR_PTR(ret);
+}
+
+static void mregion_server_release(struct kref *kref)
+{
+	struct mregion_server *server = container_of(kref,
+						     struct mregion_server,
+						     kref);
+
+	mregion_memory_free(&server->memory);
+	kvfree(server->calls);
+	kfree(server);
+}
+
+/** mregion_server_get() - take a reference */
+void mregion_server_get(struct mregion_server *server)
+{
+	kref_get(&server->kref);
+}
+
+/** mregion_server_put() - drop a reference; may sleep */
+void mregion_server_put(struct mregion_server *server)
+{
+	kref_put(&server->kref, mregion_server_release);
+}
+
+/* There is something new to do. Called with the lock held. */
+static void mregion_server_event(struct mregion_server *server)
+{
+	server->events++;
+	/* pairs with the server's acquire, or its barrier in WAIT */
+	smp_store_release(&server->header->events, server->events);
+}
+
+static void mregion_server_rouse(struct mregion_server *server)
+{
+	if (!wq_has_sleeper(&server->wait))
+		return;
+	atomic64_inc(&server->wakeups);
+	wake_up_interruptible_poll(&server->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * mregion_server_post() - tell a server that one of its rings has an entry
+ * @server: the server
+ */
+void mregion_server_post(struct mregion_server *server)
+{
+	raw_spin_lock(&server->lock);
+	mregion_server_event(server);
+	raw_spin_unlock(&server->lock);
+	mregion_server_rouse(server);
+}
+
+static u32 mregion_server_state(const struct mregion_server_call *call,
+				enum mregion_server_state state)
+{
+	return call->number << 2 | state;
+}
+
+/*
+ * Whether a request is for that access. What the view has there does not
+ * matter: it may have changed since.
+ */
+static bool mregion_call_is(const struct mregion_server_call *call,
+			    const struct mregion_request *request)
+{
+	return call->vcpu == request->vcpu && call->len == request->len &&
+	       call->write == request->write &&
+	       call->space == request->space && call->addr == request->addr &&
+	       (!call->write || call->data == request->data);
+}
+
+/* Make a slot free. Its number changes, so that its answers are to nothing. */
+static void mregion_server_free_slot(struct mregion_server *server, u32 slot)
+{
+	struct mregion_server_call *call = &server->calls[slot];
+
+	call->number++;
+	WRITE_ONCE(server->slots[slot].state,
+		   mregion_server_state(call, MREGION_SERVER_IDLE));
+	__clear_bit(slot, server->busy);
+}
+
+static bool mregion_server_taken(struct mregion_server *server, u32 slot)
+{
+	/* pairs with the server's answer, after which it leaves the slot alone */
+	return smp_load_acquire(&server->slots[slot].state) ==
+	       mregion_server_state(&server->calls[slot],
+				    MREGION_SERVER_TAKEN);
+}
+
+/*
+ * Give a slot up. If a thread of the server is at it, the slot stays busy until
+ * it has answered: it still reads and writes there. Called with the lock held.
+ */
+static void mregion_server_release_slot(struct mregion_server *server, u32 slot)
+{
+	struct mregion_server_call *call = &server->calls[slot];
+
+	if (call->parked) {
+		call->parked = false;
+		server->nr_parked--;
+	}
+	clear_bit(slot, (unsigned long *)server->header->pending);
+	/* from now on, no thread can take it */
+	cmpxchg(&server->slots[slot].state,
+		mregion_server_state(call, MREGION_SERVER_REQUEST),
+		mregion_server_state(call, MREGION_SERVER_IDLE));
+	/* pairs with the barrier between the server's answer and its look */
+	smp_store_mb(server->slots[slot].sleeping, 1);
+	if (mregion_server_taken(server, slot)) {
+		call->late = true;
+		server->nr_late++;
+	} else {
+		mregion_server_free_slot(server, slot);
+	}
+}
+
+/* Free slots that are late no more. Lock held. */
+static void mregion_server_reap(struct mregion_server *server)
+{
+	u32 slot;
+
+	if (!server->nr_late)
+		return;
+	for_each_set_bit(slot, server->busy, server->nr_slots) {
+		if (!server->calls[slot].late ||
+		    mregion_server_taken(server, slot))
+			continue;
+		server->calls[slot].late = false;
+		server->nr_late--;
+		mregion_server_free_slot(server, slot);
+	}
+}
+
+/**
+ * mregion_server_let_go() - a thread has answered, and says so
+ * @server: its server
+ * @slot: of the answer
+ */
+void mregion_server_let_go(struct mregion_server *server, u32 slot)
+{
+	bool late;
+
+	wake_up(&server->calls[slot].wait);
+	raw_spin_lock(&server->lock);
+	late = server->nr_late;
+	mregion_server_reap(server);
+	raw_spin_unlock(&server->lock);
+	if (late)
+		wake_up_all(&server->slot_wait);
+}
+
+/*
+ * Forget what a request's vCPU has left behind: it has been completed by the
+ * VMM. Whose what has no owner is, the index alone tells. Lock held.
+ */
+static void mregion_server_drop_parked(struct mregion_server *server,
+				       const struct mregion_request *request)
+{
+	u32 slot;
+
+	if (!server->nr_parked)
+		return;
+	for_each_set_bit(slot, server->busy, server->nr_slots) {
+		const struct mregion_server_call *call = &server->calls[slot];
+
+		if (call->parked && call->vcpu == request->vcpu &&
+		    (!call->owner || call->owner == request->owner))
+			mregion_server_release_slot(server, slot);
+	}
+}
+
+/* Forget all that is parked. Lock held. */
+static void mregion_server_drop_all(struct mregion_server *server)
+{
+	u32 slot;
+
+	for_each_set_bit(slot, server->busy, server->nr_slots)
+		if (server->calls[slot].parked)
+			mregion_server_release_slot(server, slot);
+}
+
+/**
+ * mregion_server_forget() - a virtual machine is detached, or gone
+ * @server: a server
+ * @owner: the virtual machine, see struct mregion_request
+ * @gone: nobody will ask for what its vCPUs have left here
+ */
+void mregion_server_forget(struct mregion_server *server, const void *owner,
+			   bool gone)
+{
+	u32 slot;
+
+	raw_spin_lock(&server->lock);
+	for_each_set_bit(slot, server->busy, server->nr_slots) {
+		struct mregion_server_call *call = &server->calls[slot];
+
+		if (!call->parked || call->owner != owner)
+			continue;
+		call->owner = NULL;
+		if (gone)
+			mregion_server_release_slot(server, slot);
+	}
+	raw_spin_unlock(&server->lock);
+	wake_up_all(&server->slot_wait);
+}
+
+/**
+ * mregion_server_kill() - let nobody wait for a server any more
+ * @server: the server; may be dead already
+ */
+void mregion_server_kill(struct mregion_server *server)
+{
+	u32 i;
+
+	raw_spin_lock(&server->lock);
+	WRITE_ONCE(server->dead, true);
+	/* all is the VMM's now: nobody is to find an answer from before */
+	mregion_server_drop_all(server);
+	raw_spin_unlock(&server->lock);
+	for (i = 0; i < server->nr_slots; i++)
+		wake_up_all(&server->calls[i].wait);
+	wake_up_all(&server->slot_wait);
+	wake_up_all(&server->wait);
+}
+
+/* Take up the parked request of an access, or -ENOENT. */
+static int mregion_server_unpark(struct mregion_server *server,
+				 const struct mregion_request *request)
+{
+	int ret = -ENOENT;
+	u32 slot;
+
+	raw_spin_lock(&server->lock);
+	if (server->nr_parked) {
+		for_each_set_bit(slot, server->busy, server->nr_slots) {
+			struct mregion_server_call *call = &server->calls[slot];
+
+			if (!call->parked || !mregion_call_is(call, request))
+				continue;
+			call->parked = false;
+			server->nr_parked--;
+			ret = slot;
+			break;
+		}
+	}
+	raw_spin_unlock(&server->lock);
+	return ret;
+}
+
+/**
+ * mregion_server_has_parked() - whether an access is under way already
+ * @server: a server
+ * @request: the access
+ */
+bool mregion_server_has_parked(struct mregion_server *server,
+			       const struct mregion_request *request)
+{
+	bool found = false;
+	u32 slot;
+
+	raw_spin_lock(&server->lock);
+	if (server->nr_parked)
+		for_each_set_bit(slot, server->busy, server->nr_slots)
+			found |= server->calls[slot].parked &&
+				 mregion_call_is(&server->calls[slot], request);
+	raw_spin_unlock(&server->lock);
+	return found;
+}
+
+/*
+ * Make a request. What its vCPU had parked is of an access that the VMM has
+ * completed by itself: a vCPU that runs again has nothing left to complete.
+ *
+ * Return: the slot; -ENODEV if the server is dead; -EAGAIN if all slots are
+ * taken.
+ */
+static int mregion_server_submit(struct mregion_server *server,
+				 const struct mregion_request *request)
+{
+	struct mregion_server_slot *shared;
+	struct mregion_server_call *call;
+	int slot;
+
+	raw_spin_lock(&server->lock);
+	slot = -ENODEV;
+	if (server->dead)
+		goto out;
+	mregion_server_drop_parked(server, request);
+	mregion_server_reap(server);
+	slot = find_first_zero_bit(server->busy, server->nr_slots);
+	if (slot == server->nr_slots) {
+		slot = -EAGAIN;
+		goto out;
+	}
+	__set_bit(slot, server->busy);
+
+	call = &server->calls[slot];
+	call->owner = request->owner;
+	call->vcpu = request->vcpu;
+	call->len = request->len;
+	call->write = request->write;
+	call->space = request->space;
+	call->addr = request->addr;
+	call->data = request->data;
+	call->since = ktime_get_ns();
+
+	shared = &server->slots[slot];
+	WRITE_ONCE(shared->sleeping, 0);
+	shared->offset = request->offset;
+	shared->data = request->write ? request->data : 0;
+	shared->region = request->region;
+	shared->vcpu = request->vcpu;
+	shared->len = request->len;
+	shared->flags = request->write ? MREGION_SERVER_WRITE : 0;
+	/* pairs with the server's compare and exchange */
+	smp_store_release(&shared->state, mregion_server_state(call,
+						MREGION_SERVER_REQUEST));
+	set_bit(slot, (unsigned long *)server->header->pending);
+	mregion_server_event(server);
+	raw_spin_unlock(&server->lock);
+	mregion_server_rouse(server);
+	return slot;
+out:
+	raw_spin_unlock(&server->lock);
+	return slot;
+}
+
+static bool mregion_server_answered(struct mregion_server *server, u32 slot)
+{
+	/* pairs with the server's release: its data is there */
+	return smp_load_acquire(&server->slots[slot].state) ==
+	       mregion_server_state(&server->calls[slot],
+				    MREGION_SERVER_ANSWERED);
+}
+
+static bool mregion_server_done(struct mregion_server *server, u32 slot)
+{
+	return mregion_server_answered(server, slot) ||
+	       READ_ONCE(server->dead);
+}
+
+/* Spin for an answer; returns whether there is one. */
+static bool mregion_server_spin(struct mregion_server *server, u32 slot)
+{
+	u32 limit = READ_ONCE(server->spin_ns);
+	u64 start;
+	int i;
+
+	if (!limit || num_online_cpus() == 1)
+		return mregion_server_answered(server, slot);
+	start = ktime_get_ns();
+	do {
+		/* the clock costs more than a look */
+		for (i = 0; i < 16; i++) {
+			if (mregion_server_done(server, slot))
+				return mregion_server_answered(server, slot);
+			cpu_relax();
+		}
+		if (need_resched() || signal_pending(current))
+			break;
+	} while (ktime_get_ns() - start < limit);
+	return mregion_server_answered(server, slot);
+}
+
+/*
+ * Learn how long to spin: as long as allowed if that would have been enough
+ * this time, and ever less if it takes several times as long.
+ */
+static void mregion_server_adapt(struct mregion_server *server, u64 took)
+{
+	u32 spin = READ_ONCE(server->spin_ns);
+
+	if (took <= server->max_spin_ns)
+		WRITE_ONCE(server->spin_ns, server->max_spin_ns);
+	else if (took > 4ull * server->max_spin_ns && spin)
+		WRITE_ONCE(server->spin_ns, spin / 2);
+}
+
+/* Take the answer, if there is one, and give the slot up. */
+static bool mregion_server_finish(struct mregion_server *server, u32 slot,
+				  struct mregion_request *request)
+{
+	bool answered = mregion_server_answered(server, slot);
+
+	if (answered && !request->write)
+		request->data = READ_ONCE(server->slots[slot].data) &
+				(~0ull >> (64 - request->len * 8));
+	raw_spin_lock(&server->lock);
+	if (answered)
+		mregion_server_free_slot(server, slot);
+	else
+		mregion_server_release_slot(server, slot);
+	raw_spin_unlock(&server->lock);
+	if (wq_has_sleeper(&server->slot_wait))
+		wake_up(&server->slot_wait);
+	atomic64_inc(answered ? &server->served : &server->exits);
+	return answered;
+}
+
+/* Leave a request to the server, for the VMM to come back to. */
+static void mregion_server_park(struct mregion_server *server, u32 slot)
+{
+	raw_spin_lock(&server->lock);
+	server->calls[slot].parked = true;
+	server->nr_parked++;
+	if (server->dead)
+		mregion_server_release_slot(server, slot);
+	raw_spin_unlock(&server->lock);
+}
+
+/**
+ * mregion_server_call_vcpu() - have a server answer a vCPU's access
+ * @server: the server
+ * @request: the access; for a read that is answered, @request->data is set
+ *
+ * Spins, but does not sleep: see struct mregion_server_header in
+ * <linux/mregion.h>.
+ *
+ * Return: whether it is answered. If not, the access is to exit, and the
+ * request may be under way, for mregion_server_call_wait() to take up.
+ */
+bool mregion_server_call_vcpu(struct mregion_server *server,
+			      struct mregion_request *request)
+{
+	int slot = mregion_server_submit(server, request);
+
+	if (slot < 0) {
+		if (slot == -ENODEV)
+			atomic64_inc(&server->exits);
+		return false;
+	}
+	if (mregion_server_spin(server, slot))
+		return mregion_server_finish(server, slot, request);
+	atomic64_inc(&server->sleeps);
+	mregion_server_park(server, slot);
+	return false;
+}
+
+/* Time that is left of the server's, in jiffies; 0 if none. */
+static long mregion_server_time_left(struct mregion_server *server, u64 since)
+{
+	u64 took = ktime_get_ns() - since;
+
+	if (!server->timeout_ns)
+		return MAX_SCHEDULE_TIMEOUT;
+	if (took >= server->timeout_ns)
+		return 0;
+	return nsecs_to_jiffies(server->timeout_ns - took) + 1;
+}
+
+/* Sleep until there is an answer, or none to be had any more. */
+static int mregion_server_sleep(struct mregion_server *server, u32 slot)
+{
+	struct mregion_server_call *call = &server->calls[slot];
+	struct mregion_server_slot *shared = &server->slots[slot];
+	long ret;
+
+	WRITE_ONCE(shared->sleeping, 1);
+	/* pairs with the barrier between the server's answer and its look */
+	smp_mb();
+	ret = wait_event_interruptible_timeout(call->wait,
+			mregion_server_done(server, slot),
+			mregion_server_time_left(server, call->since));
+	WRITE_ONCE(shared->sleeping, 0);
+	if (ret < 0)
+		return -EINTR;
+	if (!ret)
+		mregion_server_kill(server);
+	else
+		mregion_server_adapt(server, ktime_get_ns() - call->since);
+	return 0;
+}
+
+/*
+ * Wait for a slot, for which a server has as much time as for an answer: those
+ * that are taken may be so by requests that nobody waits for.
+ */
+static int mregion_server_wait_slot(struct mregion_server *server, u64 since)
+{
+	long ret;
+
+	ret = wait_event_interruptible_timeout(server->slot_wait,
+			READ_ONCE(server->dead) ||
+			!bitmap_full(server->busy, server->nr_slots),
+			mregion_server_time_left(server, since));
+	if (ret < 0)
+		return -EINTR;
+	if (!ret)
+		mregion_server_kill(server);
+	return 0;
+}
+
+/**
+ * mregion_server_call_wait() - have a server answer an access, and wait for it
+ * @server: the server
+ * @request: the access; for a read that is answered, @request->data is set
+ *
+ * Takes up the request that the vCPU has made already, if it has.
+ *
+ * Return: 0; -ENODEV if the server is dead, and the access the VMM's; -EINTR if
+ * a signal is pending, and the caller is to call again.
+ */
+int mregion_server_call_wait(struct mregion_server *server,
+			     struct mregion_request *request)
+{
+	int slot = mregion_server_unpark(server, request), ret;
+	u64 since;
+
+	if (slot >= 0)
+		goto wait;
+	since = ktime_get_ns();
+	while ((slot = mregion_server_submit(server, request)) == -EAGAIN) {
+		ret = mregion_server_wait_slot(server, since);
+		if (ret)
+			return ret;
+	}
+	if (slot < 0) {
+		atomic64_inc(&server->exits);
+		return slot;
+	}
+wait:
+	if (!mregion_server_spin(server, slot)) {
+		ret = mregion_server_sleep(server, slot);
+		if (ret && !mregion_server_done(server, slot)) {
+			if (request->vcpu != MREGION_NO_VCPU)
+				mregion_server_park(server, slot);
+			else	/* there is no telling who comes back */
+				mregion_server_finish(server, slot, request);
+			return ret;
+		}
+	}
+	return mregion_server_finish(server, slot, request) ? 0 : -ENODEV;
+}
+
+/**
+ * mregion_server_stats_add() - add to a machine's counters what no region counts
+ * @server: the server
+ * @stats: where to
+ */
+void mregion_server_stats_add(struct mregion_server *server,
+			      struct mregion_stats *stats)
+{
+	stats->outcomes[MREGION_OUTCOME_SERVER_EXIT] +=
+		atomic64_read(&server->exits);
+	stats->wakeups += atomic64_read(&server->wakeups);
+	stats->sleeps += atomic64_read(&server->sleeps);
+}
+
+/**
+ * mregion_server_stats() - fill in a server's counters
+ * @server: the server
+ * @stats: where to
+ */
+void mregion_server_stats(struct mregion_server *server,
+			  struct mregion_stats *stats)
+{
+	mregion_server_stats_add(server, stats);
+	stats->outcomes[MREGION_OUTCOME_SERVED] =
+		atomic64_read(&server->served);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Servers: processes that answer accesses. */
+#ifndef MREGION_SERVER_H
+#define MREGION_SERVER_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/kref.h>
+#include <linux/mregion.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "memory.h"
+
+struct mregion_request;
+
+/**
+ * struct mregion_server_call - the kernel's side of a slot
+ * @number: of the request, in the upper bits of the slot's state
+ * @parked: nobody waits for the answer now; the VMM will ask for it
+ * @late: given up while a thread of the server was at it
+ * @owner: struct mregion_request.owner; NULL once that is detached
+ * @vcpu: who made the access
+ * @len: of the access
+ * @write: whether it is a write
+ * @space: ID of the space it was made in
+ * @addr: its address there
+ * @data: the value written
+ * @since: when the request was made, in ns
+ * @wait: for the answer
+ */
+struct mregion_server_call {
+	u32 number;
+	bool parked;
+	bool late;
+	u16 vcpu;
+	u8 len;
+	bool write;
+	u32 space;
+	const void *owner;
+	u64 addr;
+	u64 data;
+	u64 since;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct mregion_server - a server
+ * @id: its ID
+ * @kref: held by the machine, regions bound to it, accesses under way, its file
+ * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead and the slots' making
+ * @dead: it answers nothing any more; never cleared
+ * @events: see struct mregion_server_header
+ * @nr_slots: number of slots
+ * @nr_parked: number of parked requests
+ * @nr_late: number of slots that a thread is to let go of
+ * @spin_ns: how long vCPUs spin at present
+ * @max_spin_ns: how long they spin at most
+ * @timeout_ns: longest time that an answer may take, or 0
+ * @header: the shared memory
+ * @slots: in the shared memory; never trusted
+ * @memory: the shared memory
+ * @busy: slots in use
+ * @calls: one for each slot
+ * @wait: the server's threads that have nothing to do
+ * @slot_wait: accesses that found no slot
+ * @served: requests answered
+ * @exits: requests that were left to the VMM
+ * @sleeps: requests that a vCPU stopped spinning for
+ * @wakeups: times that there was something to do and a thread asleep
+ */
+struct mregion_server {
+	u32 id;
+	struct kref kref;
+	raw_spinlock_t lock;
+	bool dead;
+	u32 events;
+	u32 nr_slots;
+	u32 nr_parked;
+	u32 nr_late;
+	u32 spin_ns;
+	u32 max_spin_ns;
+	u64 timeout_ns;
+	struct mregion_server_header *header;
+	struct mregion_server_slot *slots;
+	struct mregion_memory memory;
+	DECLARE_BITMAP(busy, MREGION_SERVER_MAX_SLOTS);
+	struct mregion_server_call *calls;
+	wait_queue_head_t wait;
+	wait_queue_head_t slot_wait;
+	atomic64_t served;
+	atomic64_t exits;
+	atomic64_t sleeps;
+	atomic64_t wakeups;
+};
+
+struct mregion_server *
+mregion_server_alloc(const struct mregion_server_create *args);
+int mregion_server_fd(struct mregion_server *server);
+void mregion_server_get(struct mregion_server *server);
+void mregion_server_put(struct mregion_server *server);
+void mregion_server_kill(struct mregion_server *server);
+void mregion_server_post(struct mregion_server *server);
+void mregion_server_let_go(struct mregion_server *server, u32 slot);
+void mregion_server_forget(struct mregion_server *server, const void *owner,
+			   bool gone);
+bool mregion_server_has_parked(struct mregion_server *server,
+			       const struct mregion_request *request);
+bool mregion_server_call_vcpu(struct mregion_server *server,
+			      struct mregion_request *request);
+int mregion_server_call_wait(struct mregion_server *server,
+			     struct mregion_request *request);
+void mregion_server_stats(struct mregion_server *server,
+			  struct mregion_stats *stats);
+void mregion_server_stats_add(struct mregion_server *server,
+			      struct mregion_stats *stats);
+
+#endif /* MREGION_SERVER_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Shadow memory: what registers read as, without asking their device. */
+#ifndef MREGION_SHADOW_H
+#define MREGION_SHADOW_H
+
+#include <linux/kref.h>
+#include <linux/mregion.h>
+
+#include "memory.h"
+
+/**
+ * struct mregion_shadow - shadow memory
+ * @memory: the memory
+ * @kref: held by the machine, by each rule, and by the descriptor
+ */
+struct mregion_shadow {
+	struct mregion_memory memory;
+	struct kref kref;
+};
+
+struct mregion_shadow *
+mregion_shadow_alloc(const struct mregion_shadow_create *args);
+int mregion_shadow_fd(struct mregion_shadow *shadow);
+void mregion_shadow_get(struct mregion_shadow *shadow);
+void mregion_shadow_put(struct mregion_shadow *shadow);
+
+/** mregion_shadow_len() - its length in bytes */
+static inline u64 mregion_shadow_len(const struct mregion_shadow *shadow)
+{
+	return (u64)shadow->memory.nr_pages << PAGE_SHIFT;
+}
+
+#endif /* MREGION_SHADOW_H */
