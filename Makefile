@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#	make			builds the module and the programs
+#	make demo		installs what is missing, builds, and boots a guest in the
+#			test VM; HOST=1: on this machine itself
+#	make check	installs what is missing, builds, and runs all tests
+#	make check-debug	runs the self-tests on a debug kernel
+#	make bench	measures what accesses cost
+#	make docs	builds the documentation, in build/docs/html
+#	make install	installs headers, library and programs
+#	make clean
+#
+#	KDIR=DIR	kernel to build the module for: by default the running one, else
+#			the newest whose headers are installed
+#	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
+#	KERNELS=...	those to run the tests on
+#	PARTS=...	tests to run, see selftests/check; all by default
+
+KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
+	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
+KERNEL ?= 6.1
+KERNELS ?= $(KERNEL)
+
+all: module programs
+
+module:
+ifeq ($(strip $(KDIR)),)
+	@echo 'make: no kernel headers: install linux-headers-amd64, or set KDIR' >&2
+	@exit 1
+else
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+endif
+
+programs:
+	$(MAKE) -C userspace
+
+# What building and testing need, where it is missing; quick where it is not.
+setup:
+	selftests/vm/setup gcc make libc6-dev acpica-tools linux-source-6.1 \
+		clang libclang-rt-14-dev e2fsprogs
+
+demo: setup programs
+ifeq ($(HOST),1)
+	userspace/demo/host
+else
+	userspace/demo/vm --kernel $(KERNEL)
+endif
+
+check: setup programs
+	selftests/check $(KERNELS:%=--kernel %) $(PARTS)
+
+check-debug: setup programs
+	selftests/check --kernel debug machine kselftest
+
+bench: setup programs
+	selftests/bench/run
+
+docs:
+	selftests/vm/setup python3-sphinx linux-source-6.1
+	$(MAKE) -C Documentation
+
+install: programs
+	$(MAKE) -C userspace install
+
+clean:
+	$(MAKE) -C userspace clean
+	$(RM) -r build
+ifneq ($(strip $(KDIR)),)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+endif
+
+.PHONY: all module programs setup demo check check-debug bench docs install clean

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* How an access to a device is cut into what it accepts and implements. */
+#include <errno.h>
+#include <string.h>
+
+#include "access.h"
+#include "mregion.h"
+
+static unsigned int or_default(unsigned int size, unsigned int otherwise)
+{
+	return size ? size : otherwise;
+}
+
+unsigned int mregion_access_size(const struct mregion_constraints *constraints,
+				 uint64_t offset, uint64_t len)
+{
+	uint64_t max = or_default(constraints->valid_max, 4);
+	unsigned int size = 1;
+
+	/* Offset 0 is aligned to anything. */
+	if (!(constraints->flags & MREGION_IMPL_UNALIGNED) && offset &&
+	    (offset & -offset) < max)
+		max = offset & -offset;
+	if (len < max)
+		max = len;
+	while (size * 2 <= max)
+		size *= 2;
+	return size;
+}
+
+bool mregion_access_valid(const struct mregion_constraints *constraints,
+			  uint64_t offset, unsigned int len)
+{
+	if (!(constraints->flags & MREGION_VALID_UNALIGNED) &&
+	    (offset & (len - 1)))
+		return false;
+	/* As in QEMU, whoever names no maximum accepts all that gets here. */
+	if (!constraints->valid_max)
+		return true;
+	return len >= constraints->valid_min && len <= constraints->valid_max;
+}
+
+/* The size of the accesses that implement one of @len bytes. */
+static unsigned int impl_size(const struct mregion_constraints *constraints,
+			      unsigned int len)
+{
+	unsigned int min = or_default(constraints->impl_min, 1);
+	unsigned int max = or_default(constraints->impl_max, 4);
+	unsigned int size = len < max ? len : max;
+
+	return size > min ? size : min;
+}
+
+static uint64_t mask(unsigned int len)
+{
+	return len < 8 ? (1ULL << (len * 8)) - 1 : ~0ULL;
+}
+
+/*
+ * By how many bits the value of the accesses at @i is shifted in that of the
+ * whole of @len bytes; less than nothing if it is wider than the whole.
+ */
+static int shift_of(const struct mregion_device *device, unsigned int i,
+		    unsigned int size, unsigned int len)
+{
+	if (device->constraints.flags & MREGION_BIG_ENDIAN)
+		return ((int)len - (int)size - (int)i) * 8;
+	return (int)i * 8;
+}
+
+static uint64_t load(const struct mregion_device *device, const uint8_t *buf,
+		     unsigned int len)
+{
+	bool big = device->constraints.flags & MREGION_BIG_ENDIAN;
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		value = value << 8 | buf[big ? i : len - 1 - i];
+	return value;
+}
+
+static void store(const struct mregion_device *device, uint8_t *buf,
+		  unsigned int len, uint64_t value)
+{
+	bool big = device->constraints.flags & MREGION_BIG_ENDIAN;
+	unsigned int i;
+
+	for (i = 0; i < len; i++, value >>= 8)
+		buf[big ? len - 1 - i : i] = value;
+}
+
+void mregion_device_read(const struct mregion_device *device, uint64_t offset,
+			 uint8_t *buf, unsigned int len)
+{
+	unsigned int size = impl_size(&device->constraints, len);
+	uint64_t value = 0, part;
+	unsigned int i;
+	int shift;
+
+	if (!device->ops->read) {
+		memset(buf, 0xff, len);
+		return;
+	}
+	for (i = 0; i < len; i += size) {
+		part = device->ops->read(device->opaque, offset + i, size);
+		part &= mask(size);
+		shift = shift_of(device, i, size, len);
+		value |= shift >= 0 ? part << shift : part >> -shift;
+	}
+	store(device, buf, len, value);
+}
+
+void mregion_device_write(const struct mregion_device *device, uint64_t offset,
+			  const uint8_t *buf, unsigned int len)
+{
+	unsigned int size = impl_size(&device->constraints, len);
+	uint64_t value = load(device, buf, len);
+	uint64_t part;
+	unsigned int i;
+	int shift;
+
+	if (!device->ops->write)
+		return;
+	for (i = 0; i < len; i += size) {
+		shift = shift_of(device, i, size, len);
+		part = shift >= 0 ? value >> shift : value << -shift;
+		device->ops->write(device->opaque, offset + i,
+				   part & mask(size), size);
+	}
+}
+
+void mregion_to_bytes(uint8_t *buf, uint64_t value, unsigned int len)
+{
+	for (; len; len--, value >>= 8)
+		*buf++ = value;
+}
+
+uint64_t mregion_from_bytes(const uint8_t *buf, unsigned int len)
+{
+	uint64_t value = 0;
+
+	while (len--)
+		value = value << 8 | buf[len];
+	return value;
+}
+
+void mregion_device_post(const struct mregion_device *device,
+			 const struct mregion_ring_entry *entry)
+{
+	unsigned int len = entry->len;
+	uint8_t buf[8];
+
+	if (len != 1 && len != 2 && len != 4 && len != 8)
+		return;
+	mregion_to_bytes(buf, entry->data, len);
+	mregion_device_write(device, entry->offset, buf, len);
+}
+
+int mregion_policy_read(unsigned int policy, uint8_t *buf, uint64_t len)
+{
+	memset(buf, policy == MREGION_POLICY_ZEROES ? 0 : 0xff, len);
+	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
+}
+
+int mregion_policy_write(unsigned int policy)
+{
+	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
+}
+
+int mregion_access_read(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, unsigned int len)
+{
+	if (!mregion_access_valid(&device->constraints, offset, len))
+		return mregion_policy_read(device->constraints.refused, buf,
+					   len);
+	mregion_device_read(device, offset, buf, len);
+	return 0;
+}
+
+int mregion_access_write(const struct mregion_device *device, uint64_t offset,
+			 const uint8_t *buf, unsigned int len)
+{
+	if (!mregion_access_valid(&device->constraints, offset, len))
+		return mregion_policy_write(device->constraints.refused);
+	mregion_device_write(device, offset, buf, len);
+	return 0;
+}

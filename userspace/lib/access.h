@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How an access to a device is cut into what it accepts and implements. The
+ * rules are those of QEMU's memory_access_size(),
+ * memory_region_access_valid() and access_with_adjusted_size().
+ */
+#ifndef MREGION_LIB_ACCESS_H
+#define MREGION_LIB_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/mregion.h>
+
+struct mregion_ops;
+
+/**
+ * struct mregion_device - what answers the accesses to a region
+ * @ops: its functions
+ * @opaque: for them
+ * @constraints: the accesses that it takes now; those in @ops may be outdated
+ */
+struct mregion_device {
+	const struct mregion_ops *ops;
+	void *opaque;
+	struct mregion_constraints constraints;
+};
+
+/**
+ * mregion_access_size() - how much of an access makes its first part
+ * @constraints: of the device
+ * @offset: in the region, in bytes
+ * @len: of the access, at least 1
+ *
+ * Return: 1, 2, 4 or 8, at most @len.
+ */
+unsigned int mregion_access_size(const struct mregion_constraints *constraints,
+				 uint64_t offset, uint64_t len);
+
+/** mregion_access_valid() - does the device accept a part */
+bool mregion_access_valid(const struct mregion_constraints *constraints,
+			  uint64_t offset, unsigned int len);
+
+/**
+ * mregion_device_read() - make a part of a read, whether accepted or not
+ * @device: the device
+ * @offset: in the region
+ * @buf: where the bytes go, in the order of their addresses
+ * @len: 1, 2, 4 or 8
+ */
+void mregion_device_read(const struct mregion_device *device, uint64_t offset,
+			 uint8_t *buf, unsigned int len);
+
+/** mregion_device_write() - make a part of a write, whether accepted or not */
+void mregion_device_write(const struct mregion_device *device, uint64_t offset,
+			  const uint8_t *buf, unsigned int len);
+
+/**
+ * mregion_access_read() - mregion_device_read() if accepted, else the policy
+ *
+ * Return: 0, or -EFAULT if the policy makes it an error; @buf is filled anyway.
+ */
+int mregion_access_read(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, unsigned int len);
+
+/** mregion_access_write() - likewise for a write */
+int mregion_access_write(const struct mregion_device *device, uint64_t offset,
+			 const uint8_t *buf, unsigned int len);
+
+/**
+ * mregion_device_post() - make a write that was put into a ring
+ *
+ * It has been accepted before. Nonsense is dropped.
+ */
+void mregion_device_post(const struct mregion_device *device,
+			 const struct mregion_ring_entry *entry);
+
+/**
+ * mregion_policy_read() - what a policy answers to a read
+ * @policy: enum mregion_policy
+ * @buf: filled
+ * @len: its length in bytes
+ *
+ * Return: 0, or -EFAULT for %MREGION_POLICY_ERROR.
+ */
+int mregion_policy_read(unsigned int policy, uint8_t *buf, uint64_t len);
+
+/** mregion_policy_write() - what a policy answers to a write: 0 or -EFAULT */
+int mregion_policy_write(unsigned int policy);
+
+/** mregion_to_bytes() - lay out a little-endian value as in memory */
+void mregion_to_bytes(uint8_t *buf, uint64_t value, unsigned int len);
+
+/** mregion_from_bytes() - the little-endian value of up to 8 bytes */
+uint64_t mregion_from_bytes(const uint8_t *buf, unsigned int len);
+
+/** mregion_ramdev_ops - of RAM device regions: accesses keep their size */
+extern const struct mregion_ops mregion_ramdev_ops;
+
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/* Operations and the reasons to refuse them, in words. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "array.h"
+#include "describe.h"
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "table.h"
+
+/* Kept in step with the errnos that <linux/mregion.h> lists. */
+static const struct {
+	int code;
+	int err;
+	const char *reason;
+} reasons[] = {
+	{ 0, EFBIG, "a view would have more ranges than max_ranges" },
+	{ 0, EMLINK, "regions would be nested deeper than max_depth" },
+	{ 0, EDQUOT, "rendering would take more steps than max_work" },
+	{ 0, EMSGSIZE, "it has more changes than max_ops" },
+	{ MREGION_OP_CREATE, EEXIST, "a region of that ID exists" },
+	{ MREGION_OP_CREATE, ENOSPC, "the machine has max_regions regions" },
+	{ MREGION_OP_CREATE, ENOENT, "there is no such target" },
+	{ MREGION_OP_CREATE, EINVAL,
+	  "its kind does not go with its other properties, or they are out of bounds" },
+	{ MREGION_OP_FREE, EBUSY,
+	  "it is mapped, has subregions, is aliased, or is the root of a space" },
+	{ MREGION_OP_FREE, ENOENT, "there is no such region" },
+	{ MREGION_OP_MAP, ENOENT, "there is no such region" },
+	{ MREGION_OP_MAP, EBUSY, "it is mapped already" },
+	{ MREGION_OP_MAP, EINVAL, "an alias cannot have subregions" },
+	{ MREGION_OP_MAP, ELOOP, "it would contain itself" },
+	{ MREGION_OP_UNMAP, ENOENT, "it is not mapped" },
+	{ MREGION_OP_MOVE, ENOENT, "it is not mapped" },
+	{ MREGION_OP_RESIZE, EINVAL, "its memory has another size" },
+	{ MREGION_OP_SET_FLAGS, ENOENT, "there is no such region" },
+	{ MREGION_OP_SET_FLAGS, EINVAL, "a flag does not go with its kind" },
+	{ MREGION_OP_SET_ALIAS, EINVAL, "it is not an alias" },
+	{ MREGION_OP_SET_CONSTRAINTS, EINVAL,
+	  "the constraints are bad, or its kind has none" },
+	{ MREGION_OP_RULE_ADD, ENOENT,
+	  "there is no such region, ring or shadow memory" },
+	{ MREGION_OP_RULE_ADD, EBADF, "its eventfd is not open" },
+	{ MREGION_OP_RULE_ADD, EEXIST,
+	  "another rule of the kind could match the same access" },
+	{ MREGION_OP_RULE_ADD, ENOSPC, "the region has max_rules rules" },
+	{ MREGION_OP_RULE_ADD, EINVAL,
+	  "its kind has no rules, or a part of the rule is out of bounds" },
+	{ MREGION_OP_RULE_DEL, ENOENT, "there is no such rule" },
+	{ MREGION_OP_SPACE_CREATE, EEXIST, "a space of that ID exists" },
+	{ MREGION_OP_SPACE_CREATE, ENOENT, "there is no such root" },
+	{ MREGION_OP_SPACE_CREATE, ENOSPC, "the machine has max_spaces spaces" },
+	{ MREGION_OP_SPACE_SET, ENOENT, "there is no such root or space" },
+	{ MREGION_OP_SPACE_FREE, EBUSY,
+	  "it is attached to a virtual machine" },
+	{ MREGION_OP_SET_SERVER, ENOENT, "there is no such region or server" },
+	{ MREGION_OP_SET_SERVER, EINVAL, "its kind has no server" },
+};
+
+const char *mregion_describe_reason(const struct mregion_op *op, int err)
+{
+	int code = op ? (int)op->code : 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].err == err && reasons[i].code == code)
+			return reasons[i].reason;
+	/* An operation may also run into a limit of the commit as a whole. */
+	return op ? mregion_describe_reason(NULL, err) : NULL;
+}
+
+/* Names of regions in quotes, IDs of those that are not the library's. */
+struct label {
+	char text[MREGION_NAME_SIZE + 16];
+};
+
+static const char *name(struct label *label, struct mregion_machine *machine,
+			uint32_t id)
+{
+	struct mregion_region *region;
+
+	region = mregion_table_get(&machine->regions, id);
+	if (region) {
+		snprintf(label->text, sizeof(label->text), "'%s'",
+			 region->name);
+		mregion_region_put(region);
+	} else {
+		snprintf(label->text, sizeof(label->text), "region %u", id);
+	}
+	return label->text;
+}
+
+static const char *rule_name(const struct mregion_rule *rule)
+{
+	switch (rule->kind) {
+	case MREGION_RULE_COALESCE:
+		return rule->flags & MREGION_RULE_POSTED ? "posting"
+							 : "coalescing";
+	case MREGION_RULE_DOORBELL:
+		return "the doorbell";
+	case MREGION_RULE_SHADOW:
+		return "the shadow";
+	default:
+		return "a rule";
+	}
+}
+
+static void describe_op(char *buf, size_t size,
+			struct mregion_machine *machine,
+			const struct mregion_op *op)
+{
+	struct label a, b;
+
+	switch (op->code) {
+	case MREGION_OP_CREATE:
+		snprintf(buf, size, "create %s", name(&a, machine, op->id));
+		break;
+	case MREGION_OP_FREE:
+		snprintf(buf, size, "free %s", name(&a, machine, op->id));
+		break;
+	case MREGION_OP_MAP:
+		snprintf(buf, size, "map %s into %s",
+			 name(&a, machine, op->id),
+			 name(&b, machine, op->map.parent));
+		break;
+	case MREGION_OP_UNMAP:
+		snprintf(buf, size, "unmap %s", name(&a, machine, op->id));
+		break;
+	case MREGION_OP_MOVE:
+		snprintf(buf, size, "move %s to %#llx",
+			 name(&a, machine, op->id), op->offset);
+		break;
+	case MREGION_OP_RESIZE:
+		snprintf(buf, size, "resize %s to %#llx bytes",
+			 name(&a, machine, op->id), op->len);
+		break;
+	case MREGION_OP_SET_FLAGS:
+		snprintf(buf, size, "change flags of %s",
+			 name(&a, machine, op->id));
+		break;
+	case MREGION_OP_SET_ALIAS:
+		snprintf(buf, size, "let alias %s show offset %#llx",
+			 name(&a, machine, op->id), op->offset);
+		break;
+	case MREGION_OP_SET_CONSTRAINTS:
+		snprintf(buf, size, "set constraints of %s",
+			 name(&a, machine, op->id));
+		break;
+	case MREGION_OP_RULE_ADD:
+	case MREGION_OP_RULE_DEL:
+		snprintf(buf, size, "%s %s of %s at %#llx",
+			 op->code == MREGION_OP_RULE_ADD ? "start" : "stop",
+			 rule_name(&op->rule), name(&a, machine, op->id),
+			 op->rule.offset);
+		break;
+	case MREGION_OP_SPACE_CREATE:
+		snprintf(buf, size, "create a space of %s",
+			 name(&a, machine, op->space.root));
+		break;
+	case MREGION_OP_SPACE_SET:
+		snprintf(buf, size, "let space %u show %s", op->id,
+			 name(&a, machine, op->space.root));
+		break;
+	case MREGION_OP_SPACE_FREE:
+		snprintf(buf, size, "free space %u", op->id);
+		break;
+	case MREGION_OP_SET_SERVER:
+		if (op->set_server.server)
+			snprintf(buf, size, "bind %s to server %u",
+				 name(&a, machine, op->id),
+				 op->set_server.server);
+		else
+			snprintf(buf, size, "unbind %s from its server",
+				 name(&a, machine, op->id));
+		break;
+	default:
+		snprintf(buf, size, "operation %u", op->code);
+	}
+}
+
+void mregion_describe_failure(struct mregion_machine *machine,
+			      const struct mregion_op *ops, size_t nr,
+			      size_t failed, int err)
+{
+	const struct mregion_op *op = failed < nr ? &ops[failed] : NULL;
+	const char *reason = mregion_describe_reason(op, err);
+	char what[256];
+
+	/* With a single operation there is no doubt whose fault it is. */
+	if (op || nr == 1)
+		describe_op(what, sizeof(what), machine, op ? op : ops);
+	else
+		snprintf(what, sizeof(what), "commit %zu changes", nr);
+	if (reason)
+		mregion_fail(err, "%s: %s", what, reason);
+	else
+		mregion_fail(err, "%s", what);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations and the reasons to refuse them, in words. */
+#ifndef MREGION_LIB_DESCRIBE_H
+#define MREGION_LIB_DESCRIBE_H
+
+#include <stddef.h>
+
+struct mregion_machine;
+struct mregion_op;
+
+/**
+ * mregion_describe_reason() - why the kernel refuses an operation
+ * @op: the operation, or NULL for a commit as a whole
+ * @err: positive errno
+ *
+ * Return: a clause such as "it is mapped already", or NULL if there is no more
+ * to say than strerror() does.
+ */
+const char *mregion_describe_reason(const struct mregion_op *op, int err);
+
+/** mregion_describe_failure() - let mregion_error() tell of a failed commit */
+void mregion_describe_failure(struct mregion_machine *machine,
+			      const struct mregion_op *ops, size_t nr,
+			      size_t failed, int err);
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/* Accesses to a space that the VMM makes, as a device does by DMA. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+#include "dispatch.h"
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "resolve.h"
+#include "served.h"
+#include "space.h"
+
+static int nothing_there(const struct mregion_space *space, uint64_t addr)
+{
+	return mregion_fail(EFAULT, "access address %#llx of space %u",
+			    (unsigned long long)addr, space->id);
+}
+
+/* Read, or write, what is in one range. Adds to @done what was. */
+static int transfer_piece(const struct mregion_piece *piece, uint8_t *to,
+			  const uint8_t *from, size_t *done)
+{
+	uint64_t at = 0, step;
+	int ret;
+
+	if (!piece->region || piece->kind == MREGION_RESERVATION)
+		return -EFAULT;
+	for (; at < piece->len; at += step) {
+		if (to)
+			ret = mregion_dispatch_read(piece, 0, at, to + at,
+						    &step);
+		else
+			ret = mregion_dispatch_write(piece, 0, at, from + at,
+						     &step);
+		if (ret)
+			return ret;
+		*done += step;
+	}
+	return 0;
+}
+
+/*
+ * Have the kernel make the next access to what may be a server's.
+ *
+ * With no vCPU behind it an access cannot be taken up again, so signals wait.
+ */
+static int transfer_served(struct mregion_served *access)
+{
+	sigset_t all, before;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = mregion_served_access(access);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+static unsigned int next_len(const struct mregion_piece *piece)
+{
+	struct mregion_constraints constraints;
+
+	constraints = mregion_region_constraints(piece->region);
+	return mregion_access_size(&constraints, piece->offset, piece->len);
+}
+
+/**
+ * struct transfer - a transfer
+ * @space: the space
+ * @addr: first address
+ * @to: where what is read goes, or NULL
+ * @from: what is written, or NULL
+ * @len: how many bytes
+ * @done: how many of them are done
+ * @here: the next range is for the VMM, even if it has a server
+ */
+struct transfer {
+	struct mregion_space *space;
+	uint64_t addr;
+	uint8_t *to;
+	const uint8_t *from;
+	size_t len;
+	size_t done;
+	bool here;
+};
+
+/* The next range, unless it is a server's: then true, and @served is set. */
+static bool transfer_here(struct transfer *transfer,
+			  struct mregion_served *served, int *ret)
+{
+	struct mregion_space *space = transfer->space;
+	size_t done = transfer->done;
+	struct mregion_section section;
+	struct mregion_piece piece;
+	bool found;
+
+	mregion_section_begin(&section, &space->machine->sections);
+	served->commits = atomic_load(&space->machine->commits);
+	mregion_resolve(space, transfer->addr + done, transfer->len - done,
+			&piece);
+	found = !transfer->here && mregion_piece_served(&piece, transfer->from);
+	if (found) {
+		served->region = piece.region;
+		served->addr = transfer->addr + done;
+		served->len = next_len(&piece);
+	} else {
+		*ret = transfer_piece(&piece,
+				      transfer->to ? transfer->to + done : NULL,
+				      transfer->from ? transfer->from + done :
+						       NULL,
+				      &transfer->done);
+		transfer->here = false;
+		mregion_piece_put(&piece);
+	}
+	mregion_section_end(&section);
+	return found;
+}
+
+static int transfer_next(struct transfer *transfer)
+{
+	struct mregion_space *space = transfer->space;
+	struct mregion_served served = {
+		.space = space,
+		.vcpu = MREGION_NO_VCPU,
+		.write = transfer->from,
+	};
+	uint8_t buf[8];
+	int ret = 0;
+
+	if (!transfer_here(transfer, &served, &ret))
+		return ret;
+	served.data = buf;
+	if (transfer->from)
+		memcpy(buf, transfer->from + transfer->done, served.len);
+	ret = transfer_served(&served);
+	mregion_region_put(served.region);
+	if (ret > 0) {
+		if (transfer->to)
+			memcpy(transfer->to + transfer->done, buf, served.len);
+		transfer->done += served.len;
+	} else if (ret) {
+		sched_yield();
+	} else {
+		mregion_rings_drain(&space->machine->rings);
+		transfer->here = true;
+	}
+	return 0;
+}
+
+static int transfer_all(struct transfer *transfer, size_t *done)
+{
+	uint64_t addr = transfer->addr;
+	int ret = 0;
+
+	while (transfer->done < transfer->len && !ret) {
+		if (addr + transfer->done < addr)
+			ret = -EFAULT;
+		else
+			ret = transfer_next(transfer);
+	}
+	if (done)
+		*done = transfer->done;
+	return ret ? nothing_there(transfer->space, addr + transfer->done) : 0;
+}
+
+int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
+		       size_t len, size_t *done)
+{
+	struct transfer transfer = {
+		.space = space,
+		.addr = addr,
+		.to = buf,
+		.len = len,
+	};
+
+	return transfer_all(&transfer, done);
+}
+
+int mregion_space_write(struct mregion_space *space, uint64_t addr,
+			const void *buf, size_t len, size_t *done)
+{
+	struct transfer transfer = {
+		.space = space,
+		.addr = addr,
+		.from = buf,
+		.len = len,
+	};
+
+	return transfer_all(&transfer, done);
+}
+
+void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
+			size_t *len, bool write)
+{
+	struct mregion_piece piece;
+	uint8_t *memory, *first = NULL;
+	size_t sum = 0;
+
+	/* Ranges that differ in their attributes only may be neighbours. */
+	while (sum < *len && addr + sum >= addr) {
+		mregion_resolve(space, addr + sum, *len - sum, &piece);
+		memory = mregion_piece_memory(&piece, write);
+		mregion_piece_put(&piece);
+		if (!memory || (first && memory != first + sum))
+			break;
+		if (!first)
+			first = memory;
+		sum += piece.len;
+	}
+	*len = sum;
+	if (!first)
+		nothing_there(space, addr);
+	return first;
+}

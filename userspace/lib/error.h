@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What mregion_error() says. */
+#ifndef MREGION_LIB_ERROR_H
+#define MREGION_LIB_ERROR_H
+
+#include <stddef.h>
+
+/**
+ * mregion_fail() - remember an error of this thread
+ * @err: positive errno
+ * @fmt: what could not be done, as for printf(); the errno's text is added
+ *
+ * Sets errno, too. Return: -@err.
+ */
+__attribute__((format(printf, 2, 3)))
+int mregion_fail(int err, const char *fmt, ...);
+
+/** mregion_fail_ptr() - mregion_fail() for functions that return a pointer */
+#define mregion_fail_ptr(err, ...) \
+	((void)mregion_fail((err), __VA_ARGS__), NULL)
+
+#endif

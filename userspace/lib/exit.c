@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* Exits of vCPUs, resolved. */
+#include <errno.h>
+#include <sched.h>
+
+#include <linux/kvm.h>
+
+#include "dispatch.h"
+#include "machine.h"
+#include "mregion.h"
+#include "progress.h"
+#include "region.h"
+#include "resolve.h"
+#include "served.h"
+#include "space.h"
+#include "vm.h"
+
+/**
+ * struct access - one of the accesses of an exit
+ * @space: it is made in
+ * @vcpu: index of the vCPU
+ * @addr: first address
+ * @data: its bytes
+ * @len: how many
+ * @write: whether it is a write
+ * @done: how many bytes of it are done
+ * @ask: a server may have it already, whatever is there now: ask first
+ * @asked: that is out of the question
+ * @commits: the machine's counter for which @ask was decided
+ * @here: what comes next is for the VMM, even if it has a server
+ * @ret: 0, or -EFAULT if a part is an error of the guest
+ */
+struct access {
+	struct mregion_space *space;
+	unsigned int vcpu;
+	uint64_t addr;
+	uint8_t *data;
+	unsigned int len;
+	bool write;
+	unsigned int done;
+	bool ask;
+	bool asked;
+	unsigned int commits;
+	bool here;
+	int ret;
+};
+
+/* Make all steps of what is in one range, also after an error, as QEMU does. */
+static void access_piece(struct access *access,
+			 const struct mregion_piece *piece)
+{
+	uint8_t *data = access->data + access->done;
+	unsigned int policy = access->space->unassigned;
+	uint64_t at = 0, step;
+	int err;
+
+	for (; at < piece->len; at += step) {
+		if (access->write)
+			err = mregion_dispatch_write(piece, policy, at,
+						     data + at, &step);
+		else
+			err = mregion_dispatch_read(piece, policy, at,
+						    data + at, &step);
+		if (err)
+			access->ret = -EFAULT;
+	}
+	access->done += piece->len;
+	access->here = false;
+}
+
+/*
+ * Whether a server may have the access although what is there now has none: if
+ * a commit has come since that was decided, it may have taken the server away.
+ * To be called after the look at what is there.
+ */
+static bool must_ask(const struct access *access)
+{
+	struct mregion_machine *machine = access->space->machine;
+
+	return !access->asked && atomic_load(&machine->servers) &&
+	       atomic_load(&machine->commits) != access->commits;
+}
+
+/*
+ * Do what is to be done here, up to the first part that is a server's; or
+ * nothing, and set @access->ask.
+ *
+ * Return: true, with a reference to its region and its length in @served, if
+ * there is such a part.
+ */
+static bool access_here(struct access *access, struct mregion_served *served)
+{
+	struct mregion_machine *machine = access->space->machine;
+	struct mregion_piece pieces[MREGION_MAX_PIECES];
+	struct mregion_section section;
+	unsigned int i, nr, end;
+
+	mregion_section_begin(&section, &machine->sections);
+	served->commits = atomic_load(&machine->commits);
+	nr = mregion_resolve_access(access->space, access->addr + access->done,
+				    access->len - access->done, pieces);
+	for (end = access->here; end < nr; end++)
+		if (mregion_piece_served(&pieces[end], access->write))
+			break;
+	access->ask = end && must_ask(access);
+	for (i = 0; i < end && !access->ask; i++)
+		access_piece(access, &pieces[i]);
+	if (end < nr && !access->ask) {
+		served->region = pieces[end].region;
+		served->len = pieces[end].len;
+		mregion_region_get(served->region);
+	}
+	for (i = 0; i < nr; i++)
+		mregion_piece_put(&pieces[i]);
+	mregion_section_end(&section);
+	return end < nr && !access->ask;
+}
+
+/* Ask the kernel to make all of an access. Return: as mregion_served_access() */
+static int ask(struct access *access)
+{
+	struct mregion_served served = {
+		.space = access->space,
+		.addr = access->addr,
+		.data = access->data,
+		.len = access->len,
+		.vcpu = access->vcpu,
+		.write = access->write,
+	};
+	int ret = mregion_served_access(&served);
+
+	if (ret == -EINTR)
+		return ret;
+	if (ret)
+		access->done = access->len;
+	access->ask = false;
+	access->asked = true;
+	return ret;
+}
+
+/* Return: 0, or -EINTR; @access tells how far it got. */
+static int make_access(struct access *access)
+{
+	struct mregion_machine *machine = access->space->machine;
+	struct mregion_served served = {
+		.space = access->space,
+		.vcpu = access->vcpu,
+		.write = access->write,
+	};
+	int ret;
+
+	while (access->done < access->len) {
+		if (access->ask) {
+			if (ask(access) == -EINTR)
+				return -EINTR;
+			continue;
+		}
+		if (!access_here(access, &served)) {
+			if (access->ask)
+				continue;
+			break;
+		}
+		served.addr = access->addr + access->done;
+		served.data = access->data + access->done;
+		ret = mregion_served_access(&served);
+		mregion_region_put(served.region);
+		if (ret == -EINTR)
+			return ret;
+		/* From here on, no server has it that is not asked by name. */
+		access->asked = true;
+		if (ret == -EAGAIN) {
+			sched_yield();
+		} else if (ret) {
+			access->done += served.len;
+		} else {
+			/* Also what a dead server has not taken any more. */
+			mregion_rings_drain(&machine->rings);
+			access->here = true;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Make all accesses of an exit, each of @size bytes. They are to one address
+ * unless there is only one.
+ */
+static int resolve(struct mregion_vm *vm, struct mregion_space *space,
+		   unsigned int vcpu, struct mregion_progress *now,
+		   uint8_t *data, unsigned int size)
+{
+	struct mregion_progress *saved = &vm->progress[vcpu];
+	struct access access = {
+		.space = space,
+		.vcpu = vcpu,
+		.addr = now->addr,
+		.len = size,
+		.write = now->write,
+	};
+
+	now->commits = atomic_load(&vm->machine->commits);
+	access.ask = now->commits != saved->commits &&
+		     atomic_load(&vm->machine->servers);
+	mregion_progress_resume(saved, now);
+	access.ask = access.ask && !now->done;
+	access.asked = now->done;
+	access.commits = saved->commits;
+	mregion_rings_drain(&vm->machine->rings);
+	access.ret = now->ret;
+	while (now->done < now->len) {
+		access.done = now->done % size;
+		access.data = data + (now->done - access.done);
+		now->done -= access.done;
+		if (make_access(&access)) {
+			now->done += access.done;
+			now->ret = access.ret;
+			now->commits = saved->commits;
+			*saved = *now;
+			return -EINTR;
+		}
+		access.asked = true;
+		now->done += size;
+	}
+	saved->commits = now->commits;
+	return access.ret;
+}
+
+static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
+		     struct kvm_run *run)
+{
+	struct mregion_progress now = {
+		.addr = run->mmio.phys_addr,
+		.len = run->mmio.len,
+		.write = run->mmio.is_write,
+	};
+
+	if (!vm->memory || !now.len || now.len > sizeof(run->mmio.data))
+		return 1;
+	return resolve(vm, vm->memory, vcpu, &now, run->mmio.data,
+		       run->mmio.len);
+}
+
+/* A string instruction exits once for many accesses to the same port. */
+static int exit_io(struct mregion_vm *vm, unsigned int vcpu,
+		   struct kvm_run *run)
+{
+	struct mregion_progress now = {
+		.addr = run->io.port,
+		.len = (uint64_t)run->io.size * run->io.count,
+		.pio = true,
+		.write = run->io.direction == KVM_EXIT_IO_OUT,
+	};
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+
+	if (!vm->pio || !run->io.size || run->io.size > 8)
+		return 1;
+	return resolve(vm, vm->pio, vcpu, &now, data, run->io.size);
+}
+
+int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
+		    struct kvm_run *run)
+{
+	if (vcpu >= MREGION_NO_VCPU)
+		return -EINVAL;
+	switch (run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		return exit_mmio(vm, vcpu, run);
+	case KVM_EXIT_IO:
+		return exit_io(vm, vcpu, run);
+	default:
+		return 1;
+	}
+}

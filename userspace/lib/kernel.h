@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The ioctls of <linux/mregion.h> that need more than a call to ioctl(). */
+#ifndef MREGION_LIB_KERNEL_H
+#define MREGION_LIB_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mregion_info;
+struct mregion_op;
+struct mregion_region_info;
+struct mregion_view;
+
+/**
+ * mregion_kernel_open() - open the device and check its version
+ * @path: device, or NULL for /dev/mregion
+ * @info: filled in
+ *
+ * Return: a descriptor or a negative errno, see mregion_machine_open().
+ */
+int mregion_kernel_open(const char *path, struct mregion_info *info);
+
+/**
+ * mregion_kernel_commit() - %MREGION_COMMIT
+ * @fd: the machine
+ * @ops: operations
+ * @nr: how many
+ * @failed: set to the index of the operation that failed, @nr if none did
+ */
+int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
+			  size_t *failed);
+
+/**
+ * mregion_kernel_view() - %MREGION_VIEW_READ of a whole view
+ * @fd: the machine
+ * @space: ID of the space
+ * @old: NULL, or a generation that the caller has already
+ * @view: set to the view, to be freed with free(); to NULL if it is still @old
+ */
+int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
+			struct mregion_view **view);
+
+/**
+ * mregion_kernel_regions() - %MREGION_REGIONS of all regions
+ * @fd: the machine
+ * @regions: set to an array, to be freed with free()
+ * @nr: set to its length
+ */
+int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
+			   size_t *nr);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MREGION_LIB_MACHINE_H
+#define MREGION_LIB_MACHINE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <linux/mregion.h>
+
+#include "ring.h"
+#include "section.h"
+#include "table.h"
+#include "transaction.h"
+
+/**
+ * struct mregion_machine - what one open of the device owns
+ * @fd: the open device
+ * @info: what %MREGION_INFO said
+ * @page_size: of the host, in bytes
+ * @transaction: its lock also protects @spaces, changes of @servers,
+ *	@shadows, @vms and the IDs
+ * @regions: by ID
+ * @sections: accesses under way
+ * @committing: commits are in the kernel, so copies of views may be old
+ * @commits: changes whenever a commit begins or ends
+ * @rings: all rings
+ * @spaces: list of all spaces, linked by next
+ * @servers: list of all servers, linked by next; also of those that were freed,
+ *	since accesses under way may look at them
+ * @shadows: list of all shadow memories, linked by next
+ * @vms: list of all attached virtual machines, linked by next
+ * @last_region_id: IDs are not used again, lest what waits in a ring for a
+ *	region that was freed reach another one
+ * @last_space_id: likewise
+ * @last_ring_id: likewise
+ * @last_server_id: likewise
+ * @last_shadow_id: likewise
+ */
+struct mregion_machine {
+	int fd;
+	struct mregion_info info;
+	uint64_t page_size;
+	struct mregion_transaction transaction;
+	struct mregion_table regions;
+	struct mregion_sections sections;
+	atomic_uint committing;
+	atomic_uint commits;
+	struct mregion_rings rings;
+	struct mregion_space *spaces;
+	_Atomic(struct mregion_server *) servers;
+	struct mregion_shadow *shadows;
+	struct mregion_vm *vms;
+	uint32_t last_region_id;
+	uint32_t last_space_id;
+	uint32_t last_ring_id;
+	uint32_t last_server_id;
+	uint32_t last_shadow_id;
+};
+
+/**
+ * mregion_next_id() - an ID that was not used before
+ * @last: one of the machine's last IDs
+ *
+ * Return: the ID, or 0 when there are no more.
+ */
+static inline uint32_t mregion_next_id(uint32_t *last)
+{
+	return *last == UINT32_MAX ? 0 : ++*last;
+}
+
+#endif

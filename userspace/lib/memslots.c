@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/* KVM memory slots, kept in step with the memory of a view. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <linux/kvm.h>
+
+#include "error.h"
+#include "flat.h"
+#include "machine.h"
+#include "memslots.h"
+#include "mregion.h"
+#include "region.h"
+#include "space.h"
+
+int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
+			  unsigned int first, unsigned int max)
+{
+	unsigned int i;
+
+	*memslots = (struct mregion_memslots){
+		.vm_fd = vm_fd,
+		.first = first,
+		.max = max,
+		.nr_free = max,
+	};
+	if (!max)
+		return 0;
+	memslots->free = malloc(max * sizeof(*memslots->free));
+	if (!memslots->free)
+		return -ENOMEM;
+	/* A stack: the lowest is on top. */
+	for (i = 0; i < max; i++)
+		memslots->free[i] = max - 1 - i;
+	return 0;
+}
+
+static int set_slot(const struct mregion_memslots *memslots,
+		    const struct mregion_memslot *slot, uint64_t size)
+{
+	struct kvm_userspace_memory_region arg = {
+		.slot = memslots->first + slot->slot,
+		.flags = size ? slot->flags : 0,
+		.guest_phys_addr = slot->gpa,
+		.memory_size = size,
+		.userspace_addr = slot->hva,
+	};
+
+	if (!ioctl(memslots->vm_fd, KVM_SET_USER_MEMORY_REGION, &arg))
+		return 0;
+	return mregion_fail(errno, "%s memory slot %u for '%s' at %#llx",
+			    size ? "set" : "remove", arg.slot,
+			    slot->region->name, arg.guest_phys_addr);
+}
+
+/* Remove a slot. When even that fails, KVM has no such slot any more. */
+static int remove_slot(struct mregion_memslots *memslots,
+		       struct mregion_memslot *slot)
+{
+	int ret = set_slot(memslots, slot, 0);
+
+	memslots->free[memslots->nr_free++] = slot->slot;
+	mregion_region_put(slot->region);
+	return ret;
+}
+
+void mregion_memslots_destroy(struct mregion_memslots *memslots)
+{
+	size_t i;
+
+	for (i = 0; i < memslots->nr; i++)
+		remove_slot(memslots, &memslots->slots[i]);
+	free(memslots->slots);
+	free(memslots->free);
+}
+
+/* The whole pages of a range, if it can be a slot. */
+static bool slot_of_range(const struct mregion_range *range,
+			  struct mregion_region *region, uint64_t page_size,
+			  struct mregion_memslot *slot)
+{
+	uint64_t mask = page_size - 1;
+	uint64_t skip = -range->start & mask;
+	uint64_t len = range->last - range->start;
+	uint8_t *ptr;
+
+	/* It has len + 1 bytes, which may not fit. */
+	if (!region || len < skip || len - skip < mask)
+		return false;
+	ptr = atomic_load(&region->ram.ptr);
+	if (!ptr)
+		return false;
+	if (range->kind == MREGION_ROMD && !(range->flags & MREGION_RANGE_ROMD))
+		return false;
+
+	slot->gpa = range->start + skip;
+	slot->size = (len - skip - mask) / page_size * page_size + page_size;
+	slot->hva = (uintptr_t)ptr + range->offset + skip;
+	slot->flags = 0;
+	if (range->kind == MREGION_ROM || range->kind == MREGION_ROMD ||
+	    range->flags & MREGION_RANGE_READONLY)
+		slot->flags |= KVM_MEM_READONLY;
+	if (range->flags & MREGION_RANGE_LOG_DIRTY)
+		slot->flags |= KVM_MEM_LOG_DIRTY_PAGES;
+	slot->region = region;
+	return !(slot->hva & mask);
+}
+
+/* The slots that a view wants; the regions without references of their own. */
+static struct mregion_memslot *wanted_slots(const struct mregion_flat *flat,
+					    uint64_t page_size, size_t *nr)
+{
+	struct mregion_memslot *slots;
+	size_t i;
+
+	*nr = 0;
+	slots = calloc(flat->view->nr + 1, sizeof(*slots));
+	if (!slots)
+		return NULL;
+	for (i = 0; i < flat->view->nr; i++)
+		if (slot_of_range(&flat->view->ranges[i], flat->regions[i],
+				  page_size, &slots[*nr]))
+			(*nr)++;
+	return slots;
+}
+
+static bool same_memory(const struct mregion_memslot *a,
+			const struct mregion_memslot *b)
+{
+	return a->gpa == b->gpa && a->size == b->size && a->hva == b->hva &&
+	       a->region == b->region &&
+	       (a->flags & KVM_MEM_READONLY) == (b->flags & KVM_MEM_READONLY);
+}
+
+/* Whose number is not known yet. */
+#define NO_SLOT	UINT32_MAX
+
+/*
+ * Keep the slots that are wanted as they are, changing only whether they log,
+ * for which KVM needs no new slot; and remove the others. Both arrays are
+ * sorted. Whoever is kept hands number and reference over to @wanted.
+ */
+static int keep_or_remove(struct mregion_memslots *memslots,
+			  struct mregion_memslot *wanted, size_t nr)
+{
+	struct mregion_memslot *slot;
+	size_t i, k = 0;
+	int ret = 0, err;
+
+	for (i = 0; i < memslots->nr; i++) {
+		slot = &memslots->slots[i];
+		while (k < nr && wanted[k].gpa < slot->gpa)
+			k++;
+		err = 0;
+		if (k < nr && same_memory(slot, &wanted[k])) {
+			wanted[k].slot = slot->slot;
+			if (wanted[k].flags != slot->flags)
+				err = set_slot(memslots, &wanted[k],
+					       slot->size);
+		} else {
+			err = remove_slot(memslots, slot);
+		}
+		if (!ret)
+			ret = err;
+	}
+	memslots->nr = 0;
+	return ret;
+}
+
+/* Set those of @wanted that have no slot yet; drop those that get none. */
+static int add_missing(struct mregion_memslots *memslots,
+		       struct mregion_memslot *wanted, size_t *nr)
+{
+	size_t i, set = 0;
+	int ret = 0, err;
+
+	for (i = 0; i < *nr; i++) {
+		if (wanted[i].slot == NO_SLOT) {
+			if (!memslots->nr_free) {
+				ret = -ENOSPC;
+				continue;
+			}
+			wanted[i].slot = memslots->free[memslots->nr_free - 1];
+			err = set_slot(memslots, &wanted[i], wanted[i].size);
+			if (err) {
+				ret = ret ? ret : err;
+				continue;
+			}
+			memslots->nr_free--;
+			mregion_region_get(wanted[i].region);
+		}
+		wanted[set++] = wanted[i];
+	}
+	if (ret == -ENOSPC)
+		mregion_fail(ENOSPC, "set %zu memory slots with %u to use", *nr,
+			     memslots->max);
+	*nr = set;
+	return ret;
+}
+
+int mregion_memslots_update(struct mregion_memslots *memslots,
+			    struct mregion_space *space)
+{
+	struct mregion_memslot *wanted;
+	struct mregion_flat *flat;
+	int ret, err;
+	size_t nr, i;
+
+	if (!memslots->max)
+		return 0;
+	flat = mregion_flat_get(space);
+	if (!flat)
+		return mregion_fail(ENOMEM, "read the view of space %u",
+				    space->id);
+	wanted = wanted_slots(flat, space->machine->page_size, &nr);
+	if (!wanted) {
+		mregion_flat_put(flat);
+		return mregion_fail(ENOMEM, "update memory slots");
+	}
+	for (i = 0; i < nr; i++)
+		wanted[i].slot = NO_SLOT;
+
+	ret = keep_or_remove(memslots, wanted, nr);
+	err = add_missing(memslots, wanted, &nr);
+	free(memslots->slots);
+	memslots->slots = wanted;
+	memslots->nr = nr;
+	mregion_flat_put(flat);
+	return ret ? ret : err;
+}

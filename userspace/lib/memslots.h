@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* KVM memory slots, kept in step with the memory of a view. */
+#ifndef MREGION_LIB_MEMSLOTS_H
+#define MREGION_LIB_MEMSLOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mregion_region;
+struct mregion_space;
+
+/**
+ * struct mregion_memslot - a memory slot as KVM has it
+ * @gpa: guest-physical address
+ * @size: in bytes
+ * @hva: address in the VMM
+ * @flags: KVM_MEM_*
+ * @slot: its number, from 0 in the library's share
+ * @region: the region whose memory it is, with a reference: the memory must
+ *	stay as long as the guest can get at it
+ */
+struct mregion_memslot {
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t hva;
+	uint32_t flags;
+	uint32_t slot;
+	struct mregion_region *region;
+};
+
+/**
+ * struct mregion_memslots - the memory slots of a virtual machine
+ * @vm_fd: the virtual machine
+ * @first: first slot of the library's share
+ * @max: number of slots in it; 0: slots are the VMM's
+ * @free: stack of the numbers not in use
+ * @nr_free: its height
+ * @slots: those in use, sorted by @gpa
+ * @nr: how many
+ */
+struct mregion_memslots {
+	int vm_fd;
+	unsigned int first;
+	unsigned int max;
+	uint32_t *free;
+	size_t nr_free;
+	struct mregion_memslot *slots;
+	size_t nr;
+};
+
+/** mregion_memslots_init() - 0 or -ENOMEM */
+int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
+			  unsigned int first, unsigned int max);
+
+/** mregion_memslots_destroy() - remove all slots */
+void mregion_memslots_destroy(struct mregion_memslots *memslots);
+
+/**
+ * mregion_memslots_update() - make the slots those of a space's view
+ * @memslots: the slots
+ * @space: on the memory bus
+ *
+ * Return: 0, -ENOSPC if there are not enough slots (the rest is emulated), or
+ * KVM's error for a slot, with a text for mregion_error().
+ */
+int mregion_memslots_update(struct mregion_memslots *memslots,
+			    struct mregion_space *space);
+
+#endif

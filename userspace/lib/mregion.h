@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libmregion: describe a guest's memory map once, and answer its accesses
+ *
+ * A VMM opens a machine, creates regions, maps them into one another, makes
+ * spaces of the outermost ones, and attaches these to a KVM virtual machine.
+ * From then on memory slots follow the map, writes that may be coalesced no
+ * longer stop a vCPU, and mregion_vm_exit() brings the accesses that do to the
+ * read and write functions of the device they are for.
+ *
+ * Functions that return int return 0 or a negative errno; those that return a
+ * pointer return NULL and set errno. The errno is the kernel's where the
+ * kernel refused, see <linux/mregion.h>; mregion_error() says it in words.
+ * What has been freed must not be passed to any function any more.
+ *
+ * Every function may be called from any thread, also from within a device's
+ * functions, unless it says otherwise.
+ */
+#ifndef MREGION_H
+#define MREGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/mregion.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct kvm_run;
+
+struct mregion_machine;
+struct mregion_region;
+struct mregion_space;
+struct mregion_ring;
+struct mregion_shadow;
+struct mregion_server;
+struct mregion_vm;
+
+/* ---- Machines ---------------------------------------------------------- */
+
+/**
+ * mregion_machine_open() - open a machine of one's own
+ * @path: device to open, or NULL for /dev/mregion
+ *
+ * Return: the machine. errno ENOENT: the module is not loaded; EACCES: no
+ * permission; EPROTO: the module speaks another version than this library.
+ */
+struct mregion_machine *mregion_machine_open(const char *path);
+
+/**
+ * mregion_machine_close() - free a machine and all that belongs to it
+ * @machine: the machine, or NULL
+ *
+ * Detaches it from every virtual machine, removes the memory slots it set,
+ * ends the threads it was asked to start, and frees its regions, spaces and
+ * rings. No thread may be in any other function of this machine.
+ */
+void mregion_machine_close(struct mregion_machine *machine);
+
+/**
+ * mregion_machine_fd() - the machine's descriptor, for one's own ioctls
+ *
+ * The library learns of commits made by oneself, or by others who have the
+ * file, at its own next commit; an empty transaction will do.
+ */
+int mregion_machine_fd(const struct mregion_machine *machine);
+
+/** mregion_machine_info() - version and limits of the kernel module */
+const struct mregion_info *
+mregion_machine_info(const struct mregion_machine *machine);
+
+/**
+ * mregion_error() - what went wrong last in this thread, in one line
+ *
+ * Return: a text such as "map 'uart' into 'pci': it is mapped already: Device
+ * or resource busy", valid until the thread's next call into the library; "" if
+ * nothing did.
+ */
+const char *mregion_error(void);
+
+/* ---- Transactions ------------------------------------------------------ */
+
+/**
+ * mregion_begin() - collect the changes that follow into one commit
+ * @machine: the machine
+ *
+ * Without it every change is a commit of its own. Transactions nest; the
+ * outermost mregion_commit() commits. Other threads' changes wait meanwhile.
+ */
+void mregion_begin(struct mregion_machine *machine);
+
+/**
+ * mregion_commit() - carry out what was collected since mregion_begin()
+ * @machine: the machine
+ *
+ * All or nothing. Afterwards the memory slots of attached virtual machines are
+ * brought in line with the new views: first those that must go or change are
+ * removed, then the new ones are set.
+ *
+ * A change that could not even be collected (no memory, bad arguments) makes the
+ * commit fail, too, as if the kernel had refused it.
+ *
+ * Return: 0, or the error of the first change that is not possible; then the
+ * machine is as it was before, and regions created since mregion_begin() exist
+ * as handles only: all that can be done with them is mregion_free(). An error of
+ * a memory slot is returned too, with the machine changed.
+ */
+int mregion_commit(struct mregion_machine *machine);
+
+/**
+ * mregion_abort() - forget what was collected since mregion_begin()
+ * @machine: the machine
+ *
+ * Inside a nested transaction this dooms the outer one too: its
+ * mregion_commit() returns -ECANCELED.
+ */
+void mregion_abort(struct mregion_machine *machine);
+
+/* ---- Regions ----------------------------------------------------------- */
+
+/**
+ * struct mregion_ops - how a device answers accesses to a region
+ * @read: return the value at @offset, @len (1, 2, 4 or 8) bytes wide
+ * @write: take @data, @len bytes wide, at @offset
+ * @constraints: the accesses that the device accepts and implements; see
+ *	struct mregion_constraints. Accesses that it accepts but does not
+ *	implement are split or widened before @read and @write are called, and
+ *	values have the byte order of the host in both, as with QEMU's
+ *	access_with_adjusted_size()
+ *
+ * NULL for @read or @write: nothing is there; reads give all-ones.
+ *
+ * The functions are called in the thread that resolves the access (a vCPU's,
+ * or whoever drains a ring), for several accesses at once if several vCPUs
+ * make them; a device that minds takes a lock of its own. No lock of the
+ * library is held but that of the ring being drained.
+ */
+struct mregion_ops {
+	uint64_t (*read)(void *opaque, uint64_t offset, unsigned int len);
+	void (*write)(void *opaque, uint64_t offset, uint64_t data,
+		      unsigned int len);
+	struct mregion_constraints constraints;
+};
+
+/*
+ * Lengths are in bytes, 0 for 2^64. Names are copied. A new region is mapped
+ * nowhere, and belongs to the machine until mregion_free().
+ */
+
+/** mregion_new_container() - a region that only holds others */
+struct mregion_region *mregion_new_container(struct mregion_machine *machine,
+					     const char *name, uint64_t len);
+
+/**
+ * mregion_new_ram() - guest memory of a new memfd
+ * @machine: the machine
+ * @kind: MREGION_RAM or MREGION_ROM
+ * @name: its name
+ * @len: length in bytes
+ *
+ * The memory is zero, shared, and mapped into the VMM: mregion_ram_ptr().
+ */
+struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
+				       enum mregion_kind kind,
+				       const char *name, uint64_t len);
+
+/**
+ * mregion_new_ram_from_fd() - guest memory of a file
+ * @machine: the machine
+ * @kind: MREGION_RAM, MREGION_ROM or MREGION_RAMDEV
+ * @name: its name
+ * @len: length in bytes
+ * @fd: the file; not needed afterwards
+ * @offset: of the region's first byte in it, a multiple of the page size
+ */
+struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
+					       enum mregion_kind kind,
+					       const char *name, uint64_t len,
+					       int fd, uint64_t offset);
+
+/**
+ * mregion_new_ram_from_ptr() - guest memory that the VMM has mapped itself
+ * @machine: the machine
+ * @kind: MREGION_RAM, MREGION_ROM or MREGION_RAMDEV
+ * @name: its name
+ * @len: length in bytes
+ * @ptr: page-aligned; must stay mapped as long as the region exists
+ */
+struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
+						enum mregion_kind kind,
+						const char *name, uint64_t len,
+						void *ptr);
+
+/**
+ * mregion_new_mmio() - device registers, in memory or port space alike
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes
+ * @ops: how the device answers; must stay as long as the region exists
+ * @opaque: passed to its functions
+ */
+struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
+					const char *name, uint64_t len,
+					const struct mregion_ops *ops,
+					void *opaque);
+
+/**
+ * mregion_new_romd() - a ROM device: read as memory, written as a device
+ *
+ * The memory is a new memfd, as with mregion_new_ram().
+ */
+struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
+					const char *name, uint64_t len,
+					const struct mregion_ops *ops,
+					void *opaque);
+
+/**
+ * mregion_new_alias() - a window on another region
+ * @machine: the machine
+ * @name: its name
+ * @target: the region it shows
+ * @offset: of the first byte shown in @target
+ * @len: length in bytes
+ */
+struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
+					 const char *name,
+					 struct mregion_region *target,
+					 uint64_t offset, uint64_t len);
+
+/** mregion_new_reservation() - addresses that somebody else answers for */
+struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
+					       const char *name, uint64_t len);
+
+/**
+ * mregion_free() - free a region
+ * @region: the region, or NULL
+ *
+ * Its device's functions may still be running in another thread when this
+ * returns, unless mregion_synchronize() was called in between. Coalesced writes
+ * that still wait for it are dropped. The handle is gone on success; in a
+ * transaction, it is when the commit succeeds, and stays if that fails.
+ *
+ * Return: -EBUSY: it is mapped, has subregions, is aliased, or is the root of a
+ * space.
+ */
+int mregion_free(struct mregion_region *region);
+
+/**
+ * mregion_synchronize() - wait until calls of device functions have ended
+ * @machine: the machine
+ *
+ * Waits for those under way as it is called; a device can free its state after
+ * it has freed its regions and called this. Not to be called from within a
+ * device's functions, nor in a transaction: -EDEADLK.
+ */
+int mregion_synchronize(struct mregion_machine *machine);
+
+uint32_t mregion_id(const struct mregion_region *region);
+const char *mregion_name(const struct mregion_region *region);
+
+/** mregion_ram_ptr() - the VMM's mapping of a RAM region, or NULL */
+void *mregion_ram_ptr(const struct mregion_region *region);
+
+/** mregion_ram_fd() - the file behind a RAM region, or -1; stays the library's */
+int mregion_ram_fd(const struct mregion_region *region);
+
+/**
+ * mregion_map() - map a region into another
+ * @parent: the region that is to hold it
+ * @region: the region; mapped nowhere yet
+ * @offset: of @region in @parent, in bytes
+ * @priority: among @parent's subregions the higher one is on top; of equals
+ *	the one mapped later
+ */
+int mregion_map(struct mregion_region *parent, struct mregion_region *region,
+		uint64_t offset, int priority);
+
+int mregion_unmap(struct mregion_region *region);
+int mregion_move(struct mregion_region *region, uint64_t offset);
+
+/**
+ * mregion_resize() - change the length of a region
+ *
+ * Memory that the library has made, and what is in a file that is large enough,
+ * can grow; mregion_ram_ptr() is another one then, and the one before stays good
+ * for what it reached. Return: -EINVAL: memory that the VMM has mapped itself
+ * grows beyond what it was created with.
+ */
+int mregion_resize(struct mregion_region *region, uint64_t len);
+
+int mregion_set_enabled(struct mregion_region *region, bool enabled);
+int mregion_set_readonly(struct mregion_region *region, bool readonly);
+int mregion_set_log_dirty(struct mregion_region *region, bool log);
+int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset);
+
+/** mregion_set_romd() - serve a ROM device's reads from memory, or not */
+int mregion_set_romd(struct mregion_region *region, bool from_memory);
+
+/** mregion_set_flags() - change several enum mregion_region_flags at once */
+int mregion_set_flags(struct mregion_region *region, uint32_t mask,
+		      uint32_t flags);
+
+/** mregion_set_constraints() - replace what mregion_ops.constraints said */
+int mregion_set_constraints(struct mregion_region *region,
+			    const struct mregion_constraints *constraints);
+
+/* ---- Spaces ------------------------------------------------------------ */
+
+/**
+ * mregion_new_space() - an address space that shows a region
+ * @machine: the machine
+ * @bus: MREGION_BUS_MEMORY or MREGION_BUS_PIO
+ * @root: the region at its address 0
+ * @unassigned: what accesses get where nothing is
+ */
+struct mregion_space *mregion_new_space(struct mregion_machine *machine,
+					enum mregion_bus bus,
+					struct mregion_region *root,
+					enum mregion_policy unassigned);
+
+int mregion_space_set_root(struct mregion_space *space,
+			   struct mregion_region *root);
+int mregion_space_free(struct mregion_space *space);
+uint32_t mregion_space_id(const struct mregion_space *space);
+
+/**
+ * struct mregion_view - a copy of a space's flat view
+ * @generation: of the commit that made it
+ * @nr: number of @ranges
+ * @ranges: sorted by address; .region resolves by mregion_region_by_id()
+ */
+struct mregion_view {
+	uint64_t generation;
+	size_t nr;
+	struct mregion_range ranges[];
+};
+
+/** mregion_space_view() - read a space's view; free() it afterwards */
+struct mregion_view *mregion_space_view(struct mregion_space *space);
+
+/** mregion_region_by_id() - the region of an ID, or NULL */
+struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
+					    uint32_t id);
+
+/**
+ * mregion_space_read() - read from a space as a device does by DMA
+ * @space: the space
+ * @addr: first address
+ * @buf: where to put the data
+ * @len: how many bytes
+ * @done: if not NULL, set to how many bytes from @addr on were read
+ *
+ * Memory is copied; registers are read through their devices, in accesses of
+ * the sizes they accept; between them an address at a time is resolved.
+ *
+ * Return: 0, or -EFAULT: nothing is at an address, or a device refused the
+ * access and its policy is MREGION_POLICY_ERROR. What was before it is done.
+ */
+int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
+		       size_t len, size_t *done);
+
+/** mregion_space_write() - write to a space as a device does by DMA */
+int mregion_space_write(struct mregion_space *space, uint64_t addr,
+			const void *buf, size_t len, size_t *done);
+
+/**
+ * mregion_space_ptr() - the VMM's mapping of guest memory
+ * @space: the space
+ * @addr: first address
+ * @len: in: how many bytes are wanted; out: how many are there in one piece
+ * @write: whether it will be written
+ *
+ * Valid until the next commit that changes what is at @addr.
+ *
+ * Memory of a RAM device is not handed out, since the size of accesses matters
+ * there.
+ *
+ * Return: a pointer, or NULL with errno EFAULT: no memory there, or read-only.
+ */
+void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
+			size_t *len, bool write);
+
+/* ---- Coalescing rings -------------------------------------------------- */
+
+/**
+ * mregion_new_ring() - a ring that coalesced writes land in
+ * @machine: the machine
+ * @nr_entries: a power of two
+ * @notify_entries: wake the consumer when so many entries wait; 0 for never
+ * @notify_usecs: wake it when one has waited so long; 0 for never
+ *
+ * A ring is drained before any access that exits to the VMM is resolved, so
+ * that a device sees each vCPU's accesses in order. Between exits, drain it
+ * when mregion_ring_eventfd() is readable, or ask for a thread that does.
+ */
+struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
+				      uint32_t nr_entries,
+				      uint32_t notify_entries,
+				      uint32_t notify_usecs);
+
+/**
+ * mregion_ring_free() - free a ring; -EBUSY while a region coalesces into it
+ *
+ * What waits in it is brought to the devices first, and its thread is stopped.
+ */
+int mregion_ring_free(struct mregion_ring *ring);
+
+/** mregion_ring_eventfd() - readable when the ring should be drained */
+int mregion_ring_eventfd(const struct mregion_ring *ring);
+
+/**
+ * mregion_ring_drain() - bring the waiting writes to their devices
+ * @ring: the ring
+ *
+ * Called from within a device's function that is itself called for this ring,
+ * it does nothing. Return: how many writes there were.
+ */
+unsigned int mregion_ring_drain(struct mregion_ring *ring);
+
+/** mregion_ring_start_thread() - drain the ring from a thread whenever woken */
+int mregion_ring_start_thread(struct mregion_ring *ring);
+
+/**
+ * mregion_coalesce() - let writes to part of a region be coalesced
+ * @region: an MMIO or ROM device region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @ring: where they go; -EBUSY if it is a living server's
+ */
+int mregion_coalesce(struct mregion_region *region, uint64_t offset,
+		     uint64_t len, struct mregion_ring *ring);
+
+/** mregion_uncoalesce() - undo mregion_coalesce() of the same arguments */
+int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
+		       uint64_t len, struct mregion_ring *ring);
+
+/* ---- Doorbells and shadow registers ------------------------------------ */
+
+/**
+ * struct mregion_doorbell - a doorbell on part of a region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @eventfd: signalled on a matching write, which then is done: neither an exit
+ *	nor a call of the device's functions follows. To stay open until the
+ *	transaction is committed
+ * @access_len: only writes of so many bytes; 0 for any
+ * @match: only writes of @datamatch
+ * @datamatch: see @match
+ * @shadow: if not NULL, the value written is stored there before @eventfd is
+ *	signalled
+ * @shadow_offset: where in @shadow the byte for @offset is; equal to @offset
+ *	modulo 8
+ */
+struct mregion_doorbell {
+	uint64_t offset;
+	uint64_t len;
+	int eventfd;
+	unsigned int access_len;
+	bool match;
+	uint64_t datamatch;
+	struct mregion_shadow *shadow;
+	uint64_t shadow_offset;
+};
+
+/** mregion_add_doorbell() - let writes to part of a region ring a doorbell */
+int mregion_add_doorbell(struct mregion_region *region,
+			 const struct mregion_doorbell *doorbell);
+
+/** mregion_del_doorbell() - undo mregion_add_doorbell() of equal arguments */
+int mregion_del_doorbell(struct mregion_region *region,
+			 const struct mregion_doorbell *doorbell);
+
+/**
+ * mregion_new_shadow() - memory that registers are read from or stored in
+ * @machine: the machine
+ * @len: in bytes; rounded up to whole pages
+ */
+struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
+					  uint64_t len);
+
+/** mregion_shadow_free() - free it; -EBUSY while a rule refers to it */
+int mregion_shadow_free(struct mregion_shadow *shadow);
+
+/** mregion_shadow_ptr() - the VMM's mapping; zero at first */
+void *mregion_shadow_ptr(const struct mregion_shadow *shadow);
+
+/** mregion_shadow_fd() - to pass to another process; stays the library's */
+int mregion_shadow_fd(const struct mregion_shadow *shadow);
+
+/**
+ * mregion_add_shadow() - serve part of a region from shadow memory
+ * @region: an MMIO or ROM device region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @shadow: the memory
+ * @shadow_offset: where in it the byte for @offset is; equal modulo 8
+ * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
+ * @eventfd: signalled when a write has changed what is stored; -1 for none
+ *
+ * The guest then reads and writes without a call of the device's functions.
+ */
+int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
+		       uint64_t len, struct mregion_shadow *shadow,
+		       uint64_t shadow_offset, uint32_t flags, int eventfd);
+
+/** mregion_del_shadow() - undo mregion_add_shadow() of equal arguments */
+int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
+		       uint64_t len, struct mregion_shadow *shadow,
+		       uint64_t shadow_offset, uint32_t flags, int eventfd);
+
+/* ---- Servers: the VMM's side ------------------------------------------- */
+
+/**
+ * mregion_new_server() - make a server
+ * @machine: the machine
+ * @nr_slots: accesses that can wait for it at the same time; the number of vCPUs
+ * @spin_usecs: longest time that a vCPU spins for an answer
+ * @timeout_usecs: longest time that an answer may take, 0 for any
+ * @fd: set to the descriptor, which is the caller's: pass it to the process
+ *	that serves and close it, since the server is dead when the last one is
+ *	closed
+ */
+struct mregion_server *mregion_new_server(struct mregion_machine *machine,
+					  uint32_t nr_slots,
+					  uint32_t spin_usecs,
+					  uint64_t timeout_usecs, int *fd);
+
+/**
+ * mregion_server_free() - free a server; -EBUSY while a region is bound to it
+ *
+ * It is dead then. Its ID is not used again.
+ */
+int mregion_server_free(struct mregion_server *server);
+
+uint32_t mregion_server_id(const struct mregion_server *server);
+
+/**
+ * mregion_set_server() - let a server answer what is forwarded from a region
+ * @region: an MMIO or ROM device region
+ * @server: the server, or NULL for the functions given at the region's creation,
+ *	which are called as well for accesses that a dead server has left. A
+ *	server is also dead when an answer took too long; then its process should
+ *	be killed, lest it goes on with what the VMM has taken over
+ */
+int mregion_set_server(struct mregion_region *region,
+		       struct mregion_server *server);
+
+/**
+ * mregion_post() - let writes to part of a region be posted to its server
+ *
+ * As mregion_coalesce(), but it is the server that the ring's entries are for,
+ * and that is woken for each. From then on the ring is that server's, and the
+ * library does not drain it, until it finds the server dead: then it brings what
+ * is left to the functions given at the region's creation. A server that is to
+ * follow needs a ring of its own; one transaction does best for
+ * mregion_unpost(), mregion_set_server() and mregion_post().
+ *
+ * Return: -EINVAL: the region is bound to no server. -EBUSY: the ring is another
+ * server's.
+ */
+int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
+		 struct mregion_ring *ring);
+
+/** mregion_unpost() - undo mregion_post() of the same arguments */
+int mregion_unpost(struct mregion_region *region, uint64_t offset,
+		   uint64_t len, struct mregion_ring *ring);
+
+/** mregion_ring_fd() - to pass to another process; stays the library's */
+int mregion_ring_fd(const struct mregion_ring *ring);
+
+/* ---- Servers: the serving process's side ------------------------------- */
+
+struct mregion_serving;
+
+/**
+ * mregion_serving_open() - begin to serve
+ * @fd: a server's descriptor; the library keeps a duplicate
+ *
+ * Needs no access to /dev/mregion, and no privilege.
+ */
+struct mregion_serving *mregion_serving_open(int fd);
+
+/** mregion_serving_close() - end it; no thread may be serving */
+void mregion_serving_close(struct mregion_serving *serving);
+
+/**
+ * mregion_serving_add() - serve a region
+ * @serving: what mregion_serving_open() has returned
+ * @region: its ID, as mregion_id() tells the VMM
+ * @ops: how the device answers; the same that would serve it in the VMM
+ * @opaque: passed to its functions
+ *
+ * Accesses to regions that have not been added read as all-ones. The constraints
+ * are those of @ops, whatever mregion_set_constraints() said to the VMM.
+ * MREGION_POLICY_ERROR is not passed on: a refused read is all-ones, and that is
+ * all. Threads may be serving already. Return: -EEXIST: it was added before.
+ */
+int mregion_serving_add(struct mregion_serving *serving, uint32_t region,
+			const struct mregion_ops *ops, void *opaque);
+
+/**
+ * mregion_serving_add_ring() - drain a ring of posted writes before requests
+ * @serving: what mregion_serving_open() has returned
+ * @fd: of the ring; the library keeps a duplicate
+ */
+int mregion_serving_add_ring(struct mregion_serving *serving, int fd);
+
+/**
+ * mregion_serve() - serve until there is nothing more to come
+ * @serving: what mregion_serving_open() has returned
+ * @spin_usecs: longest time to look for the next request before sleeping; it
+ *	looks for a shorter time where that has not helped lately
+ *
+ * Any number of threads may call it. Device functions are called as described
+ * at struct mregion_ops.
+ *
+ * Return: 0 after mregion_serving_stop(), for good; -ENODEV: the machine is closed, or the
+ * server freed or dead.
+ */
+int mregion_serve(struct mregion_serving *serving, unsigned int spin_usecs);
+
+/**
+ * mregion_serve_once() - serve what is there and return, for event loops
+ *
+ * Return: 0; -ENODEV: nothing more will come.
+ */
+int mregion_serve_once(struct mregion_serving *serving);
+
+/** mregion_serving_fd() - polls readable when mregion_serve_once() is due */
+int mregion_serving_fd(const struct mregion_serving *serving);
+
+/** mregion_serving_stop() - let all mregion_serve() return; safe in a signal */
+void mregion_serving_stop(struct mregion_serving *serving);
+
+/* ---- KVM --------------------------------------------------------------- */
+
+/**
+ * struct mregion_attach_params - how to attach
+ * @vm_fd: the KVM virtual machine; must stay open until mregion_detach()
+ * @memory: space of its memory bus, or NULL
+ * @pio: space of its I/O port bus, or NULL
+ * @first_slot: first KVM memory slot that the library may use
+ * @nr_slots: how many it may use; 0: leave memory slots alone
+ */
+struct mregion_attach_params {
+	int vm_fd;
+	struct mregion_space *memory;
+	struct mregion_space *pio;
+	unsigned int first_slot;
+	unsigned int nr_slots;
+};
+
+/**
+ * mregion_attach() - give a virtual machine its memory map
+ * @machine: the machine
+ * @params: how
+ *
+ * Sets a memory slot for each range of memory in the view (whole pages; the
+ * rest is emulated), and lets the kernel module take accesses to the others.
+ * Create in-kernel interrupt controllers and timers before. Return: NULL with
+ * errno ENOSPC if there are more ranges than slots.
+ */
+struct mregion_vm *mregion_attach(struct mregion_machine *machine,
+				  const struct mregion_attach_params *params);
+
+/** mregion_detach() - undo mregion_attach(); removes the memory slots too */
+void mregion_detach(struct mregion_vm *vm);
+
+/** mregion_vm_conflicts() - ranges of others left out at mregion_attach() */
+unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
+
+/**
+ * mregion_vm_exit() - resolve a vCPU's exit
+ * @vm: the virtual machine
+ * @vcpu: the vCPU's index: 0 for the one created first, and so on
+ * @run: the vCPU's struct kvm_run, after KVM_RUN
+ *
+ * Resolves KVM_EXIT_MMIO and KVM_EXIT_IO: drains the machine's rings, then
+ * splits the access at the ranges of the view and by what each device accepts
+ * and implements, and calls the devices.
+ *
+ * Return: 0: resolved. 1: another reason to exit; nothing was done. -EFAULT:
+ * the access is an error of the guest by a policy (MREGION_POLICY_ERROR):
+ * resolved as all-ones, for the VMM to inject a machine check if its machine
+ * does so. -EINTR: a signal is pending while the region's server is still at it;
+ * call again, with @run as it is, before the vCPU runs.
+ */
+int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
+		    struct kvm_run *run);
+
+/* ---- Seeing it --------------------------------------------------------- */
+
+/** mregion_stats() - counters of a machine, region, space or ring, by ID */
+int mregion_stats(struct mregion_machine *machine, enum mregion_object object,
+		  uint32_t id, struct mregion_stats *stats);
+
+/** mregion_print_tree() - print a space's region hierarchy, for people */
+int mregion_print_tree(struct mregion_space *space, FILE *file);
+
+/**
+ * mregion_print_view() - print a space's flat view
+ *
+ * A line a range: first address, last address, offset in the region (16 hex
+ * digits each), type (ram, rom, romd, ramd, i/o, or resv for a reservation),
+ * region name; the format of the `.flat` files.
+ */
+int mregion_print_view(struct mregion_space *space, FILE *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MREGION_H */

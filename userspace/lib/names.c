@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/* Words for numbers of <linux/mregion.h>. */
+#include "mregion.h"
+#include "names.h"
+
+const char *mregion_kind_name(uint32_t kind)
+{
+	switch (kind) {
+	case MREGION_CONTAINER:
+		return "container";
+	case MREGION_RAM:
+		return "ram";
+	case MREGION_ROM:
+		return "rom";
+	case MREGION_ROMD:
+		return "romd";
+	case MREGION_RAMDEV:
+		return "ramdev";
+	case MREGION_MMIO:
+		return "mmio";
+	case MREGION_ALIAS:
+		return "alias";
+	case MREGION_RESERVATION:
+		return "reservation";
+	default:
+		return "unknown";
+	}
+}
+
+const char *mregion_range_type(const struct mregion_range *range)
+{
+	/* Whatever the region is, so that aliases can write-protect it. */
+	if (range->flags & MREGION_RANGE_READONLY)
+		return "rom";
+	switch (range->kind) {
+	case MREGION_RAM:
+		return "ram";
+	case MREGION_ROM:
+		return "rom";
+	case MREGION_ROMD:
+		return range->flags & MREGION_RANGE_ROMD ? "romd" : "i/o";
+	case MREGION_RAMDEV:
+		return "ramd";
+	case MREGION_RESERVATION:
+		return "resv";
+	default:
+		return "i/o";
+	}
+}

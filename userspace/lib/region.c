@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/* Regions: their creation, their changes, their end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+
+void mregion_region_get(struct mregion_region *region)
+{
+	atomic_fetch_add_explicit(&region->refs, 1, memory_order_relaxed);
+}
+
+void mregion_region_put(struct mregion_region *region)
+{
+	if (atomic_fetch_sub(&region->refs, 1) != 1)
+		return;
+	mregion_ram_release(&region->ram);
+	free(region);
+}
+
+/* They fit a word, which makes changes atomic for accesses under way. */
+_Static_assert(sizeof(struct mregion_constraints) == sizeof(uint64_t),
+	       "constraints are loaded and stored as a word");
+
+struct mregion_constraints
+mregion_region_constraints(const struct mregion_region *region)
+{
+	uint64_t word = atomic_load(&region->constraints);
+	struct mregion_constraints constraints;
+
+	memcpy(&constraints, &word, sizeof(word));
+	return constraints;
+}
+
+void mregion_region_set_constraints(struct mregion_region *region,
+				    const struct mregion_constraints *new)
+{
+	uint64_t word;
+
+	memcpy(&word, new, sizeof(word));
+	atomic_store(&region->constraints, word);
+}
+
+struct mregion_region *mregion_region_new(struct mregion_machine *machine,
+					  enum mregion_kind kind,
+					  const char *name, uint64_t len)
+{
+	struct mregion_region *region;
+	int err = EINVAL;
+
+	if (!name)
+		name = "";
+	region = calloc(1, sizeof(*region));
+	if (!region) {
+		err = ENOMEM;
+		mregion_fail(err, "create '%s'", name);
+		goto refuse;
+	}
+	if (strlen(name) >= sizeof(region->name)) {
+		mregion_fail(err, "create '%s': its name is longer than %zu bytes",
+			     name, sizeof(region->name) - 1);
+		goto free_region;
+	}
+	strcpy(region->name, name);
+	atomic_init(&region->refs, 1);
+	atomic_init(&region->len, len);
+	region->kind = kind;
+	region->machine = machine;
+	mregion_ram_init(&region->ram);
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	region->id = mregion_next_id(&machine->last_region_id);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	if (!region->id) {
+		err = ENOSPC;
+		mregion_fail(err, "create '%s': all IDs are used up", name);
+		goto free_region;
+	}
+	return region;
+
+free_region:
+	free(region);
+refuse:
+	mregion_refuse(machine, -err);
+	return NULL;
+}
+
+static void settle_create(void *object, const struct mregion_op *op,
+			  bool done)
+{
+	struct mregion_region *region = object;
+
+	(void)op;
+	atomic_store(&region->dead, !done);
+}
+
+struct mregion_region *mregion_region_create(struct mregion_region *region,
+					     struct mregion_op *op)
+{
+	struct mregion_machine *machine = region->machine;
+	int ret;
+
+	op->code = MREGION_OP_CREATE;
+	op->id = region->id;
+	op->create.kind = region->kind;
+	op->create.len = atomic_load(&region->len);
+	op->create.constraints = mregion_region_constraints(region);
+	memcpy(op->create.name, region->name, sizeof(op->create.name));
+
+	ret = mregion_table_add(&machine->regions, region);
+	if (ret) {
+		mregion_fail(-ret, "create '%s'", region->name);
+		mregion_refuse(machine, ret);
+	} else {
+		ret = mregion_change(machine, op, settle_create, region);
+		if (!ret)
+			return region;
+		mregion_table_remove(&machine->regions, region);
+	}
+	mregion_region_put(region);
+	errno = -ret;
+	return NULL;
+}
+
+static struct mregion_region *new_plain(struct mregion_machine *machine,
+					enum mregion_kind kind,
+					const char *name, uint64_t len)
+{
+	struct mregion_region *region;
+	struct mregion_op op = { 0 };
+
+	region = mregion_region_new(machine, kind, name, len);
+	return region ? mregion_region_create(region, &op) : NULL;
+}
+
+struct mregion_region *mregion_new_container(struct mregion_machine *machine,
+					     const char *name, uint64_t len)
+{
+	return new_plain(machine, MREGION_CONTAINER, name, len);
+}
+
+struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
+					       const char *name, uint64_t len)
+{
+	return new_plain(machine, MREGION_RESERVATION, name, len);
+}
+
+struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
+					const char *name, uint64_t len,
+					const struct mregion_ops *ops,
+					void *opaque)
+{
+	struct mregion_region *region;
+	struct mregion_op op = { 0 };
+
+	region = mregion_region_new(machine, MREGION_MMIO, name, len);
+	if (!region)
+		return NULL;
+	region->ops = ops;
+	region->opaque = opaque;
+	mregion_region_set_constraints(region, &ops->constraints);
+	return mregion_region_create(region, &op);
+}
+
+struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
+					 const char *name,
+					 struct mregion_region *target,
+					 uint64_t offset, uint64_t len)
+{
+	struct mregion_region *region;
+	struct mregion_op op = {
+		.create = { .target = target->id, .offset = offset },
+	};
+
+	region = mregion_region_new(machine, MREGION_ALIAS, name, len);
+	return region ? mregion_region_create(region, &op) : NULL;
+}
+
+static void release_handle(struct mregion_region *region)
+{
+	atomic_store(&region->freed, true);
+	mregion_table_remove(&region->machine->regions, region);
+	mregion_region_put(region);
+}
+
+static void settle_free(void *object, const struct mregion_op *op, bool done)
+{
+	(void)op;
+	if (done)
+		release_handle(object);
+}
+
+int mregion_free(struct mregion_region *region)
+{
+	struct mregion_op op = { .code = MREGION_OP_FREE };
+
+	if (!region)
+		return 0;
+	if (atomic_load(&region->dead)) {
+		release_handle(region);
+		return 0;
+	}
+	op.id = region->id;
+	return mregion_change(region->machine, &op, settle_free, region);
+}
+
+uint32_t mregion_id(const struct mregion_region *region)
+{
+	return region->id;
+}
+
+const char *mregion_name(const struct mregion_region *region)
+{
+	return region->name;
+}
+
+struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
+					    uint32_t id)
+{
+	struct mregion_region *region;
+	bool dead;
+
+	region = mregion_table_get(&machine->regions, id);
+	if (!region)
+		return NULL;
+	dead = atomic_load(&region->dead);
+	/* The caller relies on the handle, as with any other region. */
+	mregion_region_put(region);
+	return dead ? NULL : region;
+}
+
+int mregion_map(struct mregion_region *parent, struct mregion_region *region,
+		uint64_t offset, int priority)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_MAP,
+		.id = region->id,
+		.map = {
+			.offset = offset,
+			.parent = parent->id,
+			.priority = priority,
+		},
+	};
+
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+int mregion_unmap(struct mregion_region *region)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_UNMAP,
+		.id = region->id,
+	};
+
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+int mregion_move(struct mregion_region *region, uint64_t offset)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_MOVE,
+		.id = region->id,
+		.offset = offset,
+	};
+
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+int mregion_set_flags(struct mregion_region *region, uint32_t mask,
+		      uint32_t flags)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_SET_FLAGS,
+		.id = region->id,
+		.set_flags = { .mask = mask, .flags = flags },
+	};
+
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+static int set_flag(struct mregion_region *region, uint32_t flag, bool on)
+{
+	return mregion_set_flags(region, flag, on ? flag : 0);
+}
+
+int mregion_set_enabled(struct mregion_region *region, bool enabled)
+{
+	return set_flag(region, MREGION_REGION_DISABLED, !enabled);
+}
+
+int mregion_set_readonly(struct mregion_region *region, bool readonly)
+{
+	return set_flag(region, MREGION_REGION_READONLY, readonly);
+}
+
+int mregion_set_log_dirty(struct mregion_region *region, bool log)
+{
+	return set_flag(region, MREGION_REGION_LOG_DIRTY, log);
+}
+
+int mregion_set_romd(struct mregion_region *region, bool from_memory)
+{
+	return set_flag(region, MREGION_REGION_ROMD_OFF, !from_memory);
+}
+
+int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_SET_ALIAS,
+		.id = alias->id,
+		.offset = offset,
+	};
+
+	return mregion_change(alias->machine, &op, NULL, NULL);
+}
+
+static void settle_constraints(void *object, const struct mregion_op *op,
+			       bool done)
+{
+	if (done)
+		mregion_region_set_constraints(object, &op->constraints);
+}
+
+int mregion_set_constraints(struct mregion_region *region,
+			    const struct mregion_constraints *constraints)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_SET_CONSTRAINTS,
+		.id = region->id,
+		.constraints = *constraints,
+	};
+
+	return mregion_change(region->machine, &op, settle_constraints,
+			      region);
+}

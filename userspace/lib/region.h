@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MREGION_LIB_REGION_H
+#define MREGION_LIB_REGION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/mregion.h>
+
+#include "ram.h"
+
+struct mregion_machine;
+struct mregion_ops;
+struct mregion_server;
+
+/**
+ * struct mregion_region - a region
+ * @refs: the handle has one, and everything that may still access its memory
+ * @id: the kernel's name for it
+ * @kind: enum mregion_kind
+ * @machine: it belongs to
+ * @ops: of a device, else NULL
+ * @opaque: for @ops
+ * @constraints: the accesses it takes, see mregion_region_constraints()
+ * @len: length in bytes, 0 for 2^64
+ * @dead: only the handle is left: its creation was undone
+ * @freed: the region was freed: its device must not be called any more
+ * @server: that answers what is forwarded from it, or NULL
+ * @next_server: likewise, with what the open transaction will change
+ * @ram: its memory, if it has any
+ * @next: in a bucket of struct mregion_table
+ * @name: its name
+ */
+struct mregion_region {
+	atomic_uint refs;
+	uint32_t id;
+	uint32_t kind;
+	struct mregion_machine *machine;
+	const struct mregion_ops *ops;
+	void *opaque;
+	_Atomic uint64_t constraints;
+	_Atomic uint64_t len;
+	atomic_bool dead;
+	atomic_bool freed;
+	_Atomic(struct mregion_server *) server;
+	_Atomic(struct mregion_server *) next_server;
+	struct mregion_ram ram;
+	struct mregion_region *next;
+	char name[MREGION_NAME_SIZE];
+};
+
+void mregion_region_get(struct mregion_region *region);
+void mregion_region_put(struct mregion_region *region);
+
+/** mregion_region_constraints() - the constraints, as they are now */
+struct mregion_constraints
+mregion_region_constraints(const struct mregion_region *region);
+
+void mregion_region_set_constraints(struct mregion_region *region,
+				    const struct mregion_constraints *new);
+
+/**
+ * mregion_region_new() - make a region that the kernel does not know yet
+ * @machine: the machine
+ * @kind: enum mregion_kind
+ * @name: its name, or NULL
+ * @len: length in bytes, 0 for 2^64
+ *
+ * To be followed by mregion_region_create(). Errors are reported, and make an
+ * open transaction fail.
+ */
+struct mregion_region *mregion_region_new(struct mregion_machine *machine,
+					  enum mregion_kind kind,
+					  const char *name, uint64_t len);
+
+/**
+ * mregion_region_create() - have the kernel create a region
+ * @region: from mregion_region_new(); freed on failure
+ * @op: what is not in @region is filled in already
+ *
+ * Return: @region, or NULL with errno set.
+ */
+struct mregion_region *mregion_region_create(struct mregion_region *region,
+					     struct mregion_op *op);
+
+#endif

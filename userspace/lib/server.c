@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* Servers, as the VMM sees them: their creation, and which regions are theirs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "server.h"
+
+static struct mregion_server *new_handle(struct mregion_machine *machine)
+{
+	struct mregion_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return NULL;
+	server->machine = machine;
+	pthread_mutex_lock(&machine->transaction.lock);
+	server->id = mregion_next_id(&machine->last_server_id);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return server;
+}
+
+static void link_server(struct mregion_server *server)
+{
+	struct mregion_machine *machine = server->machine;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	server->next = atomic_load(&machine->servers);
+	atomic_store(&machine->servers, server);
+	pthread_mutex_unlock(&machine->transaction.lock);
+}
+
+struct mregion_server *mregion_new_server(struct mregion_machine *machine,
+					  uint32_t nr_slots,
+					  uint32_t spin_usecs,
+					  uint64_t timeout_usecs, int *fd)
+{
+	struct mregion_server_create arg = {
+		.size = sizeof(arg),
+		.nr_slots = nr_slots,
+		.spin_usecs = spin_usecs,
+		.timeout_usecs = timeout_usecs,
+	};
+	struct mregion_server *server = new_handle(machine);
+	int err;
+
+	if (!server)
+		return mregion_fail_ptr(ENOMEM, "create a server");
+	arg.id = server->id;
+	if (ioctl(machine->fd, MREGION_SERVER_CREATE, &arg)) {
+		err = errno;
+		free(server);
+		return mregion_fail_ptr(err, "create a server of %u slots",
+					nr_slots);
+	}
+	link_server(server);
+	*fd = arg.fd;
+	return server;
+}
+
+int mregion_server_free(struct mregion_server *server)
+{
+	struct mregion_server_free arg = { .size = sizeof(arg) };
+
+	if (!server)
+		return 0;
+	arg.id = server->id;
+	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg))
+		return mregion_fail(errno, "free server %u", server->id);
+	/* What is left in its rings is the VMM's now. */
+	atomic_store(&server->dead, true);
+	return 0;
+}
+
+uint32_t mregion_server_id(const struct mregion_server *server)
+{
+	return server->id;
+}
+
+void mregion_servers_release(struct mregion_machine *machine)
+{
+	struct mregion_server *server, *next;
+
+	for (server = atomic_load(&machine->servers); server; server = next) {
+		next = server->next;
+		free(server);
+	}
+	atomic_store(&machine->servers, NULL);
+}
+
+static struct mregion_server *find(struct mregion_machine *machine,
+				   uint32_t id)
+{
+	struct mregion_server *server = atomic_load(&machine->servers);
+
+	while (server && server->id != id)
+		server = server->next;
+	return server;
+}
+
+static void settle(void *object, const struct mregion_op *op, bool done)
+{
+	struct mregion_region *region = object;
+
+	if (done)
+		atomic_store(&region->server,
+			     find(region->machine, op->set_server.server));
+	else
+		atomic_store(&region->next_server,
+			     atomic_load(&region->server));
+}
+
+int mregion_set_server(struct mregion_region *region,
+		       struct mregion_server *server)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_SET_SERVER,
+		.id = region->id,
+		.set_server.server = server ? server->id : 0,
+	};
+	int ret;
+
+	atomic_store(&region->next_server, server);
+	ret = mregion_change(region->machine, &op, settle, region);
+	if (ret)
+		atomic_store(&region->next_server,
+			     atomic_load(&region->server));
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers, as the VMM sees them. */
+#ifndef MREGION_LIB_SERVER_H
+#define MREGION_LIB_SERVER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mregion_machine;
+
+/**
+ * struct mregion_server - a server
+ * @machine: it belongs to
+ * @id: the kernel's name for it
+ * @dead: it is known to answer nothing any more; never cleared
+ * @next: in the machine's list
+ */
+struct mregion_server {
+	struct mregion_machine *machine;
+	uint32_t id;
+	atomic_bool dead;
+	struct mregion_server *next;
+};
+
+/** mregion_servers_release() - free all handles, when nobody uses them */
+void mregion_servers_release(struct mregion_machine *machine);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/* Shadow memory, and rules that serve accesses from it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "shadow.h"
+
+static int free_in_kernel(const struct mregion_shadow *shadow)
+{
+	struct mregion_shadow_free arg = {
+		.size = sizeof(arg),
+		.id = shadow->id,
+	};
+
+	return ioctl(shadow->machine->fd, MREGION_SHADOW_FREE, &arg) ? errno
+								     : 0;
+}
+
+static void link_shadow(struct mregion_shadow *shadow)
+{
+	struct mregion_machine *machine = shadow->machine;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	shadow->next = machine->shadows;
+	machine->shadows = shadow;
+	pthread_mutex_unlock(&machine->transaction.lock);
+}
+
+static uint32_t next_id(struct mregion_machine *machine)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	id = mregion_next_id(&machine->last_shadow_id);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return id;
+}
+
+struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
+					  uint64_t len)
+{
+	struct mregion_shadow_create arg = {
+		.size = sizeof(arg),
+		.id = next_id(machine),
+		.len = len,
+	};
+	struct mregion_shadow *shadow = calloc(1, sizeof(*shadow));
+	int err = ENOMEM;
+
+	if (!shadow)
+		goto fail;
+	if (ioctl(machine->fd, MREGION_SHADOW_CREATE, &arg)) {
+		err = errno;
+		goto free_shadow;
+	}
+	shadow->machine = machine;
+	shadow->id = arg.id;
+	shadow->fd = arg.fd;
+	shadow->mapped = (len + machine->page_size - 1) &
+			 ~(machine->page_size - 1);
+	shadow->ptr = mmap(NULL, shadow->mapped, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, shadow->fd, 0);
+	if (shadow->ptr == MAP_FAILED) {
+		err = errno;
+		goto close_fd;
+	}
+	link_shadow(shadow);
+	return shadow;
+
+close_fd:
+	close(shadow->fd);
+	free_in_kernel(shadow);
+free_shadow:
+	free(shadow);
+fail:
+	return mregion_fail_ptr(err, "create %#llx bytes of shadow memory",
+				(unsigned long long)len);
+}
+
+void mregion_shadow_release(struct mregion_shadow *shadow)
+{
+	struct mregion_machine *machine = shadow->machine;
+	struct mregion_shadow **link;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	for (link = &machine->shadows; *link != shadow; link = &(*link)->next)
+		;
+	*link = shadow->next;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	munmap(shadow->ptr, shadow->mapped);
+	close(shadow->fd);
+	free(shadow);
+}
+
+int mregion_shadow_free(struct mregion_shadow *shadow)
+{
+	int err;
+
+	if (!shadow)
+		return 0;
+	err = free_in_kernel(shadow);
+	if (err)
+		return mregion_fail(err, "free shadow memory %u", shadow->id);
+	mregion_shadow_release(shadow);
+	return 0;
+}
+
+void *mregion_shadow_ptr(const struct mregion_shadow *shadow)
+{
+	return shadow->ptr;
+}
+
+int mregion_shadow_fd(const struct mregion_shadow *shadow)
+{
+	return shadow->fd;
+}
+
+static int change(struct mregion_region *region, uint32_t code,
+		  uint64_t offset, uint64_t len,
+		  const struct mregion_shadow *shadow, uint64_t shadow_offset,
+		  uint32_t flags, int eventfd)
+{
+	struct mregion_op op = {
+		.code = code,
+		.id = region->id,
+		.rule = {
+			.kind = MREGION_RULE_SHADOW,
+			.flags = flags,
+			.offset = offset,
+			.len = len,
+			.shadow = shadow->id,
+			.shadow_offset = shadow_offset,
+		},
+	};
+
+	if (eventfd >= 0) {
+		op.rule.flags |= MREGION_RULE_NOTIFY;
+		op.rule.eventfd = eventfd;
+	}
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
+		       uint64_t len, struct mregion_shadow *shadow,
+		       uint64_t shadow_offset, uint32_t flags, int eventfd)
+{
+	return change(region, MREGION_OP_RULE_ADD, offset, len, shadow,
+		      shadow_offset, flags, eventfd);
+}
+
+int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
+		       uint64_t len, struct mregion_shadow *shadow,
+		       uint64_t shadow_offset, uint32_t flags, int eventfd)
+{
+	return change(region, MREGION_OP_RULE_DEL, offset, len, shadow,
+		      shadow_offset, flags, eventfd);
+}

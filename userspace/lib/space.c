@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/* Address spaces. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "flat.h"
+#include "kernel.h"
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "space.h"
+
+static void settle_create(void *object, const struct mregion_op *op,
+			  bool done)
+{
+	struct mregion_space *space = object;
+
+	(void)op;
+	space->live = done;
+}
+
+struct mregion_space *mregion_new_space(struct mregion_machine *machine,
+					enum mregion_bus bus,
+					struct mregion_region *root,
+					enum mregion_policy unassigned)
+{
+	struct mregion_op op = {
+		.code = MREGION_OP_SPACE_CREATE,
+		.space = {
+			.root = root->id,
+			.bus = bus,
+			.unassigned = unassigned,
+		},
+	};
+	struct mregion_space *space;
+	int ret;
+
+	mregion_begin(machine);
+	space = calloc(1, sizeof(*space));
+	if (!space) {
+		ret = mregion_fail(ENOMEM, "create a space");
+		goto refuse;
+	}
+	space->machine = machine;
+	space->bus = bus;
+	space->unassigned = unassigned;
+	pthread_mutex_init(&space->flat_lock, NULL);
+	space->id = mregion_next_id(&machine->last_space_id);
+	space->next = machine->spaces;
+	machine->spaces = space;
+	if (!space->id) {
+		ret = mregion_fail(ENOSPC, "create a space: all IDs are used up");
+		goto refuse;
+	}
+	op.id = space->id;
+	ret = mregion_change(machine, &op, settle_create, space);
+	if (!ret) {
+		ret = mregion_commit(machine);
+		if (!ret)
+			return space;
+		goto release;
+	}
+refuse:
+	mregion_refuse(machine, ret);
+	mregion_commit(machine);
+release:
+	if (space)
+		mregion_space_release(space);
+	errno = -ret;
+	return NULL;
+}
+
+void mregion_space_release(struct mregion_space *space)
+{
+	struct mregion_machine *machine = space->machine;
+	struct mregion_space **link;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	for (link = &machine->spaces; *link != space; link = &(*link)->next)
+		;
+	*link = space->next;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	mregion_flat_put(space->flat);
+	pthread_mutex_destroy(&space->flat_lock);
+	free(space);
+}
+
+void mregion_space_refresh(struct mregion_space *space)
+{
+	struct mregion_flat *old = space->flat, *new = NULL;
+	int ret;
+
+	if (!space->live)
+		return;
+	ret = mregion_flat_read(space->machine, space->id, old, &new);
+	if (!ret && !new)
+		return;
+
+	/* Better no copy than an old one: accesses then ask the kernel. */
+	pthread_mutex_lock(&space->flat_lock);
+	space->flat = new;
+	pthread_mutex_unlock(&space->flat_lock);
+	mregion_flat_put(old);
+}
+
+static int change_space(struct mregion_space *space, uint32_t code,
+			const struct mregion_op_space *arg,
+			mregion_settle_t *settle)
+{
+	struct mregion_op op = {
+		.code = code,
+		.id = space->id,
+	};
+
+	if (arg)
+		op.space = *arg;
+	return mregion_change(space->machine, &op, settle, space);
+}
+
+int mregion_space_set_root(struct mregion_space *space,
+			   struct mregion_region *root)
+{
+	struct mregion_op_space arg = {
+		.root = root->id,
+		.bus = space->bus,
+		.unassigned = space->unassigned,
+	};
+
+	return change_space(space, MREGION_OP_SPACE_SET, &arg, NULL);
+}
+
+static void settle_free(void *object, const struct mregion_op *op, bool done)
+{
+	(void)op;
+	if (done)
+		mregion_space_release(object);
+}
+
+int mregion_space_free(struct mregion_space *space)
+{
+	if (!space)
+		return 0;
+	return change_space(space, MREGION_OP_SPACE_FREE, NULL, settle_free);
+}
+
+uint32_t mregion_space_id(const struct mregion_space *space)
+{
+	return space->id;
+}
+
+struct mregion_view *mregion_space_view(struct mregion_space *space)
+{
+	struct mregion_view *view;
+	int ret;
+
+	ret = mregion_kernel_view(space->machine->fd, space->id, NULL, &view);
+	if (ret)
+		return mregion_fail_ptr(-ret, "read the view of space %u",
+					space->id);
+	return view;
+}

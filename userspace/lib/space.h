@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MREGION_LIB_SPACE_H
+#define MREGION_LIB_SPACE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mregion_flat;
+struct mregion_machine;
+
+/**
+ * struct mregion_space - an address space
+ * @machine: it belongs to
+ * @id: the kernel's name for it
+ * @bus: enum mregion_bus
+ * @unassigned: enum mregion_policy
+ * @live: the kernel has it
+ * @next: in the machine's list
+ * @flat_lock: held only to get hold of @flat, never for longer
+ * @flat: copy of the view of the last commit, or NULL if there is none
+ */
+struct mregion_space {
+	struct mregion_machine *machine;
+	uint32_t id;
+	uint32_t bus;
+	uint32_t unassigned;
+	bool live;
+	struct mregion_space *next;
+	pthread_mutex_t flat_lock;
+	struct mregion_flat *flat;
+};
+
+/** mregion_space_last() - last address of a space */
+static inline uint64_t mregion_space_last(const struct mregion_space *space)
+{
+	return space->bus == MREGION_BUS_PIO ? 0xffff : UINT64_MAX;
+}
+
+/** mregion_space_refresh() - bring the copy of the view up to date */
+void mregion_space_refresh(struct mregion_space *space);
+
+/** mregion_space_release() - take a space off its machine and free it */
+void mregion_space_release(struct mregion_space *space);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/* Changes of a machine, collected until they are committed together. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "describe.h"
+#include "error.h"
+#include "kernel.h"
+#include "machine.h"
+#include "mregion.h"
+#include "space.h"
+#include "transaction.h"
+#include "vm.h"
+
+void mregion_transaction_init(struct mregion_transaction *transaction)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&transaction->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
+void mregion_transaction_destroy(struct mregion_transaction *transaction)
+{
+	free(transaction->ops);
+	free(transaction->settle);
+	free(transaction->objects);
+	pthread_mutex_destroy(&transaction->lock);
+}
+
+static int make_room(struct mregion_transaction *transaction)
+{
+	size_t room = transaction->room ? 2 * transaction->room : 16;
+	void *new;
+
+	if (transaction->nr < transaction->room)
+		return 0;
+	new = realloc(transaction->ops, room * sizeof(*transaction->ops));
+	if (!new)
+		return -ENOMEM;
+	transaction->ops = new;
+	new = realloc(transaction->settle, room * sizeof(*transaction->settle));
+	if (!new)
+		return -ENOMEM;
+	transaction->settle = new;
+	new = realloc(transaction->objects,
+		      room * sizeof(*transaction->objects));
+	if (!new)
+		return -ENOMEM;
+	transaction->objects = new;
+	transaction->room = room;
+	return 0;
+}
+
+static void settle_all(struct mregion_transaction *transaction, bool done)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->nr; i++)
+		if (transaction->settle[i])
+			transaction->settle[i](transaction->objects[i],
+					       &transaction->ops[i], done);
+	transaction->nr = 0;
+	transaction->error = 0;
+}
+
+/*
+ * From before the kernel can have published a view until the copy of it is in
+ * place, accesses are resolved by the kernel: see mregion_resolve_access().
+ */
+static int commit_now(struct mregion_machine *machine)
+{
+	struct mregion_transaction *transaction = &machine->transaction;
+	struct mregion_space *space;
+	int ret = transaction->error;
+	size_t failed;
+
+	atomic_fetch_add(&machine->committing, 1);
+	atomic_fetch_add(&machine->commits, 1);
+	if (!ret && transaction->nr) {
+		ret = mregion_kernel_commit(machine->fd, transaction->ops,
+					    transaction->nr, &failed);
+		if (ret)
+			mregion_describe_failure(machine, transaction->ops,
+						 transaction->nr, failed, -ret);
+	}
+	settle_all(transaction, !ret);
+	if (!ret)
+		for (space = machine->spaces; space; space = space->next)
+			mregion_space_refresh(space);
+	atomic_fetch_add(&machine->commits, 1);
+	atomic_fetch_sub(&machine->committing, 1);
+	if (!ret)
+		ret = mregion_vms_update(machine);
+	return ret;
+}
+
+void mregion_begin(struct mregion_machine *machine)
+{
+	pthread_mutex_lock(&machine->transaction.lock);
+	machine->transaction.depth++;
+}
+
+/* Undo one mregion_begin(). */
+static void end(struct mregion_machine *machine)
+{
+	machine->transaction.depth--;
+	pthread_mutex_unlock(&machine->transaction.lock);
+}
+
+/* Take the lock; false if this thread has no transaction open. */
+static bool resume(struct mregion_machine *machine)
+{
+	pthread_mutex_lock(&machine->transaction.lock);
+	if (machine->transaction.depth)
+		return true;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return false;
+}
+
+int mregion_commit(struct mregion_machine *machine)
+{
+	struct mregion_transaction *transaction = &machine->transaction;
+	int ret;
+
+	if (!resume(machine))
+		return mregion_fail(EINVAL, "commit without begin");
+	if (transaction->depth == 1)
+		ret = commit_now(machine);
+	else
+		ret = transaction->error;
+	end(machine);
+	pthread_mutex_unlock(&transaction->lock);
+	return ret;
+}
+
+void mregion_abort(struct mregion_machine *machine)
+{
+	struct mregion_transaction *transaction = &machine->transaction;
+
+	if (!resume(machine))
+		return;
+	if (transaction->depth == 1)
+		settle_all(transaction, false);
+	else if (!transaction->error)
+		transaction->error = mregion_fail(ECANCELED,
+						  "a nested transaction");
+	end(machine);
+	pthread_mutex_unlock(&transaction->lock);
+}
+
+int mregion_refuse(struct mregion_machine *machine, int err)
+{
+	if (resume(machine)) {
+		if (!machine->transaction.error)
+			machine->transaction.error = err;
+		pthread_mutex_unlock(&machine->transaction.lock);
+	}
+	return err;
+}
+
+int mregion_change(struct mregion_machine *machine,
+		   const struct mregion_op *op, mregion_settle_t *settle,
+		   void *object)
+{
+	struct mregion_transaction *transaction = &machine->transaction;
+	int ret;
+
+	mregion_begin(machine);
+	ret = make_room(transaction);
+	if (ret) {
+		mregion_fail(-ret, "collect a change");
+		mregion_refuse(machine, ret);
+		if (transaction->depth == 1)
+			mregion_abort(machine);
+		else
+			mregion_commit(machine);
+		return ret;
+	}
+	transaction->ops[transaction->nr] = *op;
+	transaction->settle[transaction->nr] = settle;
+	transaction->objects[transaction->nr] = object;
+	transaction->nr++;
+	if (transaction->depth == 1)
+		return mregion_commit(machine);
+	end(machine);
+	return 0;
+}

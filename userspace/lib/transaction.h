@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes of a machine, collected until they are committed together. */
+#ifndef MREGION_LIB_TRANSACTION_H
+#define MREGION_LIB_TRANSACTION_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mregion_machine;
+struct mregion_op;
+
+/**
+ * typedef mregion_settle_t - what the library does once a change's fate is known
+ * @object: what was passed to mregion_change()
+ * @op: the operation
+ * @done: the kernel has carried it out; else nothing has happened
+ *
+ * Called with the transaction's lock held.
+ */
+typedef void mregion_settle_t(void *object, const struct mregion_op *op,
+			      bool done);
+
+/**
+ * struct mregion_transaction - a machine's transaction
+ * @lock: recursive; held from mregion_begin() to mregion_commit(), and for all
+ *	that must not happen during a commit
+ * @depth: how many transactions are nested; 0: none is open
+ * @error: negative errno that the commit is bound to end with, or 0
+ * @ops: the operations
+ * @settle: for each of them: what to call afterwards, or NULL
+ * @objects: for each of them: what to call that with
+ * @nr: how many operations there are
+ * @room: for how many there is room
+ */
+struct mregion_transaction {
+	pthread_mutex_t lock;
+	unsigned int depth;
+	int error;
+	struct mregion_op *ops;
+	mregion_settle_t **settle;
+	void **objects;
+	size_t nr;
+	size_t room;
+};
+
+void mregion_transaction_init(struct mregion_transaction *transaction);
+void mregion_transaction_destroy(struct mregion_transaction *transaction);
+
+/**
+ * mregion_change() - make a change, as part of the transaction if one is open
+ * @machine: the machine
+ * @op: the operation; copied
+ * @settle: called when its fate is known, or NULL
+ * @object: passed to @settle
+ *
+ * @settle is not called when the change cannot even be collected (ENOMEM).
+ */
+int mregion_change(struct mregion_machine *machine,
+		   const struct mregion_op *op, mregion_settle_t *settle,
+		   void *object);
+
+/**
+ * mregion_refuse() - a change is not possible: let the open transaction fail
+ * @machine: the machine
+ * @err: negative errno
+ *
+ * So that a transaction with a change that never reached the kernel does not
+ * succeed without it. Return: @err.
+ */
+int mregion_refuse(struct mregion_machine *machine, int err);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* Attaching to KVM virtual machines. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "error.h"
+#include "machine.h"
+#include "mregion.h"
+#include "progress.h"
+#include "space.h"
+#include "vm.h"
+
+static int update_slots(struct mregion_vm *vm)
+{
+	return vm->memory ? mregion_memslots_update(&vm->memslots, vm->memory)
+			  : 0;
+}
+
+int mregion_vms_update(struct mregion_machine *machine)
+{
+	struct mregion_vm *vm;
+	int ret = 0, err;
+
+	for (vm = machine->vms; vm; vm = vm->next) {
+		err = update_slots(vm);
+		if (!ret)
+			ret = err;
+	}
+	return ret;
+}
+
+static int detach_in_kernel(const struct mregion_vm *vm)
+{
+	struct mregion_detach arg = {
+		.size = sizeof(arg),
+		.vm_fd = vm->fd,
+	};
+
+	return ioctl(vm->machine->fd, MREGION_DETACH, &arg) ? errno : 0;
+}
+
+static int attach_in_kernel(struct mregion_vm *vm)
+{
+	struct mregion_attach arg = {
+		.size = sizeof(arg),
+		.vm_fd = vm->fd,
+		.memory = vm->memory ? vm->memory->id : 0,
+		.pio = vm->pio ? vm->pio->id : 0,
+	};
+
+	if (ioctl(vm->machine->fd, MREGION_ATTACH, &arg))
+		return errno;
+	vm->conflicts = arg.nr_conflicts;
+	return 0;
+}
+
+struct mregion_vm *mregion_attach(struct mregion_machine *machine,
+				  const struct mregion_attach_params *params)
+{
+	struct mregion_vm *vm;
+	int err = ENOMEM;
+
+	vm = calloc(1, sizeof(*vm));
+	if (!vm || mregion_memslots_init(&vm->memslots, params->vm_fd,
+					 params->first_slot,
+					 params->nr_slots)) {
+		mregion_fail(err, "attach to a virtual machine");
+		goto free_vm;
+	}
+	vm->progress = mregion_progress_alloc();
+	if (!vm->progress) {
+		mregion_fail(err, "attach to a virtual machine");
+		goto free_slots;
+	}
+	vm->machine = machine;
+	vm->fd = params->vm_fd;
+	vm->memory = params->memory;
+	vm->pio = params->pio;
+
+	/* No commit may come between the slots and the list. */
+	pthread_mutex_lock(&machine->transaction.lock);
+	err = attach_in_kernel(vm);
+	if (err) {
+		mregion_fail(err, "attach to a virtual machine");
+		goto unlock;
+	}
+	err = -update_slots(vm);
+	if (err)
+		goto detach;
+	vm->next = machine->vms;
+	machine->vms = vm;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return vm;
+
+detach:
+	detach_in_kernel(vm);
+unlock:
+	pthread_mutex_unlock(&machine->transaction.lock);
+	free(vm->progress);
+free_slots:
+	mregion_memslots_destroy(&vm->memslots);
+free_vm:
+	free(vm);
+	errno = err;
+	return NULL;
+}
+
+void mregion_detach(struct mregion_vm *vm)
+{
+	struct mregion_machine *machine;
+	struct mregion_vm **link;
+
+	if (!vm)
+		return;
+	machine = vm->machine;
+	pthread_mutex_lock(&machine->transaction.lock);
+	for (link = &machine->vms; *link != vm; link = &(*link)->next)
+		;
+	*link = vm->next;
+	/* An error means that the virtual machine has gone before. */
+	detach_in_kernel(vm);
+	mregion_memslots_destroy(&vm->memslots);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	free(vm->progress);
+	free(vm);
+}
+
+unsigned int mregion_vm_conflicts(const struct mregion_vm *vm)
+{
+	return vm->conflicts;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* Operations collected into commits as large as the kernel takes them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/mregion.h>
+
+#include "batch.h"
+#include "describe.h"
+#include "kernel.h"
+#include "topology.h"
+
+/* 8 MiB of operations: more of them in a commit would not save any time. */
+#define BATCH_OPS	65536
+
+bool batch_init(struct batch *batch, int fd, const char *path, size_t max)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->fd = fd;
+	batch->path = path;
+	batch->room = max && max < BATCH_OPS ? max : BATCH_OPS;
+	batch->ops = calloc(batch->room, sizeof(*batch->ops));
+	batch->lines = calloc(batch->room, sizeof(*batch->lines));
+	if (batch->ops && batch->lines)
+		return true;
+	topology_error(path, 0, "out of memory");
+	batch_free(batch);
+	return false;
+}
+
+void batch_free(struct batch *batch)
+{
+	free(batch->ops);
+	free(batch->lines);
+}
+
+bool batch_commit(struct batch *batch)
+{
+	const struct mregion_op *op = NULL;
+	const char *reason;
+	size_t failed, line = 0;
+	int ret;
+
+	if (!batch->nr)
+		return true;
+	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, &failed);
+	if (!ret) {
+		batch->nr = 0;
+		return true;
+	}
+	/* A single operation is to blame even for what is wrong as a whole. */
+	if (batch->nr == 1)
+		failed = 0;
+	if (failed < batch->nr) {
+		op = &batch->ops[failed];
+		line = batch->lines[failed];
+	}
+	reason = mregion_describe_reason(op, -ret);
+	topology_error(batch->path, line, "%s%s%s", reason ? reason : "",
+		       reason ? ": " : "", strerror(-ret));
+	return false;
+}
+
+bool batch_add(struct batch *batch, const struct mregion_op *op, size_t line)
+{
+	batch->ops[batch->nr] = *op;
+	batch->lines[batch->nr] = line;
+	batch->nr++;
+	return batch->nr < batch->room || batch_commit(batch);
+}

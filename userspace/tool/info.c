@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/* mregion info: version and limits of the kernel module. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <linux/mregion.h>
+
+#include "array.h"
+#include "json.h"
+#include "kernel.h"
+#include "mregion.h"
+#include "tool.h"
+
+int tool_info(int argc, char **argv)
+{
+	struct mregion_info info;
+	size_t i;
+	int fd;
+
+	if (argc > 1) {
+		tool_error("info: unexpected argument '%s'", argv[1]);
+		return 2;
+	}
+	fd = mregion_kernel_open(NULL, &info);
+	if (fd < 0) {
+		tool_error("%s", mregion_error());
+		return 1;
+	}
+	close(fd);
+
+	const struct {
+		const char *name;
+		uint64_t value;
+	} members[] = {
+		{ "abi_version", info.abi_version },
+		{ "features", info.features },
+		{ "max_regions", info.max_regions },
+		{ "max_spaces", info.max_spaces },
+		{ "max_depth", info.max_depth },
+		{ "max_ranges", info.max_ranges },
+		{ "max_ops", info.max_ops },
+		{ "max_rings", info.max_rings },
+		{ "max_ring_entries", info.max_ring_entries },
+		{ "max_rules", info.max_rules },
+		{ "max_windows", info.max_windows },
+		{ "max_servers", info.max_servers },
+		{ "max_slots", info.max_slots },
+		{ "max_shadows", info.max_shadows },
+		{ "max_shadow_len", info.max_shadow_len },
+		{ "max_work", info.max_work },
+	};
+
+	if (tool_json)
+		json_begin_object(NULL);
+	for (i = 0; i < ARRAY_SIZE(members); i++) {
+		if (tool_json)
+			json_number(members[i].name, members[i].value);
+		else
+			printf("%-17s %" PRIu64 "\n", members[i].name,
+			       members[i].value);
+	}
+	if (tool_json) {
+		json_end_object();
+		json_end();
+	}
+	return 0;
+}
