@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The visibility rules, for one address. */
+#include <linux/mregion.h>
+
+#include "../../module/limits.h"
+#include "model.h"
+
+/* One question, on its way down. */
+struct model_query {
+	const struct model *m;
+	struct model_hit *hit;
+	unsigned int steps;
+};
+
+static enum model_answer model_own(struct model_query *q, int id, u64 offset,
+				   bool readonly, bool nonvolatile, u64 path)
+{
+	const struct model_region *r = &q->m->region[id];
+	u32 flags = 0;
+
+	if (r->kind == MREGION_CONTAINER)
+		return MODEL_NOTHING;
+	if (readonly)
+		flags |= MREGION_RANGE_READONLY;
+	if (nonvolatile)
+		flags |= MREGION_RANGE_NONVOLATILE;
+	if (r->flags & MREGION_REGION_UNMERGEABLE)
+		flags |= MREGION_RANGE_UNMERGEABLE;
+	if (r->flags & MREGION_REGION_LOG_DIRTY)
+		flags |= MREGION_RANGE_LOG_DIRTY;
+	if (r->kind == MREGION_ROMD && !(r->flags & MREGION_REGION_ROMD_OFF))
+		flags |= MREGION_RANGE_ROMD;
+	*q->hit = (struct model_hit) {
+		.region = id,
+		.offset = offset,
+		.flags = flags,
+		.path = path,
+	};
+	return MODEL_HIT;
+}
+
+/* What region @id has at @offset, when @depth regions are above it. */
+static enum model_answer model_look(struct model_query *q, int id, u64 offset,
+				    bool readonly, bool nonvolatile,
+				    unsigned int depth, u64 path)
+{
+	const struct model_region *r = &q->m->region[id];
+	int i;
+
+	if (q->steps++ == MODEL_STEPS)
+		return MODEL_UNKNOWN;
+	if ((r->flags & MREGION_REGION_DISABLED) || offset > r->last)
+		return MODEL_NOTHING;
+	if (depth == MREGION_MAX_DEPTH)
+		return MODEL_TOO_DEEP;
+	if ((r->flags & MREGION_REGION_READONLY) || r->kind == MREGION_ROM)
+		readonly = true;
+	if (r->flags & MREGION_REGION_NONVOLATILE)
+		nonvolatile = true;
+	path = (path ^ (id + 1)) * 0x9e3779b97f4a7c15;
+	path ^= path >> 29;
+
+	if (r->kind == MREGION_ALIAS) {
+		unsigned __int128 inner = r->target_offset;
+
+		inner += offset;
+		if (inner >> 64)
+			return MODEL_NOTHING;
+		return model_look(q, r->target, inner, readonly, nonvolatile,
+				  depth + 1, path);
+	}
+
+	for (i = q->m->first[id]; i < q->m->first[id + 1]; i++) {
+		int child = q->m->children[i];
+		enum model_answer answer;
+
+		if (offset < q->m->region[child].addr)
+			continue;
+		answer = model_look(q, child,
+				    offset - q->m->region[child].addr,
+				    readonly, nonvolatile, depth + 1, path);
+		if (answer != MODEL_NOTHING)
+			return answer;
+	}
+	return model_own(q, id, offset, readonly, nonvolatile, path);
+}
+
+/**
+ * model_at() - what is visible at an address
+ * @m: the hierarchy, sorted
+ * @root: index of the region at address 0
+ * @addr: the address
+ * @hit: set if there is something
+ */
+enum model_answer model_at(const struct model *m, int root, u64 addr,
+			   struct model_hit *hit)
+{
+	struct model_query q = { .m = m, .hit = hit };
+
+	return model_look(&q, root, addr, false, false, 0, 0);
+}

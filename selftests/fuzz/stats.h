@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a run has tried, to tell whether it tried everything. */
+#ifndef FUZZ_STATS_H
+#define FUZZ_STATS_H
+
+#define FUZZ_STATS(X)					\
+	X(topologies, "topologies")			\
+	X(commits, "commits")				\
+	X(changes, "changes")				\
+	X(undone, "commits undone")			\
+	X(views, "views compared")			\
+	X(unverified, "views too large to compare whole") \
+	X(lookups, "lookups")				\
+	X(busy, "EBUSY")				\
+	X(invalid, "EINVAL")				\
+	X(cycles, "ELOOP")				\
+	X(too_deep, "EMLINK")				\
+	X(no_work, "EDQUOT")				\
+	X(no_memory, "ENOMEM")				\
+	X(signals, "EINTR")				\
+	X(unmarked, "commits that left a space alone")	\
+	X(windows, "windows")				\
+	X(windows_full, "sets of windows at their limit") \
+	X(windows_cut, "windows cut")
+
+#define FUZZ_STATS_MEMBER(member, text)	unsigned long member;
+struct fuzz_stats {
+	FUZZ_STATS(FUZZ_STATS_MEMBER)
+};
+
+extern struct fuzz_stats fuzz_stats;
+
+#endif /* FUZZ_STATS_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Comparing what the module says with what the model says. */
+#ifndef FUZZ_VERIFY_H
+#define FUZZ_VERIFY_H
+
+#include "input.h"
+#include "world.h"
+
+void verify_tree(const struct world *w);
+void verify_marks(struct world *w);
+bool verify_same(const struct mregion_view *a, const struct mregion_view *b);
+void verify_view(const struct world *w, const struct world_space *space,
+		 const struct mregion_view *view,
+		 const struct model_view *expected);
+struct mregion_view *verify_render(const struct world *w,
+				   const struct world_space *space,
+				   struct input *in);
+void verify_windows(const struct mregion_view *view,
+		    const struct mregion_view *before, struct input *in);
+
+#endif /* FUZZ_VERIFY_H */

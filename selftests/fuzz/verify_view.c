@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+
+#include <linux/mregion.h>
+
+#include "check.h"
+#include "verify.h"
+
+/* Up to this last address, every address is looked up. */
+#define VERIFY_SMALL	0x1ff
+
+/* Of views too large to compare whole, so many addresses are looked up. */
+#define VERIFY_SAMPLES	64
+
+static void verify_shape(const struct mregion_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < view->nr; i++) {
+		const struct mregion_view_range *range = &view->ranges[i];
+		u64 len = range->last - range->start;
+
+		CHECK(range->start <= range->last && range->last <= view->last,
+		      "range %u: bounds", i);
+		CHECK(!i || view->ranges[i - 1].last < range->start,
+		      "range %u: not sorted", i);
+		CHECK(range->offset <= range->node->state.last &&
+		      len <= range->node->state.last - range->offset,
+		      "range %u: beyond its region's end", i);
+	}
+}
+
+static void verify_describe(const struct mregion_view_range *range)
+{
+	struct mregion_range desc;
+
+	mregion_view_describe(range, 17, &desc);
+	CHECK(desc.start == range->start && desc.last == range->last &&
+	      desc.offset == range->offset && desc.region == 17 &&
+	      desc.kind == range->node->kind && desc.flags == range->flags,
+	      "description of the range at %#" PRIx64, range->start);
+}
+
+static void verify_range(const struct world *w,
+			 const struct mregion_view_range *range,
+			 const struct model_range *expected)
+{
+	const struct model_hit *hit = &expected->hit;
+
+	CHECK(range->start == expected->start && range->last == expected->last,
+	      "range %#" PRIx64 "-%#" PRIx64 ", not %#" PRIx64 "-%#" PRIx64,
+	      range->start, range->last, expected->start, expected->last);
+	CHECK(range->node == w->node[hit->region],
+	      "range %#" PRIx64 "-%#" PRIx64 ": is not region %d",
+	      range->start, range->last, hit->region);
+	CHECK(range->offset == hit->offset,
+	      "range %#" PRIx64 "-%#" PRIx64 ": offset %#" PRIx64
+	      ", not %#" PRIx64, range->start, range->last, range->offset,
+	      hit->offset);
+	CHECK(range->flags == hit->flags,
+	      "range %#" PRIx64 "-%#" PRIx64 ": flags %#x, not %#x",
+	      range->start, range->last, range->flags, hit->flags);
+	CHECK((void *)range->behaviour ==
+	      w->model.region[hit->region].behaviour,
+	      "range %#" PRIx64 "-%#" PRIx64 ": behaviour", range->start,
+	      range->last);
+	verify_describe(range);
+}
+
+/* Looking up, by looking at every range. */
+static const struct mregion_view_range *
+verify_find(const struct mregion_view *view, u64 addr)
+{
+	const struct mregion_view_range *range = NULL;
+	u32 i;
+
+	for (i = 0; i < view->nr; i++)
+		if (view->ranges[i].last >= addr)
+			break;
+	CHECK(mregion_view_bound(view, addr) == i,
+	      "bound of %#" PRIx64 " is %u, not %u", addr,
+	      mregion_view_bound(view, addr), i);
+	if (i < view->nr && view->ranges[i].start <= addr)
+		range = &view->ranges[i];
+	CHECK(mregion_view_find(view, addr) == range,
+	      "%#" PRIx64 " is not found where it is", addr);
+	return range;
+}
+
+static void verify_lookup(const struct world *w, int root,
+			  const struct mregion_view *view, u64 addr)
+{
+	const struct mregion_view_range *range = verify_find(view, addr);
+	enum model_answer answer;
+	struct model_hit hit;
+
+	if (addr > view->last) {
+		CHECK(!range, "something at %#" PRIx64, addr);
+		return;
+	}
+	answer = model_at(&w->model, root, addr, &hit);
+	if (answer == MODEL_UNKNOWN)
+		return;
+	fuzz_stats.lookups++;
+	CHECK(answer != MODEL_TOO_DEEP,
+	      "%#" PRIx64 " is beyond the limit of depth", addr);
+	CHECK(!range == (answer == MODEL_NOTHING), "%s at %#" PRIx64,
+	      range ? "something" : "nothing", addr);
+	if (!range)
+		return;
+	CHECK(range->node == w->node[hit.region],
+	      "%#" PRIx64 " is not region %d", addr, hit.region);
+	CHECK(range->offset + (addr - range->start) == hit.offset,
+	      "%#" PRIx64 " is not offset %#" PRIx64, addr, hit.offset);
+	CHECK(range->flags == hit.flags, "%#" PRIx64 " has flags %#x, not %#x",
+	      addr, range->flags, hit.flags);
+}
+
+static void verify_around(const struct world *w, int root,
+			  const struct mregion_view *view, u64 addr)
+{
+	if (addr)
+		verify_find(view, addr - 1);
+	verify_find(view, addr);
+	if (addr != UINT64_MAX)
+		verify_lookup(w, root, view, addr + 1);
+}
+
+/* Ask the model at ends too, which it has not been asked for the view. */
+static void verify_sample(const struct world *w, int root,
+			  const struct mregion_view *view, u64 addr)
+{
+	if (addr)
+		verify_lookup(w, root, view, addr - 1);
+	verify_lookup(w, root, view, addr);
+}
+
+/**
+ * verify_view() - compare a view with the one that is expected
+ * @w: the world, with its model sorted
+ * @space: whose view it is
+ * @view: the view
+ * @expected: the view that is expected; if unknown, only samples are compared
+ */
+void verify_view(const struct world *w, const struct world_space *space,
+		 const struct mregion_view *view,
+		 const struct model_view *expected)
+{
+	bool whole = expected->answer == MODEL_HIT;
+	u32 i, step = 1 + expected->nr_cuts / VERIFY_SAMPLES;
+
+	CHECK(view->last == space->last, "the view does not end where it should");
+	verify_shape(view);
+	if (whole) {
+		for (i = 0; i < view->nr && i < expected->nr; i++)
+			verify_range(w, &view->ranges[i], &expected->range[i]);
+		CHECK(view->nr == expected->nr, "%u ranges, not %u", view->nr,
+		      expected->nr);
+	}
+
+	if (!whole)
+		for (i = 0; i < expected->nr_cuts; i += step)
+			verify_sample(w, space->root, view, expected->cut[i]);
+	else if (view->last <= VERIFY_SMALL)
+		for (i = 0; i <= view->last; i++)
+			verify_lookup(w, space->root, view, i);
+	else
+		for (i = 0; i < expected->nr_cuts; i++)
+			verify_around(w, space->root, view, expected->cut[i]);
+	verify_around(w, space->root, view, view->last);
+	verify_find(view, UINT64_MAX);
+}
+
+/**
+ * verify_same() - whether two views are the same, as mregion_view_equal() says
+ * @a: a view, or NULL
+ * @b: a view
+ */
+bool verify_same(const struct mregion_view *a, const struct mregion_view *b)
+{
+	bool same = a && a->nr == b->nr && a->last == b->last &&
+		    a->unassigned == b->unassigned;
+	u32 i;
+
+	for (i = 0; same && i < a->nr; i++) {
+		const struct mregion_view_range *x = &a->ranges[i];
+		const struct mregion_view_range *y = &b->ranges[i];
+
+		if (x->start != y->start || x->last != y->last ||
+		    x->offset != y->offset || x->flags != y->flags ||
+		    x->node != y->node || x->behaviour != y->behaviour)
+			same = false;
+	}
+	CHECK(mregion_view_equal(a, b) == same, "views %s equal",
+	      same ? "should be" : "should not be");
+	return same;
+}
