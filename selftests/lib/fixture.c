@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "fixture.h"
+#include "flat.h"
+
+struct kvm_userspace_memory_region fixture_calls[MAX_CALLS];
+size_t fixture_nr_calls;
+int fixture_bad_slot = -1;
+int (*fixture_ioctl)(unsigned long request, void *arg);
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	struct kvm_userspace_memory_region *arg;
+	va_list args;
+	int ret;
+
+	(void)fd;
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request != KVM_SET_USER_MEMORY_REGION && fixture_ioctl) {
+		ret = fixture_ioctl(request, arg);
+		errno = -ret;
+		return ret ? -1 : 0;
+	}
+	if (request != KVM_SET_USER_MEMORY_REGION ||
+	    fixture_nr_calls == MAX_CALLS) {
+		errno = ENOTTY;
+		return -1;
+	}
+	fixture_calls[fixture_nr_calls++] = *arg;
+	if (arg->memory_size && (int)arg->slot == fixture_bad_slot) {
+		errno = EEXIST;
+		return -1;
+	}
+	return 0;
+}
+
+void fixture_init(struct mregion_machine *machine)
+{
+	memset(machine, 0, sizeof(*machine));
+	machine->fd = -1;
+	machine->page_size = 4096;
+	mregion_table_init(&machine->regions);
+	mregion_transaction_init(&machine->transaction);
+	mregion_sections_init(&machine->sections);
+	mregion_rings_init(&machine->rings);
+	fixture_nr_calls = 0;
+	fixture_bad_slot = -1;
+	fixture_ioctl = NULL;
+}
+
+void fixture_destroy(struct mregion_machine *machine)
+{
+	struct mregion_region *region;
+
+	while ((region = mregion_table_pop(&machine->regions)))
+		mregion_region_put(region);
+	mregion_rings_destroy(&machine->rings);
+	mregion_sections_destroy(&machine->sections);
+	mregion_transaction_destroy(&machine->transaction);
+	mregion_table_destroy(&machine->regions);
+}
+
+struct mregion_region *fixture_region(struct mregion_machine *machine,
+				      uint32_t id, uint32_t kind, uint64_t len,
+				      const struct mregion_ops *ops,
+				      void *opaque)
+{
+	struct mregion_region *region = calloc(1, sizeof(*region));
+
+	atomic_init(&region->refs, 1);
+	atomic_init(&region->len, len);
+	region->id = id;
+	region->kind = kind;
+	region->machine = machine;
+	region->ops = ops;
+	region->opaque = opaque;
+	strcpy(region->name, "fixture");
+	mregion_ram_init(&region->ram);
+	if (ops)
+		mregion_region_set_constraints(region, &ops->constraints);
+	mregion_table_add(&machine->regions, region);
+	return region;
+}
+
+void fixture_set_view(struct mregion_space *space,
+		      const struct mregion_range *ranges, size_t nr)
+{
+	struct mregion_flat *flat, *old = space->flat;
+
+	flat = malloc(sizeof(*flat) + nr * sizeof(flat->regions[0]));
+	flat->view = malloc(sizeof(*flat->view) + nr * sizeof(ranges[0]));
+	atomic_init(&flat->refs, 1);
+	flat->view->generation = old ? old->view->generation + 1 : 1;
+	flat->view->nr = nr;
+	if (nr)
+		memcpy(flat->view->ranges, ranges, nr * sizeof(ranges[0]));
+	mregion_table_get_ranges(&space->machine->regions, ranges, nr,
+				 flat->regions);
+	space->flat = flat;
+	mregion_flat_put(old);
+}
+
+void fixture_space(struct mregion_machine *machine,
+		   struct mregion_space *space, uint32_t bus,
+		   const struct mregion_range *ranges, size_t nr)
+{
+	memset(space, 0, sizeof(*space));
+	space->machine = machine;
+	space->id = 1;
+	space->bus = bus;
+	space->live = true;
+	pthread_mutex_init(&space->flat_lock, NULL);
+	fixture_set_view(space, ranges, nr);
+}
+
+void fixture_space_destroy(struct mregion_space *space)
+{
+	mregion_flat_put(space->flat);
+	pthread_mutex_destroy(&space->flat_lock);
+}
+
+void fixture_ring_memory(struct mregion_ring_memory *memory,
+			 uint32_t nr_entries)
+{
+	memory->mapped = 2 * MREGION_RING_ENTRIES;
+	memory->header = mmap(NULL, memory->mapped, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory->header == MAP_FAILED)
+		abort();
+	memory->entries = (void *)((char *)memory->header +
+				   MREGION_RING_ENTRIES);
+	memory->nr_entries = nr_entries;
+}
+
+void fixture_append(struct mregion_ring_memory *memory, uint32_t region,
+		    uint64_t offset, uint64_t data, unsigned int len)
+{
+	uint32_t i = memory->header->producer;
+
+	memory->entries[i % memory->nr_entries] = (struct mregion_ring_entry){
+		.region = region,
+		.offset = offset,
+		.data = data,
+		.len = len,
+	};
+	__atomic_store_n(&memory->header->producer, i + 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A machine that no kernel knows of, put together by hand, and ioctl() as KVM
+ * would answer it.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kvm.h>
+
+#include "machine.h"
+#include "mregion.h"
+#include "region.h"
+#include "space.h"
+
+/* What KVM_SET_USER_MEMORY_REGION was called with, in order. */
+#define MAX_CALLS	64
+extern struct kvm_userspace_memory_region fixture_calls[MAX_CALLS];
+extern size_t fixture_nr_calls;
+
+/* Slot that KVM refuses to set, with EEXIST; -1 for none. */
+extern int fixture_bad_slot;
+
+/* Answers all other ioctls if it is not NULL: with 0 or a negative errno. */
+extern int (*fixture_ioctl)(unsigned long request, void *arg);
+
+void fixture_init(struct mregion_machine *machine);
+void fixture_destroy(struct mregion_machine *machine);
+
+/* A region, in the machine's table. */
+struct mregion_region *fixture_region(struct mregion_machine *machine,
+				      uint32_t id, uint32_t kind, uint64_t len,
+				      const struct mregion_ops *ops,
+				      void *opaque);
+
+/* A space with a view of @nr ranges; @space is filled in. */
+void fixture_space(struct mregion_machine *machine,
+		   struct mregion_space *space, uint32_t bus,
+		   const struct mregion_range *ranges, size_t nr);
+void fixture_set_view(struct mregion_space *space,
+		      const struct mregion_range *ranges, size_t nr);
+void fixture_space_destroy(struct mregion_space *space);
+
+/* An empty ring, and the kernel's part in it. @nr_entries: at most 128. */
+void fixture_ring_memory(struct mregion_ring_memory *memory,
+			 uint32_t nr_entries);
+void fixture_append(struct mregion_ring_memory *memory, uint32_t region,
+		    uint64_t offset, uint64_t data, unsigned int len);
+
+#endif

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library with a real guest: code in 16-bit mode, in memory that the
+ * library made slots of, talking to devices in memory and on ports.
+ */
+#include <kselftest_harness.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include <mregion.h>
+
+#define CODE	0x1000
+#define DEVICE	0x20000
+
+struct device {
+	atomic_uint writes;
+	unsigned int reads;
+	atomic_ullong last;
+	unsigned int out_of_order;
+	/* Of the other device: how much it had seen at the last read. */
+	struct device *before;
+	unsigned int seen_before;
+};
+
+static uint64_t device_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	struct device *device = opaque;
+
+	(void)len;
+	device->reads++;
+	if (device->before)
+		device->seen_before = device->before->writes;
+	return 0xa0 + offset;
+}
+
+static void device_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	struct device *device = opaque;
+
+	(void)offset;
+	(void)len;
+	if (data != (uint16_t)(device->last + 1))
+		device->out_of_order++;
+	device->last = data;
+	device->writes++;
+}
+
+static const struct mregion_ops device_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = { .valid_max = 4 },
+};
+
+FIXTURE(guest)
+{
+	struct mregion_machine *machine;
+	struct mregion_region *root, *ports, *ram, *mmio, *port;
+	struct mregion_space *memory, *pio;
+	struct mregion_vm *vm;
+	struct device mmio_device, port_device;
+	int kvm, vm_fd, vcpu_fd;
+	struct kvm_run *run;
+	size_t run_size;
+	unsigned int exits;
+};
+
+FIXTURE_SETUP(guest)
+{
+	struct mregion_attach_params params = { .first_slot = 3 };
+
+	memset(self, 0, sizeof(*self));
+	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->kvm);
+	self->machine = mregion_machine_open(NULL);
+	ASSERT_NE(NULL, self->machine)
+		TH_LOG("%s", mregion_error());
+	self->vm_fd = ioctl(self->kvm, KVM_CREATE_VM, 0);
+	ASSERT_LE(0, self->vm_fd);
+	self->vcpu_fd = ioctl(self->vm_fd, KVM_CREATE_VCPU, 0);
+	ASSERT_LE(0, self->vcpu_fd);
+	self->run_size = ioctl(self->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	self->run = mmap(NULL, self->run_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, self->vcpu_fd, 0);
+	ASSERT_NE(MAP_FAILED, self->run);
+
+	mregion_begin(self->machine);
+	self->root = mregion_new_container(self->machine, "memory", 0);
+	self->ports = mregion_new_container(self->machine, "ports", 0x10000);
+	self->memory = mregion_new_space(self->machine, MREGION_BUS_MEMORY,
+					 self->root, MREGION_POLICY_DEFAULT);
+	self->pio = mregion_new_space(self->machine, MREGION_BUS_PIO,
+				      self->ports, MREGION_POLICY_DEFAULT);
+	self->ram = mregion_new_ram(self->machine, MREGION_RAM, "ram",
+				    0x10000);
+	self->mmio = mregion_new_mmio(self->machine, "mmio", 0x1000,
+				      &device_ops, &self->mmio_device);
+	self->port = mregion_new_mmio(self->machine, "port", 8, &device_ops,
+				      &self->port_device);
+	mregion_map(self->root, self->ram, 0, 0);
+	mregion_map(self->root, self->mmio, DEVICE, 0);
+	mregion_map(self->ports, self->port, 0x3f8, 0);
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+
+	params.vm_fd = self->vm_fd;
+	params.memory = self->memory;
+	params.pio = self->pio;
+	params.nr_slots = 8;
+	self->vm = mregion_attach(self->machine, &params);
+	ASSERT_NE(NULL, self->vm)
+		TH_LOG("%s", mregion_error());
+	EXPECT_EQ(0, mregion_vm_conflicts(self->vm));
+}
+
+FIXTURE_TEARDOWN(guest)
+{
+	mregion_machine_close(self->machine);
+	if (self->run)
+		munmap(self->run, self->run_size);
+	close(self->vcpu_fd);
+	close(self->vm_fd);
+	close(self->kvm);
+}
+
+/* Start at CODE, with DS and ES at the device. */
+static int start(FIXTURE_DATA(guest) *self, const void *code, size_t len)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rsp = 0x8000 };
+
+	memcpy((char *)mregion_ram_ptr(self->ram) + CODE, code, len);
+	if (ioctl(self->vcpu_fd, KVM_GET_SREGS, &sregs))
+		return -errno;
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	sregs.ds.base = DEVICE;
+	sregs.ds.selector = DEVICE >> 4;
+	sregs.es = sregs.ds;
+	if (ioctl(self->vcpu_fd, KVM_SET_SREGS, &sregs) ||
+	    ioctl(self->vcpu_fd, KVM_SET_REGS, &regs))
+		return -errno;
+	return 0;
+}
+
+/* Until it halts. Return: 0, an errno, or an exit that the library left. */
+static int run_guest(FIXTURE_DATA(guest) *self)
+{
+	int ret;
+
+	for (;;) {
+		if (ioctl(self->vcpu_fd, KVM_RUN, 0) && errno != EINTR)
+			return -errno;
+		if (self->run->exit_reason == KVM_EXIT_HLT)
+			return 0;
+		self->exits++;
+		ret = mregion_vm_exit(self->vm, 0, self->run);
+		if (ret)
+			return ret < 0 ? ret : (int)self->run->exit_reason;
+	}
+}
+
+#define RUN(...) ({ \
+	static const uint8_t code[] = { __VA_ARGS__ }; \
+	int ret = start(self, code, sizeof(code)); \
+	ret ? ret : run_guest(self); \
+})
+
+static uint64_t guest_rax(FIXTURE_DATA(guest) *self)
+{
+	struct kvm_regs regs = { 0 };
+
+	ioctl(self->vcpu_fd, KVM_GET_REGS, &regs);
+	return regs.rax;
+}
+
+TEST_F(guest, exits)
+{
+	ASSERT_EQ(0, RUN(
+		0xb8, 0x01, 0x00,		/* mov $1, %ax */
+		0xa3, 0x10, 0x00,		/* mov %ax, 0x10 */
+		0xa1, 0x20, 0x00,		/* mov 0x20, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(1, self->mmio_device.writes);
+	EXPECT_EQ(1, self->mmio_device.last);
+	EXPECT_EQ(1, self->mmio_device.reads);
+	EXPECT_EQ(0xc0, guest_rax(self) & 0xffff);
+	EXPECT_EQ(2, self->exits);
+
+	/* Nothing there: all-ones. */
+	ASSERT_EQ(0, RUN(
+		0xa1, 0x00, 0x20,		/* mov 0x2000, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0xffff, guest_rax(self) & 0xffff);
+}
+
+TEST_F(guest, ports)
+{
+	ASSERT_EQ(0, RUN(
+		0xba, 0xf8, 0x03,		/* mov $0x3f8, %dx */
+		0xb8, 0x01, 0x00,		/* mov $1, %ax */
+		0xef,				/* out %ax, %dx */
+		0x42, 0x42,			/* inc %dx twice */
+		0xed,				/* in %dx, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(1, self->port_device.writes);
+	EXPECT_EQ(0xa2, guest_rax(self) & 0xffff);
+}
+
+TEST_F(guest, string_io)
+{
+	static const uint16_t numbers[] = { 1, 2, 3, 4, 5 };
+
+	memcpy((char *)mregion_ram_ptr(self->ram) + 0x3000, numbers,
+	       sizeof(numbers));
+	ASSERT_EQ(0, RUN(
+		0x31, 0xc0,			/* xor %ax, %ax */
+		0x8e, 0xd8,			/* mov %ax, %ds */
+		0xbe, 0x00, 0x30,		/* mov $0x3000, %si */
+		0xb9, 0x05, 0x00,		/* mov $5, %cx */
+		0xba, 0xf8, 0x03,		/* mov $0x3f8, %dx */
+		0xf3, 0x6f,			/* rep outsw */
+		0xf4));				/* hlt */
+	EXPECT_EQ(5, self->port_device.writes);
+	EXPECT_EQ(5, self->port_device.last);
+	EXPECT_EQ(0, self->port_device.out_of_order);
+}
+
+/* 1000 coalesced writes, then a read of the other bus: it sees them all. */
+static const uint8_t write_1000[] = {
+	0xb9, 0xe8, 0x03,			/* mov $1000, %cx */
+	0x31, 0xc0,				/* xor %ax, %ax */
+	0x40,					/* 1: inc %ax */
+	0xa3, 0x40, 0x00,			/* mov %ax, 0x40 */
+	0xe2, 0xfa,				/* loop 1b */
+	0xba, 0xf8, 0x03,			/* mov $0x3f8, %dx */
+	0xec,					/* in %dx, %al */
+	0xf4,					/* hlt */
+};
+
+TEST_F(guest, coalesced)
+{
+	struct mregion_ring *ring;
+
+	ring = mregion_new_ring(self->machine, 2048, 0, 0);
+	ASSERT_NE(NULL, ring);
+	ASSERT_EQ(0, mregion_coalesce(self->mmio, 0, 0, ring));
+	self->port_device.before = &self->mmio_device;
+	ASSERT_EQ(0, start(self, write_1000, sizeof(write_1000)));
+	ASSERT_EQ(0, run_guest(self));
+	EXPECT_EQ(1, self->exits);
+	EXPECT_EQ(1000, self->mmio_device.writes);
+	EXPECT_EQ(1000, self->port_device.seen_before);
+	EXPECT_EQ(0, self->mmio_device.out_of_order);
+}
+
+struct mover {
+	struct mregion_machine *machine;
+	struct mregion_region *window;
+	struct mregion_region *ram;
+	atomic_bool stop;
+	unsigned int moves;
+	int ret;
+};
+
+/*
+ * Moves RAM and another device about, so that memory slots come and go and the
+ * views change all the time.
+ */
+static void *move(void *arg)
+{
+	struct mover *mover = arg;
+	uint64_t where;
+
+	while (!mover->stop && !mover->ret) {
+		where = 0x100000 + (mover->moves++ & 7) * 0x10000;
+		mregion_begin(mover->machine);
+		mregion_move(mover->ram, where);
+		mregion_move(mover->window, where + 0x8000);
+		mover->ret = mregion_commit(mover->machine);
+	}
+	return NULL;
+}
+
+/* A small ring overflows and a thread drains it, while the map changes. */
+TEST_F(guest, overflow_and_moves)
+{
+	struct mover mover = { .machine = self->machine };
+	struct mregion_ring *ring;
+	pthread_t thread;
+	unsigned int i;
+
+	ring = mregion_new_ring(self->machine, 8, 4, 100);
+	ASSERT_NE(NULL, ring);
+	ASSERT_EQ(0, mregion_coalesce(self->mmio, 0, 0, ring));
+	ASSERT_EQ(0, mregion_ring_start_thread(ring));
+	mover.ram = mregion_new_ram(self->machine, MREGION_RAM, "moving",
+				    0x4000);
+	mover.window = mregion_new_alias(self->machine, "window", self->mmio,
+					 0, 0x1000);
+	ASSERT_NE(NULL, mover.window);
+	ASSERT_EQ(0, mregion_map(self->root, mover.ram, 0x100000, 0));
+	ASSERT_EQ(0, mregion_map(self->root, mover.window, 0x200000, 0));
+	self->port_device.before = &self->mmio_device;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, move, &mover));
+	for (i = 1; i <= 10; i++) {
+		self->mmio_device.last = 0;
+		ASSERT_EQ(0, start(self, write_1000, sizeof(write_1000)));
+		ASSERT_EQ(0, run_guest(self));
+		EXPECT_EQ(1000 * i, self->port_device.seen_before);
+	}
+	mover.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, mover.ret);
+	EXPECT_LT(10, mover.moves);
+	EXPECT_EQ(10000, self->mmio_device.writes);
+	EXPECT_EQ(0, self->mmio_device.out_of_order);
+}
+
+/* Memory that is no whole page has no slot, and works nevertheless. */
+TEST_F(guest, small_ram)
+{
+	struct mregion_region *small;
+
+	small = mregion_new_ram(self->machine, MREGION_RAM, "small", 0x100);
+	ASSERT_NE(NULL, small);
+	ASSERT_EQ(0, mregion_map(self->root, small, DEVICE + 0x5000, 0));
+	ASSERT_EQ(0, RUN(
+		0xb8, 0x34, 0x12,		/* mov $0x1234, %ax */
+		0xa3, 0x08, 0x50,		/* mov %ax, 0x5008 */
+		0x31, 0xc0,			/* xor %ax, %ax */
+		0xa1, 0x08, 0x50,		/* mov 0x5008, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0x1234, guest_rax(self) & 0xffff);
+	EXPECT_EQ(0x1234, *(uint16_t *)((char *)mregion_ram_ptr(small) + 8));
+	EXPECT_EQ(2, self->exits);
+}
+
+TEST_F(guest, rom)
+{
+	struct mregion_region *rom;
+
+	rom = mregion_new_ram(self->machine, MREGION_ROM, "rom", 0x1000);
+	ASSERT_NE(NULL, rom);
+	*(uint16_t *)mregion_ram_ptr(rom) = 0x5678;
+	ASSERT_EQ(0, mregion_map(self->root, rom, DEVICE + 0x5000, 0));
+	ASSERT_EQ(0, RUN(
+		0xb8, 0x34, 0x12,		/* mov $0x1234, %ax */
+		0xa3, 0x00, 0x50,		/* mov %ax, 0x5000 */
+		0xa1, 0x00, 0x50,		/* mov 0x5000, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0x5678, guest_rax(self) & 0xffff);
+	EXPECT_EQ(0x5678, *(uint16_t *)mregion_ram_ptr(rom));
+}
+
+/* Memory that the guest runs in goes away, and another one takes its place. */
+TEST_F(guest, swap_memory)
+{
+	struct mregion_region *other, *old = self->ram;
+
+	ASSERT_EQ(0, RUN(0xb8, 0x01, 0x00, 0xf4));
+	EXPECT_EQ(1, guest_rax(self) & 0xffff);
+	mregion_begin(self->machine);
+	other = mregion_new_ram(self->machine, MREGION_RAM, "other", 0x10000);
+	mregion_unmap(old);
+	mregion_free(old);
+	mregion_map(self->root, other, 0, 0);
+	ASSERT_EQ(0, mregion_commit(self->machine));
+	self->ram = other;
+	ASSERT_EQ(0, RUN(0xb8, 0x02, 0x00, 0xf4));
+	EXPECT_EQ(2, guest_rax(self) & 0xffff);
+}
+
+TEST_F(guest, detach)
+{
+	struct mregion_attach_params params = {
+		.vm_fd = self->vm_fd,
+		.memory = self->memory,
+		.nr_slots = 1,
+	};
+	struct mregion_region *more;
+
+	EXPECT_EQ(NULL, mregion_attach(self->machine, &params));
+	EXPECT_EQ(EEXIST, errno);
+	mregion_detach(self->vm);
+	more = mregion_new_ram(self->machine, MREGION_RAM, "more", 0x1000);
+	ASSERT_EQ(0, mregion_map(self->root, more, 0x80000, 0));
+	EXPECT_EQ(NULL, mregion_attach(self->machine, &params));
+	EXPECT_EQ(ENOSPC, errno);
+	params.nr_slots = 2;
+	self->vm = mregion_attach(self->machine, &params);
+	ASSERT_NE(NULL, self->vm)
+		TH_LOG("%s", mregion_error());
+	ASSERT_EQ(0, RUN(0xb8, 0x01, 0x00, 0xf4));
+}
+
+int main(int argc, char **argv)
+{
+	if (access("/dev/mregion", F_OK))
+		ksft_exit_skip("the mregion module is not loaded\n");
+	if (access("/dev/kvm", F_OK))
+		ksft_exit_skip("there is no /dev/kvm\n");
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which memory slots a view makes, and how they change with it. */
+#include <kselftest_harness.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "memslots.h"
+
+#define FIRST_SLOT	8
+#define NR_SLOTS	4
+
+static uint8_t memory[64 * 4096] __attribute__((aligned(4096)));
+
+#define RANGE(from, to, off, id, k, f) { \
+	.start = from, .last = to, .offset = off, .region = id, .kind = k, \
+	.flags = f }
+
+FIXTURE(memslots)
+{
+	struct mregion_machine machine;
+	struct mregion_space space;
+	struct mregion_memslots slots;
+};
+
+FIXTURE_SETUP(memslots)
+{
+	static const uint32_t kinds[] = {
+		MREGION_RAM, MREGION_ROM, MREGION_ROMD, MREGION_RAMDEV,
+	};
+	struct mregion_region *region;
+	size_t i;
+
+	fixture_init(&self->machine);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		region = fixture_region(&self->machine, i + 1, kinds[i],
+					sizeof(memory), NULL, NULL);
+		atomic_store(&region->ram.ptr, memory);
+	}
+	fixture_space(&self->machine, &self->space, MREGION_BUS_MEMORY, NULL,
+		      0);
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
+					   NR_SLOTS));
+}
+
+FIXTURE_TEARDOWN(memslots)
+{
+	mregion_memslots_destroy(&self->slots);
+	fixture_space_destroy(&self->space);
+	fixture_destroy(&self->machine);
+}
+
+#define UPDATE(...) ({ \
+	const struct mregion_range ranges[] = { __VA_ARGS__ }; \
+	fixture_nr_calls = 0; \
+	fixture_set_view(&self->space, ranges, ARRAY_SIZE(ranges)); \
+	mregion_memslots_update(&self->slots, &self->space); \
+})
+
+#define EXPECT_CALL(i, nr, addr, len, off, f) do { \
+	const struct kvm_userspace_memory_region *c = &fixture_calls[i]; \
+	EXPECT_EQ(FIRST_SLOT + (nr), c->slot); \
+	EXPECT_EQ(addr, c->guest_phys_addr); \
+	EXPECT_EQ(len, c->memory_size); \
+	EXPECT_EQ((uintptr_t)memory + (off), c->userspace_addr); \
+	EXPECT_EQ(f, c->flags); \
+} while (0)
+
+TEST_F(memslots, kinds)
+{
+	ASSERT_EQ(0, UPDATE(
+		RANGE(0x0000, 0x0fff, 0x3000, 1, MREGION_RAM, 0),
+		RANGE(0x1000, 0x2fff, 0, 2, MREGION_ROM,
+		      MREGION_RANGE_READONLY),
+		RANGE(0x3000, 0x3fff, 0, 3, MREGION_ROMD, MREGION_RANGE_ROMD),
+		RANGE(0x4000, 0x4fff, 0, 3, MREGION_ROMD, 0),
+		RANGE(0x5000, 0x5fff, 0, 4, MREGION_RAMDEV,
+		      MREGION_RANGE_LOG_DIRTY),
+		RANGE(0x6000, 0x6fff, 0, 99, MREGION_MMIO, 0)));
+	ASSERT_EQ(4, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0x1000, 0x3000, 0);
+	EXPECT_CALL(1, 1, 0x1000, 0x2000, 0, KVM_MEM_READONLY);
+	EXPECT_CALL(2, 2, 0x3000, 0x1000, 0, KVM_MEM_READONLY);
+	EXPECT_CALL(3, 3, 0x5000, 0x1000, 0, KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+TEST_F(memslots, whole_pages)
+{
+	ASSERT_EQ(0, UPDATE(
+		/* The page between two halves of pages. */
+		RANGE(0x0800, 0x27ff, 0x1800, 1, MREGION_RAM, 0),
+		/* No whole page at all: across a boundary, one byte short. */
+		RANGE(0x2800, 0x37ff, 0x0800, 1, MREGION_RAM, 0),
+		RANGE(0x4000, 0x4ffe, 0, 1, MREGION_RAM, 0),
+		RANGE(0x5001, 0x5fff, 1, 1, MREGION_RAM, 0),
+		/* Pages of the guest that are none of the host. */
+		RANGE(0x6000, 0x7fff, 0x800, 1, MREGION_RAM, 0),
+		/* Begins in the last quarter of a page. */
+		RANGE(0x8c00, 0x9fff, 0x4c00, 1, MREGION_RAM, 0),
+		/* The last page there is. */
+		RANGE(UINT64_MAX - 0xfff, UINT64_MAX, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(3, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0x1000, 0x1000, 0x2000, 0);
+	EXPECT_CALL(1, 1, 0x9000, 0x1000, 0x5000, 0);
+	EXPECT_CALL(2, 2, UINT64_MAX - 0xfff, 0x1000, 0, 0);
+}
+
+TEST_F(memslots, remove_before_add)
+{
+	ASSERT_EQ(0, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x1000, 0x2fff, 0x1000, 1, MREGION_RAM, 0),
+		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(3, fixture_nr_calls);
+	ASSERT_EQ(0, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x2000, 0x8fff, 0x2000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(3, fixture_nr_calls);
+	EXPECT_CALL(0, 1, 0x1000, 0, 0x1000, 0);
+	EXPECT_CALL(1, 2, 0x8000, 0, 0x8000, 0);
+	EXPECT_EQ(0x7000, fixture_calls[2].memory_size);
+	EXPECT_EQ(0x2000, fixture_calls[2].guest_phys_addr);
+}
+
+TEST_F(memslots, unchanged)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0),
+			    RANGE(0x1000, 0x1fff, 0, 99, MREGION_MMIO, 0)));
+	EXPECT_EQ(0, fixture_nr_calls);
+}
+
+TEST_F(memslots, flags)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+
+	/* Logging begins and ends without a gap in the guest's memory. */
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+				  MREGION_RANGE_LOG_DIRTY)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0x1000, 0, KVM_MEM_LOG_DIRTY_PAGES);
+
+	/* KVM does not let a slot change whether it is read-only. */
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+				  MREGION_RANGE_READONLY)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_EQ(0, fixture_calls[0].memory_size);
+	EXPECT_CALL(1, 0, 0, 0x1000, 0, KVM_MEM_READONLY);
+}
+
+/* As when a region is replaced by another one on the same memory. */
+TEST_F(memslots, other_region)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 4, MREGION_RAMDEV, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_EQ(0, fixture_calls[0].memory_size);
+	EXPECT_EQ(0x1000, fixture_calls[1].memory_size);
+}
+
+TEST_F(memslots, too_few)
+{
+	ASSERT_EQ(-ENOSPC, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(4, fixture_nr_calls);
+	EXPECT_NE(0, strlen(mregion_error()));
+
+	/* Once there is room, the one that had none gets its slot. */
+	ASSERT_EQ(0, UPDATE(
+		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+	EXPECT_CALL(1, 0, 0x8000, 0x1000, 0, 0);
+}
+
+TEST_F(memslots, refused)
+{
+	fixture_bad_slot = FIRST_SLOT;
+	ASSERT_EQ(-EEXIST, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	fixture_bad_slot = -1;
+	/* It is tried again, in the same slot, at the next change. */
+	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0x1000, 0, 0);
+}
+
+TEST_HARNESS_MAIN

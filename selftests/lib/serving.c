@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The serving process's side, in memory that no kernel shares: the test makes
+ * requests, as the kernel would, and looks for the answers.
+ */
+#include <kselftest_harness.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "serving.h"
+
+#define NR_SLOTS	70
+#define NR_THREADS	3
+#define NR_ROUNDS	1000
+
+struct seen {
+	uint64_t offset;
+	uint64_t data;
+	unsigned int len;
+	bool write;
+};
+
+struct device {
+	struct seen seen[64];
+	size_t nr;
+	/* Called from within the device's functions. */
+	void (*within)(void *opaque);
+	void *opaque;
+};
+
+static void note(struct device *device, const struct seen *seen)
+{
+	if (device->nr < 64)
+		device->seen[device->nr] = *seen;
+	device->nr++;
+	if (device->within)
+		device->within(device->opaque);
+}
+
+static uint64_t device_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	note(opaque, &(struct seen){ .offset = offset, .len = len });
+	return 0x1122334455667788 + offset;
+}
+
+static void device_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	note(opaque, &(struct seen){ offset, data, len, true });
+}
+
+static const struct mregion_ops device_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = { .valid_max = 8, .impl_max = 4 },
+};
+
+static const struct mregion_ops picky_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = {
+		.valid_min = 4,
+		.valid_max = 4,
+		.refused = MREGION_POLICY_ZEROES,
+	},
+};
+
+/* The kernel's side of a slot. */
+struct kernel {
+	struct mregion_serving *serving;
+	uint32_t number[NR_SLOTS];
+	uint32_t events;
+	pthread_mutex_t lock;
+};
+
+static struct mregion_server_wake wakes[8];
+static unsigned int nr_wakes;
+
+static int wake(unsigned long request, void *arg)
+{
+	if (request != MREGION_SERVER_WAKE || nr_wakes == 8)
+		return -ENOTTY;
+	wakes[nr_wakes++] = *(struct mregion_server_wake *)arg;
+	return 0;
+}
+
+FIXTURE(serving)
+{
+	struct mregion_serving *serving;
+	struct kernel kernel;
+	struct device device, picky;
+};
+
+FIXTURE_SETUP(serving)
+{
+	struct mregion_serving *serving = calloc(1, sizeof(*serving));
+
+	memset(self, 0, sizeof(*self));
+	/* Readable whenever there is something to do, as the kernel's is. */
+	serving->fd = eventfd(0, EFD_NONBLOCK);
+	serving->stop_fd = eventfd(0, EFD_NONBLOCK);
+	serving->nr_slots = NR_SLOTS;
+	serving->mapped = 4 * MREGION_SERVER_SLOTS;
+	serving->header = mmap(NULL, serving->mapped, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, serving->header);
+	serving->slots = (void *)((char *)serving->header +
+				  MREGION_SERVER_SLOTS);
+	pthread_mutex_init(&serving->lock, NULL);
+	self->serving = serving;
+	self->kernel.serving = serving;
+	pthread_mutex_init(&self->kernel.lock, NULL);
+	fixture_ioctl = wake;
+	nr_wakes = 0;
+	ASSERT_EQ(0, mregion_serving_add(serving, 1, &device_ops,
+					 &self->device));
+	ASSERT_EQ(0, mregion_serving_add(serving, 65, &picky_ops,
+					 &self->picky));
+}
+
+FIXTURE_TEARDOWN(serving)
+{
+	mregion_serving_close(self->serving);
+}
+
+static uint32_t state(const struct kernel *kernel, unsigned int slot,
+		      enum mregion_server_state what)
+{
+	return kernel->number[slot] << 2 | what;
+}
+
+static void event(struct kernel *kernel)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&kernel->lock);
+	__atomic_store_n(&kernel->serving->header->events, ++kernel->events,
+			 __ATOMIC_RELEASE);
+	if (write(kernel->serving->fd, &one, sizeof(one)) < 0)
+		abort();
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+static void submit(struct kernel *kernel, unsigned int index, uint32_t region,
+		   uint64_t offset, uint64_t data, unsigned int len, bool write)
+{
+	struct mregion_server_slot *slot = &kernel->serving->slots[index];
+
+	slot->region = region;
+	slot->offset = offset;
+	slot->data = data;
+	slot->len = len;
+	slot->flags = write ? MREGION_SERVER_WRITE : 0;
+	__atomic_store_n(&slot->state,
+			 state(kernel, index, MREGION_SERVER_REQUEST),
+			 __ATOMIC_RELEASE);
+	__atomic_fetch_or(&kernel->serving->header->pending[index / 64],
+			  1ull << index % 64, __ATOMIC_SEQ_CST);
+	event(kernel);
+}
+
+static bool answered(struct kernel *kernel, unsigned int index)
+{
+	return __atomic_load_n(&kernel->serving->slots[index].state,
+			       __ATOMIC_ACQUIRE) ==
+	       state(kernel, index, MREGION_SERVER_ANSWERED);
+}
+
+/* Give the slot up, with an answer or without. */
+static uint64_t withdraw(struct kernel *kernel, unsigned int index)
+{
+	struct mregion_server_slot *slot = &kernel->serving->slots[index];
+	uint64_t data = slot->data, count;
+
+	kernel->number[index]++;
+	__atomic_fetch_and(&kernel->serving->header->pending[index / 64],
+			   ~(1ull << index % 64), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->state,
+			 state(kernel, index, MREGION_SERVER_IDLE),
+			 __ATOMIC_RELEASE);
+	pthread_mutex_lock(&kernel->lock);
+	if (__atomic_load_n(&kernel->serving->header->seen,
+			    __ATOMIC_ACQUIRE) == kernel->events &&
+	    read(kernel->serving->fd, &count, sizeof(count)) < 0 &&
+	    errno != EAGAIN)
+		abort();
+	pthread_mutex_unlock(&kernel->lock);
+	return data;
+}
+
+TEST_F(serving, answers)
+{
+	struct device *device = &self->device;
+
+	submit(&self->kernel, 69, 1, 0x10, 0x0807060504030201, 8, true);
+	submit(&self->kernel, 3, 1, 0x20, 0, 8, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_TRUE(answered(&self->kernel, 3));
+	ASSERT_TRUE(answered(&self->kernel, 69));
+	EXPECT_EQ(self->kernel.events, self->serving->header->seen);
+	EXPECT_EQ(0, self->serving->header->pending[0] |
+		     self->serving->header->pending[1]);
+
+	/* Split by what the device implements, as in the VMM. */
+	ASSERT_EQ(4, device->nr);
+	EXPECT_EQ(0x20, device->seen[0].offset);
+	EXPECT_EQ(0x24, device->seen[1].offset);
+	EXPECT_EQ(0x556677ac556677a8, withdraw(&self->kernel, 3));
+	EXPECT_EQ(0x04030201, device->seen[2].data);
+	EXPECT_EQ(0x08070605, device->seen[3].data);
+	EXPECT_EQ(0x14, device->seen[3].offset);
+	EXPECT_EQ(4, device->seen[3].len);
+	EXPECT_TRUE(device->seen[3].write);
+	EXPECT_EQ(0, nr_wakes);
+}
+
+/* Three bytes that are not aligned; the kernel forwards them whole. */
+TEST_F(serving, split)
+{
+	struct device *device = &self->device;
+
+	submit(&self->kernel, 0, 1, 0x11, 0x332211, 3, true);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_EQ(2, device->nr);
+	EXPECT_EQ(0x11, device->seen[0].data);
+	EXPECT_EQ(1, device->seen[0].len);
+	EXPECT_EQ(0x3322, device->seen[1].data);
+	EXPECT_EQ(0x12, device->seen[1].offset);
+}
+
+TEST_F(serving, refused)
+{
+	submit(&self->kernel, 0, 65, 0, 0, 2, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_TRUE(answered(&self->kernel, 0));
+	EXPECT_EQ(0, withdraw(&self->kernel, 0));
+	EXPECT_EQ(0, self->picky.nr);
+
+	/* Nobody's: all-ones. */
+	submit(&self->kernel, 0, 99, 0, 0, 2, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_TRUE(answered(&self->kernel, 0));
+	EXPECT_EQ(0xffff, withdraw(&self->kernel, 0) & 0xffff);
+}
+
+TEST_F(serving, wakes)
+{
+	submit(&self->kernel, 5, 1, 0, 0, 4, false);
+	self->serving->slots[5].sleeping = 1;
+	submit(&self->kernel, 6, 1, 0, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_EQ(1, nr_wakes);
+	EXPECT_EQ(5, wakes[0].slot);
+	EXPECT_EQ(sizeof(wakes[0]), wakes[0].size);
+}
+
+static void withdraw_before(void *opaque)
+{
+	struct kernel *kernel = opaque;
+
+	withdraw(kernel, 2);
+}
+
+TEST_F(serving, withdrawn)
+{
+	/* Before it was taken. */
+	submit(&self->kernel, 2, 1, 0, 0, 4, false);
+	withdraw(&self->kernel, 2);
+	self->serving->header->pending[0] = 1 << 2;
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(0, self->device.nr);
+	EXPECT_EQ(0, self->serving->header->pending[0]);
+
+	/* While the device is at it. */
+	self->device.within = withdraw_before;
+	self->device.opaque = &self->kernel;
+	submit(&self->kernel, 2, 1, 0, 0xdead, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(1, self->device.nr);
+	EXPECT_EQ(state(&self->kernel, 2, MREGION_SERVER_IDLE),
+		  self->serving->slots[2].state);
+	EXPECT_EQ(0xdead, self->serving->slots[2].data);
+}
+
+static void replace(void *opaque)
+{
+	struct kernel *kernel = opaque;
+
+	withdraw(kernel, 2);
+	/* Of another region, so that this happens once. */
+	submit(kernel, 2, 65, 8, 0xbeef, 4, true);
+}
+
+/* The answer is not for the request that has the slot now; that comes next. */
+TEST_F(serving, replaced)
+{
+	self->device.within = replace;
+	self->device.opaque = &self->kernel;
+	submit(&self->kernel, 2, 1, 0, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(1, self->device.nr);
+	ASSERT_EQ(1, self->picky.nr);
+	EXPECT_EQ(0xbeef, self->picky.seen[0].data);
+	EXPECT_TRUE(answered(&self->kernel, 2));
+	EXPECT_EQ(self->kernel.events, self->serving->header->seen);
+}
+
+static void submit_behind(void *opaque)
+{
+	struct kernel *kernel = opaque;
+
+	if (kernel->number[0])
+		return;
+	kernel->number[0] = 1;
+	submit(kernel, 0, 65, 8, 0xbeef, 4, true);
+}
+
+/* What comes while a round is under way is not taken for seen. */
+TEST_F(serving, seen)
+{
+	uint32_t before;
+
+	self->device.within = submit_behind;
+	self->device.opaque = &self->kernel;
+	submit(&self->kernel, 9, 1, 0, 0, 4, true);
+	before = self->kernel.events;
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(before, self->serving->header->seen);
+	EXPECT_NE(self->kernel.events, self->serving->header->seen);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_TRUE(answered(&self->kernel, 0));
+	EXPECT_EQ(self->kernel.events, self->serving->header->seen);
+}
+
+/* A ring, put together by hand. */
+static struct mregion_serving_ring *add_ring(struct mregion_serving *serving)
+{
+	struct mregion_serving_ring *ring = calloc(1, sizeof(*ring));
+	pthread_mutexattr_t attr;
+
+	ring->fd = -1;
+	fixture_ring_memory(&ring->memory, 8);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&ring->lock, &attr);
+	atomic_store(&serving->rings, ring);
+	return ring;
+}
+
+TEST_F(serving, posted_first)
+{
+	struct mregion_serving_ring *ring = add_ring(self->serving);
+
+	submit(&self->kernel, 0, 1, 0x40, 0, 4, false);
+	fixture_append(&ring->memory, 1, 0x30, 7, 4);
+	fixture_append(&ring->memory, 99, 0x30, 7, 4);
+	fixture_append(&ring->memory, 1, 0x34, 8, 1);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_EQ(3, self->device.nr);
+	EXPECT_EQ(7, self->device.seen[0].data);
+	EXPECT_EQ(8, self->device.seen[1].data);
+	EXPECT_FALSE(self->device.seen[2].write);
+	EXPECT_FALSE(mregion_ring_memory_pending(&ring->memory));
+}
+
+static void post_more(void *opaque)
+{
+	struct mregion_serving_ring *ring = opaque;
+
+	if (ring->memory.header->producer < 2)
+		fixture_append(&ring->memory, 1, 0x50, 9, 4);
+}
+
+/* What was posted after the drain, and before the next request, too. */
+TEST_F(serving, posted_between)
+{
+	struct mregion_serving_ring *ring = add_ring(self->serving);
+
+	self->device.within = post_more;
+	self->device.opaque = ring;
+	submit(&self->kernel, 0, 1, 0x40, 0, 4, false);
+	submit(&self->kernel, 1, 1, 0x44, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	ASSERT_EQ(3, self->device.nr);
+	EXPECT_EQ(0x40, self->device.seen[0].offset);
+	EXPECT_EQ(0x50, self->device.seen[1].offset);
+	EXPECT_EQ(0x44, self->device.seen[2].offset);
+	/* And what was posted during that drain is for the next round. */
+	EXPECT_TRUE(mregion_ring_memory_pending(&ring->memory));
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(4, self->device.nr);
+}
+
+TEST_F(serving, add)
+{
+	EXPECT_EQ(-EEXIST, mregion_serving_add(self->serving, 65, &device_ops,
+					       NULL));
+	EXPECT_EQ(0, mregion_serving_add(self->serving, 129, &device_ops,
+					 NULL));
+	EXPECT_EQ(NULL, mregion_serving_device(self->serving, 193));
+	EXPECT_EQ(&self->picky,
+		  mregion_serving_device(self->serving, 65)->opaque);
+}
+
+static void *serve(void *arg)
+{
+	return (void *)(intptr_t)mregion_serve(arg, 20);
+}
+
+/* A vCPU that writes, posts, and reads back what it wrote. */
+struct vcpu {
+	struct kernel *kernel;
+	unsigned int index;
+	unsigned int wrong;
+	pthread_t thread;
+};
+
+struct counter {
+	atomic_ullong last[NR_THREADS];
+	atomic_uint wrong;
+};
+
+static uint64_t counter_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	struct counter *counter = opaque;
+
+	(void)len;
+	return counter->last[offset / 8];
+}
+
+static void counter_write(void *opaque, uint64_t offset, uint64_t data,
+			  unsigned int len)
+{
+	struct counter *counter = opaque;
+
+	(void)len;
+	counter->wrong += atomic_exchange(&counter->last[offset / 8], data) !=
+			  data - 1;
+}
+
+static const struct mregion_ops counter_ops = {
+	.read = counter_read,
+	.write = counter_write,
+	.constraints = { .valid_max = 8, .impl_max = 8 },
+};
+
+static uint64_t make(struct vcpu *vcpu, uint64_t data, bool write)
+{
+	struct kernel *kernel = vcpu->kernel;
+
+	submit(kernel, vcpu->index, 7, vcpu->index * 8, data, 8, write);
+	while (!answered(kernel, vcpu->index))
+		sched_yield();
+	return withdraw(kernel, vcpu->index);
+}
+
+static void *run_vcpu(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	uint64_t i;
+
+	for (i = 1; i < NR_ROUNDS; i++) {
+		make(vcpu, i, true);
+		vcpu->wrong += make(vcpu, 0, false) != i;
+	}
+	return NULL;
+}
+
+/* The ring has one producer: under the kernel's lock, as several vCPUs'. */
+static void *run_poster(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct kernel *kernel = vcpu->kernel;
+	struct mregion_ring_memory *memory;
+	uint64_t i;
+
+	memory = &atomic_load(&kernel->serving->rings)->memory;
+	for (i = 1; i < NR_ROUNDS; i++) {
+		while (memory->header->producer -
+		       __atomic_load_n(&memory->header->consumer,
+				       __ATOMIC_ACQUIRE) == 8)
+			sched_yield();
+		fixture_append(memory, 7, vcpu->index * 8, i, 8);
+		event(kernel);
+		if (i % 4 == 0)
+			vcpu->wrong += make(vcpu, 0, false) != i;
+	}
+	return NULL;
+}
+
+TEST_F(serving, threads)
+{
+	struct counter counter = { 0 };
+	struct vcpu vcpus[NR_THREADS];
+	pthread_t servers[NR_THREADS];
+	unsigned int i;
+	void *ret;
+
+	ASSERT_EQ(0, mregion_serving_add(self->serving, 7, &counter_ops,
+					 &counter));
+	add_ring(self->serving);
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&servers[i], NULL, serve,
+					    self->serving));
+	for (i = 0; i < NR_THREADS; i++) {
+		vcpus[i] = (struct vcpu){
+			.kernel = &self->kernel,
+			.index = i,
+		};
+		ASSERT_EQ(0, pthread_create(&vcpus[i].thread, NULL,
+					    i ? run_vcpu : run_poster,
+					    &vcpus[i]));
+	}
+	for (i = 0; i < NR_THREADS; i++) {
+		pthread_join(vcpus[i].thread, NULL);
+		EXPECT_EQ(0, vcpus[i].wrong);
+	}
+	mregion_serving_stop(self->serving);
+	for (i = 0; i < NR_THREADS; i++) {
+		pthread_join(servers[i], &ret);
+		EXPECT_EQ(NULL, ret);
+	}
+	EXPECT_EQ(0, counter.wrong);
+	/* Nothing was seen before its time. */
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	for (i = 0; i < NR_THREADS; i++)
+		EXPECT_EQ(NR_ROUNDS - 1, counter.last[i]);
+	EXPECT_EQ(0, mregion_serve(self->serving, 0));
+}
+
+TEST_F(serving, dead)
+{
+	int fds[2];
+
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_LE(0, dup2(fds[0], self->serving->fd));
+	close(fds[0]);
+	EXPECT_EQ(0, mregion_serve_once(self->serving));
+	close(fds[1]);
+	EXPECT_EQ(-ENODEV, mregion_serve_once(self->serving));
+	EXPECT_EQ(-ENODEV, mregion_serve(self->serving, 50));
+}
+
+TEST(open_server)
+{
+	struct mregion_server_header *header;
+	struct mregion_serving *serving;
+	int fd = memfd_create("server", MFD_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(NULL, mregion_serving_open(-1));
+	EXPECT_EQ(EBADF, errno);
+	ASSERT_EQ(0, ftruncate(fd, 2 * MREGION_SERVER_SLOTS));
+	/* No slots: it is no server's. */
+	EXPECT_EQ(NULL, mregion_serving_open(fd));
+	EXPECT_EQ(EINVAL, errno);
+	header = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, header);
+	header->nr_slots = MREGION_SERVER_MAX_SLOTS + 1;
+	EXPECT_EQ(NULL, mregion_serving_open(fd));
+	header->nr_slots = 4;
+	serving = mregion_serving_open(fd);
+	ASSERT_NE(NULL, serving);
+	EXPECT_NE(fd, mregion_serving_fd(serving));
+	EXPECT_EQ(4, serving->nr_slots);
+	EXPECT_EQ(-EINVAL, mregion_serving_add_ring(serving, fd));
+	EXPECT_EQ(-EBADF, mregion_serving_add_ring(serving, -1));
+	mregion_serving_close(serving);
+	munmap(header, 4096);
+	close(fd);
+}
+
+TEST(open_ring)
+{
+	struct mregion_ring_memory memory = { 0 };
+	struct mregion_ring_header *header;
+	int fd = memfd_create("ring", MFD_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, 2 * MREGION_RING_ENTRIES));
+	header = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, header);
+	header->entry_size = sizeof(struct mregion_ring_entry);
+	header->nr_entries = 12;
+	EXPECT_EQ(-EINVAL, mregion_ring_memory_map(&memory, fd, 0));
+	header->nr_entries = 16;
+	ASSERT_EQ(0, mregion_ring_memory_map(&memory, fd, 0));
+	EXPECT_EQ(16, memory.nr_entries);
+	mregion_ring_memory_unmap(&memory);
+	munmap(header, 4096);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
