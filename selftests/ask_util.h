@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Threads that make an access by ioctl, and threads that wait to serve one. */
+#ifndef ASK_UTIL_H
+#define ASK_UTIL_H
+
+#include "server_util.h"
+
+/* A thread that makes an access, and waits for the answer. */
+struct asker {
+	pthread_t thread;
+	struct mregion_access access;
+	int fd;
+	int err;
+	bool done;
+};
+
+static inline void *asker_thread(void *arg)
+{
+	struct asker *asker = arg;
+
+	asker->err = mr_ioctl(asker->fd, MREGION_ACCESS, &asker->access);
+	__atomic_store_n(&asker->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static inline int ask(struct asker *asker, int fd, uint64_t addr,
+		      unsigned int len, bool write, uint64_t data,
+		      uint16_t vcpu)
+{
+	*asker = (struct asker){
+		.fd = fd,
+		.access = {
+			.size = sizeof(asker->access),
+			.space = DEV_MEMORY,
+			.addr = addr,
+			.len = len,
+			.flags = write ? MREGION_ACCESS_WRITE : 0,
+			.data = data,
+			.vcpu = vcpu,
+		},
+	};
+	return pthread_create(&asker->thread, NULL, asker_thread, asker);
+}
+
+/* Send signals until its access ends. */
+static inline void interrupt(struct asker *asker)
+{
+	while (!__atomic_load_n(&asker->done, __ATOMIC_ACQUIRE)) {
+		pthread_kill(asker->thread, SIGUSR1);
+		usleep(1000);
+	}
+	pthread_join(asker->thread, NULL);
+}
+
+/* What it got, as far as the kernel has completed it. */
+static inline uint64_t answer_of(struct asker *asker)
+{
+	pthread_join(asker->thread, NULL);
+	if (asker->err || !asker->access.handled)
+		return 0xdeadbeefdeadbeef;
+	return asker->access.data;
+}
+
+/* Take a request, and wait for it up to 5 seconds. */
+static inline int take(struct mr_server *server, uint32_t *number)
+{
+	uint64_t deadline = mr_now_ms() + 5000;
+	int slot;
+
+	*number = 0;
+	while ((slot = mr_server_take(server, number)) < 0 &&
+	       mr_now_ms() < deadline)
+		usleep(100);
+	return slot;
+}
+
+/* A thread of a server that waits. */
+struct waiter {
+	pthread_t thread;
+	struct mr_server *server;
+	int err;
+	bool done;
+};
+
+static inline void *waiter_thread(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	waiter->err = mr_server_wait(waiter->server, 0);
+	__atomic_store_n(&waiter->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static inline int start_waiter(struct waiter *waiter, struct mr_server *server)
+{
+	*waiter = (struct waiter){ .server = server };
+	return pthread_create(&waiter->thread, NULL, waiter_thread, waiter);
+}
+
+#endif /* ASK_UTIL_H */

@@ -1,0 +1,929 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MREGION_COMMIT: every operation, every errno, and that it is all or nothing:
+ * after a commit that fails, everything that can be read is as it was.
+ */
+#include "kselftest_harness.h"
+#include "mregion_util.h"
+
+#define NOWHERE		99	/* an ID that nothing has */
+
+/* The machine that most tests here change, see FIXTURE_SETUP. */
+enum {
+	ROOT = 1, BUS, MMIO, RAM, ROMD, ALIAS, LOOSE, RESERVED, ROM, RAMDEV,
+	PIO_ROOT, PIO_MMIO, BUS_ALIAS, CHILDLESS, FILE_RAM,
+};
+
+#define SPACE		1
+#define PIO_SPACE	2
+#define RING		1
+
+FIXTURE(commit) {
+	struct mregion_info info;
+	struct mr_ring ring;
+	int fd;
+	int file;
+};
+
+FIXTURE_SETUP(commit)
+{
+	struct mregion_op file_ram = mr_ram(FILE_RAM, 0x4000);
+
+	self->fd = mr_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, mr_info(self->fd, &self->info));
+	self->file = memfd_create("commit", MFD_CLOEXEC);
+	ASSERT_LE(0, self->file);
+	ASSERT_EQ(0, ftruncate(self->file, 0x4000));
+	file_ram.create.backing = MREGION_BACKING_FD;
+	file_ram.create.fd = self->file;
+
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &self->ring));
+	ASSERT_EQ(0, COMMIT(self->fd,
+		mr_container(ROOT, 0),
+		mr_container(BUS, 0x10000),
+		mr_mmio(MMIO, 0x1000),
+		mr_ram(RAM, 0x2000),
+		mr_create(ROMD, MREGION_ROMD, 0x1000),
+		mr_alias(ALIAS, RAM, 0x1000, 0x1000),
+		mr_mmio(LOOSE, 0x100),
+		mr_create(RESERVED, MREGION_RESERVATION, 0x1000),
+		mr_create(ROM, MREGION_ROM, 0x1000),
+		mr_create(RAMDEV, MREGION_RAMDEV, 0x1000),
+		mr_container(PIO_ROOT, 0x10000),
+		mr_mmio(PIO_MMIO, 8),
+		mr_alias(BUS_ALIAS, BUS, 0, 0x1000),
+		mr_container(CHILDLESS, 0x1000),
+		file_ram,
+		mr_map(BUS, ROOT, 0x10000, 0),
+		mr_map(MMIO, BUS, 0, 0),
+		mr_map(RAM, ROOT, 0, 0),
+		mr_map(ROMD, ROOT, 0x8000, 1),
+		mr_map(ALIAS, ROOT, 0x40000, 0),
+		mr_map(RESERVED, ROOT, 0xfec00000, -1),
+		mr_map(ROM, ROOT, 0xfffff000, 0),
+		mr_map(RAMDEV, ROOT, 0x1fffff000, 0),
+		mr_map(PIO_MMIO, PIO_ROOT, 0x3f8, 0),
+		mr_rule_add(MMIO, RING, 0x10, 0x10),
+		mr_space(SPACE, ROOT),
+		mr_pio_space(PIO_SPACE, PIO_ROOT)));
+}
+
+FIXTURE_TEARDOWN(commit)
+{
+	if (self->ring.header)
+		mr_ring_unmap(&self->ring);
+	close(self->file);
+	close(self->fd);
+}
+
+/* Whether @op, behind one that is good, is refused with @err and no trace. */
+static bool refused(struct __test_metadata *_metadata, int fd, const char *what,
+		    struct mregion_op op, int err)
+{
+	const struct mregion_op ops[] = {
+		mr_mmio(50, 0x10), op, mr_mmio(51, 0x10),
+	};
+	struct mr_snapshot before;
+	uint32_t flags, failed;
+	bool ok = true;
+	int got;
+
+	if (mr_snapshot_take(fd, &before))
+		return false;
+	for (flags = 0; flags <= MREGION_COMMIT_DRY_RUN; flags++) {
+		got = mr_commit_flags(fd, ops, 3, flags, &failed);
+		if (got != err) {
+			TH_LOG("%s%s: %s, not %s", what, flags ? " (dry)" : "",
+			       strerror(-got), strerror(-err));
+			ok = false;
+		}
+		if (failed != (got ? 1 : 3)) {
+			TH_LOG("%s%s: failed at %u", what,
+			       flags ? " (dry)" : "", failed);
+			ok = false;
+		}
+		if (!mr_unchanged(fd, &before)) {
+			TH_LOG("%s%s: left a trace", what,
+			       flags ? " (dry)" : "");
+			ok = false;
+		}
+	}
+	mr_snapshot_free(&before);
+	return ok;
+}
+
+#define EXPECT_REFUSED(err, op) \
+	EXPECT_TRUE(refused(_metadata, self->fd, #op, op, -(err)))
+
+TEST_F(commit, create_refused)
+{
+	struct mregion_op op;
+	int fds[2];
+
+	EXPECT_REFUSED(EEXIST, mr_mmio(ROOT, 0x1000));
+	EXPECT_REFUSED(EEXIST, mr_mmio(50, 0x1000));
+	EXPECT_REFUSED(EINVAL, mr_mmio(0, 0x1000));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_create(NOWHERE, 0, 0x1000));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_create(NOWHERE, 9, 0x1000));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_flags(mr_mmio(NOWHERE, 1), 1 << 6));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_flags(mr_mmio(NOWHERE, 1), 1u << 31));
+	EXPECT_REFUSED(EINVAL, mr_flags(mr_ram(NOWHERE, 0x1000),
+					MREGION_REGION_ROMD_OFF));
+	EXPECT_REFUSED(ENOENT, mr_alias(NOWHERE, 77, 0, 0x1000));
+	EXPECT_REFUSED(ENOENT, mr_alias(NOWHERE, NOWHERE, 0, 0x1000));
+
+	/* Members that do not go with the kind. */
+	op = mr_mmio(NOWHERE, 0x1000);
+	op.create.offset = 0x1000;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_mmio(NOWHERE, 0x1000);
+	op.create.target = RAM;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_mmio(NOWHERE, 0x1000);
+	op.create.backing = MREGION_BACKING_USER;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_container(NOWHERE, 0x1000);
+	op.create.constraints.valid_min = 1;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_alias(NOWHERE, RAM, 0, 0x1000);
+	op.create.constraints.flags = MREGION_VALID_UNALIGNED;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_alias(NOWHERE, RAM, 0, 0x1000);
+	op.create.backing = MREGION_BACKING_FD;
+	op.create.fd = self->file;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_ram(NOWHERE, 0x1000);
+	op.create.fd = self->file;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_ram(NOWHERE, 0x1000);
+	op.create.constraints.valid_max = 4;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_mmio(NOWHERE, 0x1000);
+	op.create.reserved = 1;
+	EXPECT_REFUSED(EINVAL, op);
+
+	/* Files. */
+	op = mr_ram(NOWHERE, 0x1000);
+	op.create.backing = MREGION_BACKING_FD;
+	op.create.fd = -1;
+	EXPECT_REFUSED(EBADF, op);
+	op.create.fd = 1000;
+	EXPECT_REFUSED(EBADF, op);
+	op.create.fd = self->fd;
+	EXPECT_REFUSED(EINVAL, op);
+	ASSERT_EQ(0, pipe(fds));
+	op.create.fd = fds[0];
+	EXPECT_REFUSED(EINVAL, op);
+	close(fds[0]);
+	close(fds[1]);
+	op.create.fd = open("/", O_RDONLY | O_DIRECTORY);
+	EXPECT_REFUSED(EINVAL, op);
+	close(op.create.fd);
+	op.create.fd = self->file;
+	op.create.len = 0x5000;
+	EXPECT_REFUSED(EINVAL, op);
+	op.create.len = 0x1000;
+	op.create.offset = 0x4000;
+	EXPECT_REFUSED(EINVAL, op);
+	op.create.offset = 0x800;
+	EXPECT_REFUSED(EINVAL, op);
+	op.create.offset = -0x1000ull;
+	EXPECT_REFUSED(EINVAL, op);
+	op.create.len = 0;
+	op.create.offset = 0;
+	EXPECT_REFUSED(EINVAL, op);
+
+	/* Memory of the VMM. */
+	op = mr_ram(NOWHERE, 0x1000);
+	op.create.backing = MREGION_BACKING_USER;
+	op.create.offset = 0x10800;
+	EXPECT_REFUSED(EINVAL, op);
+	op.create.offset = -0x1000ull;
+	op.create.len = 0x2000;
+	EXPECT_REFUSED(EINVAL, op);
+
+	/* Names. */
+	op = mr_mmio(NOWHERE, 0x1000);
+	memset(op.create.name, 'x', sizeof(op.create.name));
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_mmio(NOWHERE, 0x1000);
+	memset(op.create.name, 0, sizeof(op.create.name));
+	strcpy(op.create.name, "a\nb");
+	EXPECT_REFUSED(EINVAL, op);
+	strcpy(op.create.name, "\x1b[J");
+	EXPECT_REFUSED(EINVAL, op);
+	strcpy(op.create.name, "ab\x7f");
+	EXPECT_REFUSED(EINVAL, op);
+}
+
+/* Names that are fine: none, the longest, not ASCII. */
+TEST_F(commit, names)
+{
+	static const char *const names[] = {
+		"", "a b", "Gr\303\266\303\237e",
+		"123456789012345678901234567890123456789012345678901234567890123",
+	};
+	struct mregion_region_info region;
+	struct mregion_op op;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		op = mr_mmio(NOWHERE + i, 1);
+		memset(op.create.name, 0, sizeof(op.create.name));
+		strcpy(op.create.name, names[i]);
+		EXPECT_EQ(0, mr_commit(self->fd, &op, 1));
+		ASSERT_LE(1, mr_regions(self->fd, NOWHERE + i, &region, 1));
+		EXPECT_EQ(NOWHERE + i, region.id);
+		EXPECT_STREQ(names[i], region.name);
+	}
+}
+
+TEST_F(commit, constraints_refused)
+{
+	static const struct {
+		const char *what;
+		struct mregion_constraints constraints;
+		int err;
+	} cases[] = {
+		{ "valid_min 3", { .valid_min = 3 }, EINVAL },
+		{ "valid_max 16", { .valid_max = 16 }, EINVAL },
+		{ "impl_min 5", { .impl_min = 5 }, EINVAL },
+		{ "impl_max 255", { .impl_max = 255 }, EINVAL },
+		{ "valid min > max", { .valid_min = 4, .valid_max = 2 },
+		  EINVAL },
+		{ "valid min > default max", { .valid_min = 8 }, EINVAL },
+		{ "impl min > max", { .impl_min = 8, .impl_max = 4 }, EINVAL },
+		{ "flag 3", { .flags = 1 << 3 }, EOPNOTSUPP },
+		{ "flag 7", { .flags = 1 << 7 }, EOPNOTSUPP },
+		{ "refused EXIT", { .refused = MREGION_POLICY_EXIT }, EINVAL },
+		{ "reserved", { .reserved = 1 }, EINVAL },
+	};
+	struct mregion_op op;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		op = mr_mmio(NOWHERE, 0x1000);
+		op.create.constraints = cases[i].constraints;
+		EXPECT_TRUE(refused(_metadata, self->fd, cases[i].what, op,
+				    -cases[i].err));
+		op = mr_set_constraints(MMIO, cases[i].constraints);
+		EXPECT_TRUE(refused(_metadata, self->fd, cases[i].what, op,
+				    -cases[i].err));
+	}
+	EXPECT_REFUSED(ENOENT, mr_set_constraints(NOWHERE,
+					(struct mregion_constraints){}));
+	EXPECT_REFUSED(EINVAL, mr_set_constraints(RAM,
+			(struct mregion_constraints){ .valid_max = 4 }));
+	EXPECT_REFUSED(EINVAL, mr_set_constraints(BUS,
+			(struct mregion_constraints){ .valid_max = 4 }));
+}
+
+TEST_F(commit, map_refused)
+{
+	EXPECT_REFUSED(ENOENT, mr_map(NOWHERE, ROOT, 0, 0));
+	EXPECT_REFUSED(ENOENT, mr_map(LOOSE, NOWHERE, 0, 0));
+	EXPECT_REFUSED(EINVAL, mr_map(0, ROOT, 0, 0));
+	EXPECT_REFUSED(EBUSY, mr_map(MMIO, BUS, 0, 0));
+	EXPECT_REFUSED(EBUSY, mr_map(MMIO, ROOT, 0, 0));
+	EXPECT_REFUSED(EINVAL, mr_map(LOOSE, ALIAS, 0, 0));
+	/* Into itself, by every way round. */
+	EXPECT_REFUSED(ELOOP, mr_map(LOOSE, LOOSE, 0, 0));
+	EXPECT_REFUSED(ELOOP, mr_map(ROOT, BUS, 0, 0));
+	EXPECT_REFUSED(ELOOP, mr_map(ROOT, MMIO, 0, 0));
+	EXPECT_REFUSED(ELOOP, mr_map(BUS_ALIAS, BUS, 0, 0));
+	EXPECT_REFUSED(ELOOP, mr_map(BUS_ALIAS, MMIO, 0, 0));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_alias(60, BUS_ALIAS, 0, 0x1000),
+			    mr_map(BUS_ALIAS, CHILDLESS, 0, 0)));
+	EXPECT_REFUSED(ELOOP, mr_map(60, MMIO, 0, 0));
+	EXPECT_REFUSED(ELOOP, mr_map(CHILDLESS, BUS, 0, 0));
+
+	EXPECT_REFUSED(ENOENT, mr_unmap(NOWHERE));
+	EXPECT_REFUSED(ENOENT, mr_unmap(LOOSE));
+	EXPECT_REFUSED(ENOENT, mr_unmap(ROOT));
+	EXPECT_REFUSED(ENOENT, mr_move(NOWHERE, 0));
+	EXPECT_REFUSED(ENOENT, mr_move(LOOSE, 0));
+	EXPECT_REFUSED(EINVAL, mr_move(0, 0));
+}
+
+TEST_F(commit, change_refused)
+{
+	struct mregion_op op;
+
+	EXPECT_REFUSED(ENOENT, mr_resize(NOWHERE, 1));
+	EXPECT_REFUSED(EINVAL, mr_resize(FILE_RAM, 0x5000));
+	EXPECT_REFUSED(EINVAL, mr_resize(FILE_RAM, 0));
+	EXPECT_REFUSED(EINVAL, mr_resize(0, 0));
+
+	EXPECT_REFUSED(ENOENT, mr_set_flags(NOWHERE, 1, 1));
+	EXPECT_REFUSED(EINVAL, mr_set_flags(RAM, 1, 3));
+	EXPECT_REFUSED(EINVAL, mr_set_flags(RAM, 0, 1));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_set_flags(RAM, 1 << 6, 0));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_set_flags(RAM, 1u << 31, 1u << 31));
+	EXPECT_REFUSED(EINVAL, mr_set_flags(MMIO, MREGION_REGION_ROMD_OFF,
+					    MREGION_REGION_ROMD_OFF));
+
+	op = mr_op(MREGION_OP_SET_SERVER, MMIO);
+	op.set_server.server = NOWHERE;
+	EXPECT_REFUSED(ENOENT, op);
+	op.set_server.server = 0;
+	op.set_server.reserved = 1;
+	EXPECT_REFUSED(EINVAL, op);
+	EXPECT_REFUSED(EINVAL, mr_op(MREGION_OP_SET_SERVER, RAM));
+	EXPECT_REFUSED(EINVAL, mr_op(MREGION_OP_SET_SERVER, BUS));
+	EXPECT_REFUSED(ENOENT, mr_op(MREGION_OP_SET_SERVER, NOWHERE));
+
+	EXPECT_REFUSED(ENOENT, mr_set_alias(NOWHERE, 0));
+	EXPECT_REFUSED(EINVAL, mr_set_alias(RAM, 0));
+
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(0, MMIO));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(16, MMIO));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(-1u, MMIO));
+}
+
+TEST_F(commit, free_refused)
+{
+	EXPECT_REFUSED(ENOENT, mr_free(NOWHERE));
+	EXPECT_REFUSED(EINVAL, mr_free(0));
+	EXPECT_REFUSED(EBUSY, mr_free(MMIO));		/* mapped */
+	EXPECT_REFUSED(EBUSY, mr_free(ROOT));		/* has subregions */
+	EXPECT_REFUSED(EBUSY, mr_free(PIO_ROOT));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_unmap(RAM)));
+	EXPECT_REFUSED(EBUSY, mr_free(RAM));		/* aliased */
+	EXPECT_EQ(0, COMMIT(self->fd, mr_space(5, CHILDLESS)));
+	EXPECT_REFUSED(EBUSY, mr_free(CHILDLESS));	/* root of a space */
+
+	EXPECT_EQ(0, COMMIT(self->fd, mr_space_free(5), mr_free(CHILDLESS)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_unmap(ALIAS), mr_free(ALIAS),
+			    mr_free(RAM)));
+	/* A region with a rule may go; the ring may then go, too. */
+	EXPECT_EQ(-EBUSY, mr_ring_free(self->fd, RING));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_unmap(MMIO), mr_free(MMIO)));
+	EXPECT_EQ(0, mr_ring_free(self->fd, RING));
+}
+
+TEST_F(commit, rule_refused)
+{
+	struct mregion_op op;
+
+	EXPECT_REFUSED(ENOENT, mr_rule_add(NOWHERE, RING, 0, 4));
+	EXPECT_REFUSED(ENOENT, mr_rule_add(MMIO, NOWHERE, 0, 4));
+	EXPECT_REFUSED(EEXIST, mr_rule_add(MMIO, RING, 0x10, 0x10));
+	EXPECT_REFUSED(EEXIST, mr_rule_add(MMIO, RING, 0x1f, 1));
+	EXPECT_REFUSED(EEXIST, mr_rule_add(MMIO, RING, 0, 0x11));
+	EXPECT_REFUSED(EEXIST, mr_rule_add(MMIO, RING, 0, 0));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(MMIO, RING, 0x1000, 1));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(MMIO, RING, -1ull, 1));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(RAM, RING, 0, 4));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(BUS, RING, 0, 4));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(ALIAS, RING, 0, 4));
+	EXPECT_REFUSED(EINVAL, mr_rule_add(RESERVED, RING, 0, 4));
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.kind = 0;
+	EXPECT_REFUSED(EOPNOTSUPP, op);
+	op.rule.kind = 4;
+	EXPECT_REFUSED(EOPNOTSUPP, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.flags = 1 << 6;
+	EXPECT_REFUSED(EOPNOTSUPP, op);
+	op.rule.flags = 1u << 31;
+	EXPECT_REFUSED(EOPNOTSUPP, op);
+	/* Flags and members of other kinds. */
+	op.rule.flags = MREGION_RULE_DATAMATCH;
+	EXPECT_REFUSED(EINVAL, op);
+	op.rule.flags = MREGION_RULE_READ;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.shadow = 1;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.datamatch = 1;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.access_len = 4;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.eventfd = self->file;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	op.rule.reserved = 1;
+	EXPECT_REFUSED(EINVAL, op);
+	op = mr_rule_add(MMIO, RING, 0x100, 4);
+	((char *)&op.rule)[sizeof(op.rule) - 1] = 1;
+	EXPECT_REFUSED(EINVAL, op);
+
+	EXPECT_REFUSED(ENOENT, mr_rule_del(NOWHERE, RING, 0, 4));
+	EXPECT_REFUSED(ENOENT, mr_rule_del(MMIO, RING, 0, 4));
+	EXPECT_REFUSED(ENOENT, mr_rule_del(MMIO, RING, 0x10, 0xf));
+	EXPECT_REFUSED(ENOENT, mr_rule_del(MMIO, NOWHERE, 0x10, 0x10));
+	EXPECT_REFUSED(ENOENT, mr_rule_del(RAM, RING, 0x10, 0x10));
+
+	EXPECT_EQ(0, COMMIT(self->fd, mr_rule_del(MMIO, RING, 0x10, 0x10),
+			    mr_rule_add(MMIO, RING, 0xf00, 0),
+			    mr_rule_add(MMIO, RING, 0, 0xf00),
+			    mr_rule_add(ROMD, RING, 0x800, 0x10),
+			    mr_rule_del(MMIO, RING, 0xf00, 0)));
+}
+
+TEST_F(commit, max_rules)
+{
+	uint32_t i, nr = self->info.max_rules;
+	struct mregion_op op;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(60, 0x10000000)));
+	for (i = 0; i < nr; i++) {
+		op = mr_rule_add(60, RING, i * 8, 4);
+		ASSERT_EQ(0, mr_commit(self->fd, &op, 1));
+	}
+	EXPECT_REFUSED(ENOSPC, mr_rule_add(60, RING, nr * 8, 4));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_rule_del(60, RING, 0, 4),
+			    mr_rule_add(60, RING, nr * 8, 4)));
+}
+
+TEST_F(commit, space_refused)
+{
+	struct mregion_op op;
+
+	EXPECT_REFUSED(EEXIST, mr_space(SPACE, ROOT));
+	EXPECT_REFUSED(ENOENT, mr_space(NOWHERE, NOWHERE));
+	EXPECT_REFUSED(ENOENT, mr_space(NOWHERE, 0));
+	EXPECT_REFUSED(EINVAL, mr_space(0, ROOT));
+	EXPECT_REFUSED(EINVAL, mr_space_op(MREGION_OP_SPACE_CREATE, NOWHERE,
+					   ROOT, 2, 0));
+	op = mr_space(NOWHERE, ROOT);
+	op.space.reserved = 1;
+	EXPECT_REFUSED(EINVAL, op);
+
+	EXPECT_REFUSED(ENOENT, mr_space_set(NOWHERE, ROOT, 0, 0));
+	EXPECT_REFUSED(ENOENT, mr_space_set(SPACE, NOWHERE, 0, 0));
+	EXPECT_REFUSED(EINVAL, mr_space_set(SPACE, ROOT, MREGION_BUS_PIO, 0));
+	EXPECT_REFUSED(EINVAL, mr_space_set(PIO_SPACE, ROOT,
+					    MREGION_BUS_MEMORY, 0));
+	EXPECT_REFUSED(ENOENT, mr_space_free(NOWHERE));
+	EXPECT_REFUSED(EINVAL, mr_space_free(0));
+
+	EXPECT_EQ(0, COMMIT(self->fd, mr_space_set(SPACE, BUS, 0,
+						   MREGION_POLICY_ONES)));
+	EXPECT_STREQ("0-fff 3+0", mr_view_text(self->fd, SPACE));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_space_free(SPACE)));
+	EXPECT_EQ(-ENOENT, mr_view(self->fd, SPACE, NULL, 0, NULL));
+}
+
+/* What an operation does not use must be zero, to its last byte. */
+TEST_F_TIMEOUT(commit, unused_bytes, 180)
+{
+	const struct {
+		struct mregion_op op;
+		size_t used;
+	} cases[] = {
+		{ mr_unmap(MMIO), 0 },
+		{ mr_free(LOOSE), 0 },
+		{ mr_space_free(SPACE), 0 },
+		{ mr_map(LOOSE, ROOT, 0, 0), sizeof(struct mregion_op_map) },
+		{ mr_move(MMIO, 1), 8 },
+		{ mr_resize(MMIO, 1), 8 },
+		{ mr_set_alias(ALIAS, 1), 8 },
+		{ mr_set_flags(RAM, 1, 1), sizeof(struct mregion_op_set_flags) },
+		{ mr_set_constraints(MMIO, (struct mregion_constraints){}),
+		  sizeof(struct mregion_constraints) },
+		{ mr_space(NOWHERE, ROOT), sizeof(struct mregion_op_space) },
+		{ mr_rule_add(MMIO, RING, 0x40, 4), sizeof(struct mregion_rule) },
+		{ mr_op(MREGION_OP_SET_SERVER, MMIO),
+		  sizeof(struct mregion_op_set_server) },
+	};
+	const size_t start = offsetof(struct mregion_op, reserved);
+	struct mregion_op op;
+	char what[32];
+	unsigned int i;
+	size_t byte;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (byte = cases[i].used; start + byte < sizeof(op);
+		     byte += start + byte + 8 < sizeof(op) ? 7 : 1) {
+			op = cases[i].op;
+			((char *)&op)[start + byte] = 1;
+			sprintf(what, "op %u, byte %zu", op.code, byte);
+			EXPECT_TRUE(refused(_metadata, self->fd, what, op,
+					    -EINVAL));
+		}
+	}
+}
+
+TEST_F(commit, as_a_whole)
+{
+	struct mregion_op ops[2] = { mr_mmio(50, 1), mr_mmio(51, 1) };
+	struct mregion_commit commit, good = {
+		.size = sizeof(good),
+		.ops = (uintptr_t)ops,
+		.nr_ops = 2,
+		.op_size = sizeof(ops[0]),
+	};
+	struct mr_snapshot before;
+	struct {
+		struct mregion_op op;
+		char more[8];
+	} longer[2] = { { .op = ops[0] }, { .op = ops[1] } };
+	char *page;
+
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+
+	commit = good;
+	commit.flags = 2;
+	EXPECT_EQ(-EOPNOTSUPP, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit = good;
+	commit.reserved = 1;
+	EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit = good;
+	commit.nr_ops = self->info.max_ops + 1;
+	EXPECT_EQ(-EMSGSIZE, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit.nr_ops = -1u;
+	EXPECT_EQ(-EMSGSIZE, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit = good;
+	commit.op_size = sizeof(ops[0]) - 1;
+	EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit.op_size = 0;
+	EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit = good;
+	commit.ops = 0;
+	EXPECT_EQ(-EFAULT, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	commit.ops = -8ull;
+	EXPECT_EQ(-EFAULT, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+
+	/* The second operation is where nothing is mapped. */
+	page = mmap(NULL, 2 * MR_PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, munmap(page + MR_PAGE, MR_PAGE));
+	memcpy(page + MR_PAGE - sizeof(ops[0]), &ops[0], sizeof(ops[0]));
+	commit = good;
+	commit.ops = (uintptr_t)page + MR_PAGE - sizeof(ops[0]);
+	EXPECT_EQ(-EFAULT, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+
+	/* Operations that know more than this kernel. */
+	commit = good;
+	commit.ops = (uintptr_t)longer;
+	commit.op_size = sizeof(longer[0]);
+	longer[1].more[7] = 1;
+	EXPECT_EQ(-E2BIG, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+
+	longer[1].more[7] = 0;
+	EXPECT_EQ(0, mr_ioctl(self->fd, MREGION_COMMIT, &commit));
+	EXPECT_EQ(2, commit.failed);
+	EXPECT_EQ(2, mr_regions(self->fd, 50, NULL, 0));
+}
+
+TEST_F(commit, dry_run_changes_nothing)
+{
+	const struct mregion_op ops[] = {
+		mr_mmio(50, 0x10), mr_map(50, ROOT, 0x5000, 0),
+		mr_unmap(MMIO), mr_space(9, BUS),
+	};
+	struct mr_snapshot before;
+	uint32_t failed;
+
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, 4, MREGION_COMMIT_DRY_RUN,
+				     &failed));
+	EXPECT_EQ(4, failed);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, 4, 0, &failed));
+	EXPECT_FALSE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+}
+
+/* An operation sees what those before it did. */
+TEST_F(commit, operations_in_order)
+{
+	struct mregion_region_info info;
+
+	EXPECT_EQ(0, COMMIT(self->fd,
+		mr_mmio(50, 0x10), mr_map(50, ROOT, 0x5000, 0),
+		mr_move(50, 0x6000), mr_resize(50, 0x20), mr_unmap(50),
+		mr_free(50), mr_ram(50, 0x2000), mr_map(50, ROOT, 0x4000, 3)));
+	ASSERT_LE(1, mr_regions(self->fd, 50, &info, 1));
+	EXPECT_EQ(50, info.id);
+	EXPECT_EQ(MREGION_RAM, info.kind);
+	EXPECT_EQ(ROOT, info.parent);
+	EXPECT_EQ(0x4000, info.offset);
+	EXPECT_EQ(0x2000, info.len);
+	EXPECT_EQ(3, info.priority);
+}
+
+TEST_F(commit, generation_grows)
+{
+	uint64_t generation, before;
+	int i;
+
+	ASSERT_LE(0, mr_view(self->fd, SPACE, NULL, 0, &before));
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, COMMIT(self->fd, mr_move(MMIO, i * 16 + 16)));
+		ASSERT_LE(0, mr_view(self->fd, SPACE, NULL, 0, &generation));
+		EXPECT_LT(before, generation);
+		before = generation;
+	}
+}
+
+/* What MREGION_REGIONS tells is what was committed. */
+TEST_F(commit, read_back)
+{
+	struct mregion_constraints constraints = {
+		.valid_min = 2, .valid_max = 8, .impl_min = 1, .impl_max = 4,
+		.flags = MREGION_VALID_UNALIGNED | MREGION_BIG_ENDIAN,
+		.refused = MREGION_POLICY_ZEROES,
+	};
+	struct mregion_region_info info[3];
+	struct mregion_op file_ram = mr_ram(62, 0x1000);
+	struct mregion_op mmio = mr_mmio(60, 0x800);
+	struct mregion_space_info space;
+
+	mmio.create.constraints = constraints;
+	mmio.create.flags = MREGION_REGION_DISABLED;
+	memset(mmio.create.name, 0, sizeof(mmio.create.name));
+	strcpy(mmio.create.name, "a name");
+	file_ram.create.backing = MREGION_BACKING_FD;
+	file_ram.create.fd = self->file;
+	file_ram.create.offset = 0x3000;
+	ASSERT_EQ(0, COMMIT(self->fd, mmio, mr_alias(61, BUS, 0x123, 0x456),
+			    file_ram, mr_map(60, BUS, 0x9000, -7),
+			    mr_rule_add(60, RING, 0, 4),
+			    mr_rule_add(60, RING, 4, 4)));
+	ASSERT_EQ(3, mr_regions(self->fd, 60, info, 3));
+	EXPECT_EQ(60, info[0].id);
+	EXPECT_EQ(MREGION_MMIO, info[0].kind);
+	EXPECT_EQ(MREGION_REGION_DISABLED, info[0].flags);
+	EXPECT_EQ(BUS, info[0].parent);
+	EXPECT_EQ(0x800, info[0].len);
+	EXPECT_EQ(0x9000, info[0].offset);
+	EXPECT_EQ(-7, info[0].priority);
+	EXPECT_EQ(2, info[0].nr_rules);
+	EXPECT_EQ(0, memcmp(&constraints, &info[0].constraints,
+			    sizeof(constraints)));
+	EXPECT_STREQ("a name", info[0].name);
+	EXPECT_EQ(61, info[1].id);
+	EXPECT_EQ(BUS, info[1].target);
+	EXPECT_EQ(0x123, info[1].target_offset);
+	EXPECT_EQ(0x456, info[1].len);
+	EXPECT_EQ(0, info[1].parent);
+	EXPECT_EQ(62, info[2].id);
+	EXPECT_EQ(MREGION_BACKING_FD, info[2].backing);
+	EXPECT_EQ(0x3000, info[2].backing_offset);
+
+	ASSERT_EQ(2, mr_spaces(self->fd, 0, &space, 1));
+	EXPECT_EQ(SPACE, space.id);
+	EXPECT_EQ(ROOT, space.root);
+	EXPECT_EQ(MREGION_BUS_MEMORY, space.bus);
+	EXPECT_EQ(0, space.nr_vms);
+	EXPECT_EQ(mr_view(self->fd, SPACE, NULL, 0, NULL),
+		  (int)space.nr_ranges);
+}
+
+/* The region keeps the file, not the descriptor. */
+TEST_F(commit, file_outlives_descriptor)
+{
+	struct mregion_op op = mr_ram(60, 0x1000);
+	struct mr_snapshot before;
+	int fd = memfd_create("gone", MFD_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, 0x2000));
+	op.create.backing = MREGION_BACKING_FD;
+	op.create.fd = fd;
+	EXPECT_EQ(0, mr_commit(self->fd, &op, 1));
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_map(60, ROOT, 0x100000, 0)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_resize(60, 0x2000)));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_EQ(-EINVAL, COMMIT(self->fd, mr_resize(60, 0x3000)));
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+}
+
+/* A long commit with every operation in it, for the machine above. */
+#define LONG_GROUPS	8
+#define LONG_OPS	(LONG_GROUPS * 22)
+
+static void long_commit(struct mregion_op *op)
+{
+	struct mregion_constraints constraints = { .valid_max = 8 };
+	uint32_t i, id;
+
+	for (i = 0; i < LONG_GROUPS; i++) {
+		id = 100 + 10 * i;
+		*op++ = mr_container(id, 0x10000);
+		*op++ = mr_mmio(id + 1, 0x1000);
+		*op++ = mr_ram(id + 2, 0x3000);
+		*op++ = mr_create(id + 3, MREGION_ROMD, 0x1000);
+		*op++ = mr_map(id + 1, id, 0x1000, 0);
+		*op++ = mr_map(id + 2, id, 0, -1);
+		*op++ = mr_map(id + 3, id, 0x8000, i);
+		*op++ = mr_alias(id + 4, id, 0x800, 0x9000);
+		*op++ = mr_map(id + 4, ROOT, 0x100000 * (i + 1), i % 3);
+		*op++ = mr_move(id + 1, 0x2000);
+		*op++ = mr_resize(id + 1, 0x1800);
+		*op++ = mr_rule_add(id + 1, RING, 8 * i, 8);
+		*op++ = mr_rule_add(id + 1, RING, 0x800, 8);
+		*op++ = mr_rule_del(id + 1, RING, 0x800, 8);
+		*op++ = mr_set_constraints(id + 1, constraints);
+		*op++ = mr_set_flags(id + 3, MREGION_REGION_ROMD_OFF,
+				     MREGION_REGION_ROMD_OFF);
+		*op++ = mr_set_alias(id + 4, 0x1000);
+		*op++ = mr_space(id, id);
+		*op++ = mr_space_set(id, ROOT, MREGION_BUS_MEMORY,
+				     MREGION_POLICY_ZEROES);
+		*op++ = mr_unmap(id + 2);
+		*op++ = mr_free(id + 2);
+		*op++ = i % 2 ? mr_space_free(id) : mr_move(MMIO, 16 * i + 16);
+	}
+}
+
+TEST_F_TIMEOUT(commit, fails_at_each_index, 180)
+{
+	const struct {
+		struct mregion_op op;
+		int err;
+	} bad[] = {
+		{ mr_mmio(ROOT, 1), -EEXIST },
+		{ mr_map(ROOT, MMIO, 0, 0), -ELOOP },
+		{ mr_free(BUS), -EBUSY },
+		{ mr_unmap(LOOSE), -ENOENT },
+		{ mr_op(77, 1), -EOPNOTSUPP },
+		{ mr_rule_del(MMIO, RING, 0x10, 1), -ENOENT },
+		{ mr_space(PIO_SPACE, ROOT), -EEXIST },
+		{ mr_resize(FILE_RAM, 0x100000), -EINVAL },
+	};
+	struct mregion_op ops[LONG_OPS], good;
+	struct mr_snapshot before;
+	uint32_t i, failed;
+
+	long_commit(ops);
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (i = 0; i < LONG_OPS; i++) {
+		good = ops[i];
+		ops[i] = bad[i % ARRAY_SIZE(bad)].op;
+		ASSERT_EQ(bad[i % ARRAY_SIZE(bad)].err,
+			  mr_commit_flags(self->fd, ops, LONG_OPS, 0, &failed));
+		ASSERT_EQ(i, failed);
+		ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+			TH_LOG("failed at %u and left a trace", i);
+		}
+		ops[i] = good;
+	}
+	mr_snapshot_free(&before);
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, LONG_OPS,
+				     MREGION_COMMIT_DRY_RUN, &failed));
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, LONG_OPS, 0, &failed));
+	EXPECT_EQ(LONG_OPS, failed);
+}
+
+/*
+ * The regions as they are read, but for @order, of which only the comparison
+ * means something.
+ */
+static int regions_without_order(int fd, struct mregion_region_info *regions,
+				 uint32_t max)
+{
+	int i, nr = mr_regions(fd, 0, regions, max);
+
+	for (i = 0; i < nr && i < (int)max; i++)
+		regions[i].order = 0;
+	return nr;
+}
+
+/* Failures leave nothing that a later success would show. */
+TEST_F(commit, failures_leave_no_trace_in_the_next)
+{
+	struct mregion_region_info clean[128], after[128];
+	struct mregion_op ops[LONG_OPS], one;
+	int nr;
+	FIXTURE_DATA(commit) other = {};
+	uint32_t i;
+
+	commit_setup(_metadata, &other, NULL);
+	long_commit(ops);
+	for (i = 1; i < LONG_OPS; i += 7) {
+		one = ops[i];
+		ops[i] = mr_op(77, 1);
+		EXPECT_EQ(-EOPNOTSUPP, mr_commit(self->fd, ops, LONG_OPS));
+		ops[i] = one;
+	}
+	ASSERT_EQ(0, mr_commit(self->fd, ops, LONG_OPS));
+	ASSERT_EQ(0, mr_commit(other.fd, ops, LONG_OPS));
+	nr = regions_without_order(self->fd, after, 128);
+	ASSERT_LT(0, nr);
+	ASSERT_GE(128, nr);
+	ASSERT_EQ(nr, regions_without_order(other.fd, clean, 128));
+	EXPECT_EQ(0, memcmp(clean, after, nr * sizeof(clean[0])));
+	for (i = 0; i < 200; i++)
+		EXPECT_STREQ(mr_view_text(other.fd, i),
+			     mr_view_text(self->fd, i));
+	commit_teardown(_metadata, &other, NULL);
+}
+
+/* The operations one at a time end where the one commit ends. */
+TEST_F(commit, one_by_one_is_the_same)
+{
+	struct mregion_range together[64], apart[64];
+	struct mregion_op ops[LONG_OPS];
+	FIXTURE_DATA(commit) other = {};
+	int nr;
+	uint32_t i;
+
+	commit_setup(_metadata, &other, NULL);
+	long_commit(ops);
+	ASSERT_EQ(0, mr_commit(self->fd, ops, LONG_OPS));
+	for (i = 0; i < LONG_OPS; i++)
+		ASSERT_EQ(0, mr_commit(other.fd, &ops[i], 1));
+	nr = mr_view(self->fd, SPACE, together, 64, NULL);
+	ASSERT_LT(0, nr);
+	ASSERT_GE(64, nr);
+	ASSERT_EQ(nr, mr_view(other.fd, SPACE, apart, 64, NULL));
+	EXPECT_EQ(0, memcmp(together, apart, nr * sizeof(apart[0])));
+	commit_teardown(_metadata, &other, NULL);
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Every allocation in turn fails, on kernels that can inject that. */
+TEST_F_TIMEOUT(commit, fails_at_each_allocation, 280)
+{
+	static const char failslab[] = "/sys/kernel/debug/failslab/";
+	struct mregion_op ops[LONG_OPS];
+	struct mr_snapshot before;
+	char text[64], path[96];
+	int nth, err, fail_nth, nr_regions, nr_after;
+	FIXTURE_DATA(commit) other = {};
+	uint32_t failed;
+	bool left;
+
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	snprintf(path, sizeof(path), "%signore-gfp-wait", failslab);
+	if (!write_file(path, "N"))
+		SKIP(return, "%s: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "%sverbose", failslab);
+	write_file(path, "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	write_file("/sys/kernel/debug/fail_usercopy/verbose", "0");
+
+	long_commit(ops);
+	nr_regions = mr_regions(self->fd, 0, NULL, 0);
+	commit_setup(_metadata, &other, NULL);
+	ASSERT_EQ(0, mr_commit(other.fd, ops, LONG_OPS));
+	nr_after = mr_regions(other.fd, 0, NULL, 0);
+	commit_teardown(_metadata, &other, NULL);
+	ASSERT_LT(nr_regions, nr_after);
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (nth = 1; ; nth++) {
+		snprintf(text, sizeof(text), "%d", nth);
+		ASSERT_LT(0, pwrite(fail_nth, text, strlen(text), 0));
+		err = mr_commit_flags(self->fd, ops, LONG_OPS, 0, &failed);
+		memset(text, 0, sizeof(text));
+		/* Where few are left over, it is this that fails. */
+		left = pread(fail_nth, text, sizeof(text) - 1, 0) < 0 ||
+			atoi(text);
+		ASSERT_LT(0, pwrite(fail_nth, "0", 1, 0));
+		if (left)
+			break;		/* fewer allocations than that */
+		if (!err) {
+			/* It got by without this one: a new machine, then. */
+			commit_teardown(_metadata, self, NULL);
+			commit_setup(_metadata, self, NULL);
+			continue;
+		}
+		/*
+		 * Copying to and from the caller is made to fail as well. Its
+		 * last copy says that all is done: then all is.
+		 */
+		ASSERT_TRUE(err == -ENOMEM || err == -EFAULT) {
+			TH_LOG("allocation %d: %s", nth, strerror(-err));
+		}
+		if (err == -EFAULT && mr_regions(self->fd, 0, NULL, 0) !=
+		    nr_regions) {
+			ASSERT_EQ(-EEXIST, mr_commit(self->fd, ops, 1));
+			ASSERT_EQ(nr_after, mr_regions(self->fd, 0, NULL, 0));
+			commit_teardown(_metadata, self, NULL);
+			commit_setup(_metadata, self, NULL);
+			continue;
+		}
+		ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+			TH_LOG("allocation %d failed and left a trace", nth);
+		}
+	}
+	EXPECT_EQ(0, err);
+	EXPECT_LT(10, nth);
+	mr_snapshot_free(&before);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest with a device on each bus, for the tests of what becomes of its
+ * accesses; and the operations and the shared memory that rules are made of.
+ *
+ * Functions that return int return 0 (or a count) or a negative errno.
+ */
+#ifndef DEVICE_UTIL_H
+#define DEVICE_UTIL_H
+
+#include "kvm_util.h"
+
+#define DEV_MEMORY	1		/* spaces */
+#define DEV_PIO		2
+#define DEV_MMIO	3		/* regions */
+#define DEV_PORTS	5
+#define DEV_LEN		0x1000u
+#define DEV_PORTS_LEN	0x100u
+#define MMIO_BASE	0x10000000u
+#define MMIO_AWAY	0x10010000u
+#define PIO_BASE	0x400u
+#define PIO_AWAY	0x800u
+
+GUEST_CODE(pio_read2, "xor %eax, %eax\n in %dx, %ax\n hlt");
+
+/* A machine attached to a virtual machine. */
+struct rig {
+	struct vm vm;
+	int fd;
+};
+
+/* The devices take every access, in one piece. */
+static inline struct mregion_op dev_create(uint32_t id, uint64_t len)
+{
+	struct mregion_op op = mr_mmio(id, len);
+
+	op.create.constraints.valid_max = 8;
+	return op;
+}
+
+static inline int rig_open(struct rig *rig, int nr_vcpus)
+{
+	int err;
+
+	rig->vm.fd = -1;
+	rig->vm.kvm = -1;
+	rig->fd = mr_open();
+	if (rig->fd < 0)
+		return rig->fd;
+	err = vm_create(&rig->vm, nr_vcpus);
+	if (!err)
+		err = COMMIT(rig->fd, mr_container(1, 0),
+			     dev_create(DEV_MMIO, DEV_LEN),
+			     mr_map(DEV_MMIO, 1, MMIO_BASE, 0),
+			     mr_container(4, 0x10000),
+			     dev_create(DEV_PORTS, DEV_PORTS_LEN),
+			     mr_map(DEV_PORTS, 4, PIO_BASE, 0),
+			     mr_space(DEV_MEMORY, 1), mr_pio_space(DEV_PIO, 4));
+	if (!err)
+		err = mr_attach(rig->fd, rig->vm.fd, DEV_MEMORY, DEV_PIO,
+				NULL);
+	return err;
+}
+
+static inline void rig_close(struct rig *rig)
+{
+	if (rig->vm.kvm >= 0)
+		vm_free(&rig->vm);
+	if (rig->fd >= 0)
+		close(rig->fd);
+	rig->fd = -1;
+}
+
+/* ---- One access by a guest --------------------------------------------- */
+
+#define GUEST_START(vcpu, name, regs)					\
+	vcpu_start(vcpu, guest_##name, guest_##name##_end - guest_##name, regs)
+
+/* Let a vCPU write the numbers from @first to before @end, at least one. */
+static inline int vcpu_writes(struct vcpu *vcpu, bool pio, unsigned int len,
+			      uint64_t offset, uint64_t first, uint64_t end)
+{
+	struct kvm_regs regs = {
+		.rdi = MMIO_BASE + offset,
+		.rdx = PIO_BASE + offset,
+		.rcx = first,
+		.rsi = end,
+	};
+
+	switch (len | (pio ? 16 : 0)) {
+	case 1:
+		return GUEST_START(vcpu, mmio_write1, regs);
+	case 2:
+		return GUEST_START(vcpu, mmio_write2, regs);
+	case 4:
+		return GUEST_START(vcpu, mmio_write4, regs);
+	case 8:
+		return GUEST_START(vcpu, mmio_write8, regs);
+	case 16 + 1:
+		return GUEST_START(vcpu, pio_write1, regs);
+	case 16 + 2:
+		return GUEST_START(vcpu, pio_write2, regs);
+	case 16 + 4:
+		return GUEST_START(vcpu, pio_write4, regs);
+	default:
+		return -EINVAL;
+	}
+}
+
+static inline int vcpu_reads(struct vcpu *vcpu, bool pio, unsigned int len,
+			     uint64_t offset)
+{
+	struct kvm_regs regs = {
+		.rdi = MMIO_BASE + offset,
+		.rdx = PIO_BASE + offset,
+	};
+
+	switch (len | (pio ? 16 : 0)) {
+	case 1:
+		return GUEST_START(vcpu, mmio_read1, regs);
+	case 2:
+		return GUEST_START(vcpu, mmio_read2, regs);
+	case 4:
+		return GUEST_START(vcpu, mmio_read4, regs);
+	case 8:
+		return GUEST_START(vcpu, mmio_read8, regs);
+	case 16 + 1:
+		return GUEST_START(vcpu, pio_read1, regs);
+	case 16 + 2:
+		return GUEST_START(vcpu, pio_read2, regs);
+	case 16 + 4:
+		return GUEST_START(vcpu, pio_read4, regs);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* An exit for an access: what the guest has written, or where to answer it. */
+struct vcpu_exit {
+	bool pio;
+	bool write;
+	unsigned int len;
+	uint64_t addr;
+	void *data;
+};
+
+/* Whether the vCPU's last exit was for an access. */
+static inline bool vcpu_exit_access(struct vcpu *vcpu, struct vcpu_exit *exit)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason == KVM_EXIT_MMIO)
+		*exit = (struct vcpu_exit){
+			.write = run->mmio.is_write,
+			.len = run->mmio.len,
+			.addr = run->mmio.phys_addr,
+			.data = run->mmio.data,
+		};
+	else if (run->exit_reason == KVM_EXIT_IO && run->io.count == 1)
+		*exit = (struct vcpu_exit){
+			.pio = true,
+			.write = run->io.direction == KVM_EXIT_IO_OUT,
+			.len = run->io.size,
+			.addr = run->io.port,
+			.data = (uint8_t *)run + run->io.data_offset,
+		};
+	else
+		return false;
+	return true;
+}
+
+static inline uint64_t vcpu_exit_value(const struct vcpu_exit *exit)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, exit->data, exit->len);
+	return value;
+}
+
+/* A vCPU has stopped for a reason that its code does not give. */
+static inline int vcpu_astray(struct vcpu *vcpu, int reason)
+{
+	struct kvm_regs regs = { 0 };
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	fprintf(stderr, "# vCPU %d: exit %d at %#llx, where %#x begins\n",
+		vcpu->index, reason, (unsigned long long)regs.rip,
+		VM_CODE + 0x1000 * vcpu->index);
+	return reason < 0 ? reason : -EPROTO;
+}
+
+/* Until the vCPU halts: 0. -EPROTO if it exits for anything but an access. */
+static inline int vcpu_until_halt(struct vcpu *vcpu, unsigned long *exits)
+{
+	struct vcpu_exit exit;
+	int reason;
+
+	for (;;) {
+		reason = vcpu_run(vcpu);
+		if (reason == KVM_EXIT_HLT)
+			return 0;
+		if (reason == -EINTR)
+			continue;
+		if (reason < 0 || !vcpu_exit_access(vcpu, &exit))
+			return vcpu_astray(vcpu, reason);
+		++*exits;
+	}
+}
+
+/* ---- Both ways of making an access ------------------------------------- */
+
+/*
+ * By MREGION_ACCESS or by the guest's vCPU 0, on one of the buses. Return:
+ * whether the kernel has completed it.
+ */
+struct way {
+	bool guest;
+	bool pio;
+};
+
+#define FOR_EACH_WAY(fixture)						\
+FIXTURE_VARIANT_ADD(fixture, ioctl_mmio) { };				\
+FIXTURE_VARIANT_ADD(fixture, ioctl_pio) { .way.pio = true, };		\
+FIXTURE_VARIANT_ADD(fixture, guest_mmio) { .way.guest = true, };	\
+FIXTURE_VARIANT_ADD(fixture, guest_pio) {				\
+	.way.guest = true, .way.pio = true,				\
+}
+
+static inline uint32_t way_region(struct way way)
+{
+	return way.pio ? DEV_PORTS : DEV_MMIO;
+}
+
+/* Guests have no instruction for other sizes. */
+static inline bool way_has(struct way way, unsigned int len)
+{
+	return !way.guest || len == 1 || len == 2 || len == 4 ||
+	       (len == 8 && !way.pio);
+}
+
+static inline int way_ioctl(struct rig *rig, struct way way, uint64_t offset,
+			    unsigned int len, uint32_t flags, uint64_t data,
+			    struct mregion_access *access)
+{
+	return mr_access(rig->fd, way.pio ? DEV_PIO : DEV_MEMORY,
+			 (way.pio ? PIO_BASE : MMIO_BASE) + offset, len, flags,
+			 data, access);
+}
+
+static inline int way_write(struct rig *rig, struct way way, uint64_t offset,
+			    unsigned int len, uint64_t data)
+{
+	struct mregion_access access;
+	unsigned long exits = 0;
+	int err;
+
+	if (!way.guest) {
+		err = way_ioctl(rig, way, offset, len, MREGION_ACCESS_WRITE,
+				data, &access);
+		return err ? err : (int)access.handled;
+	}
+	err = vcpu_writes(&rig->vm.vcpus[0], way.pio, len, offset, data, 0);
+	if (!err)
+		err = vcpu_until_halt(&rig->vm.vcpus[0], &exits);
+	return err ? err : !exits;
+}
+
+/* Sets *value if it is completed. */
+static inline int way_read(struct rig *rig, struct way way, uint64_t offset,
+			   unsigned int len, uint64_t *value)
+{
+	struct mregion_access access;
+	unsigned long exits = 0;
+	int err;
+
+	if (!way.guest) {
+		err = way_ioctl(rig, way, offset, len, 0, 0, &access);
+		*value = access.data;
+		return err ? err : (int)access.handled;
+	}
+	err = vcpu_reads(&rig->vm.vcpus[0], way.pio, len, offset);
+	if (!err)
+		err = vcpu_until_halt(&rig->vm.vcpus[0], &exits);
+	*value = vcpu_rax(&rig->vm.vcpus[0]);
+	return err ? err : !exits;
+}
+
+/* ---- Shadow memory and eventfds ---------------------------------------- */
+
+struct mr_shadow {
+	int fd;
+	size_t len;
+	uint8_t *memory;
+};
+
+static inline int mr_shadow_create(int fd, uint32_t id, uint64_t len,
+				   struct mr_shadow *shadow)
+{
+	struct mregion_shadow_create create = {
+		.size = sizeof(create),
+		.id = id,
+		.len = len,
+		.fd = -1,
+	};
+	int err = mr_ioctl(fd, MREGION_SHADOW_CREATE, &create);
+
+	shadow->memory = NULL;
+	if (err)
+		return err;
+	shadow->fd = create.fd;
+	shadow->len = (len + MR_PAGE - 1) & ~(MR_PAGE - 1);
+	shadow->memory = mmap(NULL, shadow->len, PROT_READ | PROT_WRITE,
+			      MAP_SHARED, shadow->fd, 0);
+	if (shadow->memory == MAP_FAILED) {
+		err = -errno;
+		shadow->memory = NULL;
+		close(shadow->fd);
+	}
+	return err;
+}
+
+static inline void mr_shadow_unmap(struct mr_shadow *shadow)
+{
+	munmap(shadow->memory, shadow->len);
+	close(shadow->fd);
+	shadow->memory = NULL;
+}
+
+static inline int mr_shadow_free(int fd, uint32_t id)
+{
+	struct mregion_shadow_free arg = { .size = sizeof(arg), .id = id };
+
+	return mr_ioctl(fd, MREGION_SHADOW_FREE, &arg);
+}
+
+/* How often an eventfd that does not block was signalled since the last time. */
+static inline uint64_t signals(int eventfd)
+{
+	uint64_t value;
+
+	return read(eventfd, &value, sizeof(value)) == sizeof(value) ? value :
+								       0;
+}
+
+static inline int new_eventfd(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+/* ---- Operations -------------------------------------------------------- */
+
+static inline struct mregion_op mr_rule_op(uint32_t code, uint32_t id,
+					   struct mregion_rule rule)
+{
+	struct mregion_op op = mr_op(code, id);
+
+	op.rule = rule;
+	return op;
+}
+
+#define RULE_ADD(id, rule)	mr_rule_op(MREGION_OP_RULE_ADD, id, rule)
+#define RULE_DEL(id, rule)	mr_rule_op(MREGION_OP_RULE_DEL, id, rule)
+
+/* A doorbell for any size and value. */
+static inline struct mregion_rule bell(uint64_t offset, uint64_t len,
+				       int eventfd)
+{
+	return (struct mregion_rule){
+		.kind = MREGION_RULE_DOORBELL,
+		.offset = offset,
+		.len = len,
+		.eventfd = eventfd,
+	};
+}
+
+/* What shadow memory @id stands for, from @shadow_offset on. */
+static inline struct mregion_rule shadow_rule(uint64_t offset, uint64_t len,
+					      uint32_t flags, uint32_t id,
+					      uint64_t shadow_offset)
+{
+	return (struct mregion_rule){
+		.kind = MREGION_RULE_SHADOW,
+		.flags = flags,
+		.offset = offset,
+		.len = len,
+		.shadow = id,
+		.shadow_offset = shadow_offset,
+	};
+}
+
+static inline struct mregion_op mr_set_server(uint32_t id, uint32_t server)
+{
+	struct mregion_op op = mr_op(MREGION_OP_SET_SERVER, id);
+
+	op.set_server.server = server;
+	return op;
+}
+
+/* ---- Load -------------------------------------------------------------- */
+
+/*
+ * A vCPU that writes 4 bytes again and again, in rounds, until it is told to
+ * stop; so what it does takes as long on a slow machine as on a fast one.
+ */
+#define ROUND	64
+
+struct writer {
+	pthread_t thread;
+	struct vcpu *vcpu;
+	bool pio;
+	uint64_t offset;
+	const bool *stop;
+	unsigned long writes;
+	unsigned long exits;
+	int err;
+};
+
+static inline void *writer_thread(void *arg)
+{
+	struct writer *writer = arg;
+	uint64_t next = 1;
+
+	do {
+		writer->err = vcpu_writes(writer->vcpu, writer->pio, 4,
+					  writer->offset, next, next + ROUND);
+		if (!writer->err)
+			writer->err = vcpu_until_halt(writer->vcpu,
+						      &writer->exits);
+		if (writer->err)
+			break;
+		next += ROUND;
+		writer->writes += ROUND;
+	} while (!__atomic_load_n(writer->stop, __ATOMIC_ACQUIRE));
+	return NULL;
+}
+
+#endif /* DEVICE_UTIL_H */

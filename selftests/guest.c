@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guests whose accesses take the rules of a machine: coalesced writes arrive
+ * complete, once and in each vCPU's order, whatever changes meanwhile; what is
+ * refused is answered; what is left exits.
+ */
+#include <pthread.h>
+#include <signal.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+
+#define VCPUS		4
+#define SPACE		1
+#define PIO		2
+#define RING		1
+#define DEVICE		3
+#define PIO_DEVICE	5
+#define MMIO_BASE	0x10000000u
+#define MMIO_AWAY	0x10010000u
+#define PIO_BASE	0x400u
+#define PIO_AWAY	0x800u
+
+struct guest {
+	struct vm vm;
+	struct mr_ring ring;
+	int fd;
+};
+
+static int guest_open(struct guest *guest, int nr_vcpus, uint32_t nr_entries)
+{
+	struct mregion_op device = mr_mmio(DEVICE, 0x1000);
+	int err;
+
+	device.create.constraints.valid_max = 8;
+	guest->fd = mr_open();
+	if (guest->fd < 0)
+		return guest->fd;
+	err = vm_create(&guest->vm, nr_vcpus);
+	if (!err)
+		err = mr_ring_create(guest->fd, RING, nr_entries, -1, 0, 0,
+				     &guest->ring);
+	if (!err)
+		err = COMMIT(guest->fd, mr_container(1, 0), device,
+			     mr_map(DEVICE, 1, MMIO_BASE, 0),
+			     mr_container(4, 0x10000), mr_mmio(PIO_DEVICE, 0x80),
+			     mr_map(PIO_DEVICE, 4, PIO_BASE, 0),
+			     mr_space(SPACE, 1), mr_pio_space(PIO, 4));
+	if (!err)
+		err = mr_attach(guest->fd, guest->vm.fd, SPACE, PIO, NULL);
+	return err;
+}
+
+static void guest_close(struct guest *guest)
+{
+	if (guest->ring.header)
+		mr_ring_unmap(&guest->ring);
+	vm_free(&guest->vm);
+	close(guest->fd);
+}
+
+/* ---- Streams of coalesced writes --------------------------------------- */
+
+FIXTURE(stream) {
+	struct guest guest;
+};
+
+FIXTURE_VARIANT(stream) {
+	unsigned int len;
+	bool pio;
+	uint32_t nr_entries;
+	unsigned int writes;
+};
+
+#define STREAM(_name, _len, _pio)					\
+FIXTURE_VARIANT_ADD(stream, _name##_tiny_ring) {			\
+	.len = _len, .pio = _pio, .nr_entries = 2, .writes = 300,	\
+};									\
+FIXTURE_VARIANT_ADD(stream, _name##_ring) {				\
+	.len = _len, .pio = _pio, .nr_entries = 64, .writes = 600,	\
+}
+
+STREAM(mmio1, 1, false);
+STREAM(mmio2, 2, false);
+STREAM(mmio4, 4, false);
+STREAM(mmio8, 8, false);
+STREAM(pio1, 1, true);
+STREAM(pio2, 2, true);
+STREAM(pio4, 4, true);
+
+FIXTURE_SETUP(stream)
+{
+	ASSERT_EQ(0, guest_open(&self->guest, VCPUS, variant->nr_entries));
+	ASSERT_EQ(0, COMMIT(self->guest.fd, mr_rule_add(DEVICE, RING, 0, 0),
+			    mr_rule_add(PIO_DEVICE, RING, 0, 0)));
+}
+
+FIXTURE_TEARDOWN(stream)
+{
+	guest_close(&self->guest);
+}
+
+/*
+ * The device that the streams are for. It expects from each vCPU the numbers
+ * from 0 on, at the vCPU's own offset. The lock is that of the ring's consumer.
+ */
+struct device {
+	pthread_mutex_t lock;
+	struct guest *guest;
+	unsigned int len;
+	bool pio;
+	uint32_t region;
+	uint64_t start;
+	uint64_t next[VCPUS];
+	unsigned int coalesced, exits, wrong;
+	bool stop;
+};
+
+/* One write. The first that is not as expected is told; all are counted. */
+static void device_write(struct device *device, unsigned int vcpu,
+			 uint64_t offset, unsigned int len, uint64_t data,
+			 const char *path)
+{
+	uint64_t mask = len == 8 ? -1ull : (1ull << (8 * len)) - 1;
+	uint64_t expected;
+
+	if (vcpu >= VCPUS) {
+		if (!device->wrong++)
+			fprintf(stderr, "# write of vCPU %u\n", vcpu);
+		return;
+	}
+	expected = (device->start + device->next[vcpu]) & mask;
+	if (len != device->len || offset != 8 * vcpu || data != expected) {
+		if (!device->wrong++)
+			fprintf(stderr, "# %s, vCPU %u: %u@%#llx: %#llx; expected %u@%#x: %#llx\n",
+				path, vcpu, len, (unsigned long long)offset,
+				(unsigned long long)data, device->len,
+				8 * vcpu, (unsigned long long)expected);
+	}
+	device->next[vcpu]++;
+}
+
+/* With the lock held. */
+static void device_drain(struct device *device)
+{
+	struct mregion_ring_entry entry;
+
+	while (mr_ring_take(&device->guest->ring, &entry)) {
+		if (entry.region != device->region || entry.reserved)
+			device->wrong++;
+		device_write(device, entry.vcpu, entry.offset, entry.len,
+			     entry.data, "ring");
+		device->coalesced++;
+	}
+}
+
+struct vcpu_thread {
+	pthread_t thread;
+	struct vcpu *vcpu;
+	struct device *device;
+	int ended_by;
+};
+
+/* An exit is a write that the ring had no room for, or the region had moved. */
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu_thread *thread = arg;
+	struct device *device = thread->device;
+	struct vcpu *vcpu = thread->vcpu;
+	struct kvm_run *run = vcpu->run;
+	int reason;
+
+	for (;;) {
+		reason = vcpu_run(vcpu);
+		if (reason == -EINTR)
+			continue;
+		if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+			break;
+		pthread_mutex_lock(&device->lock);
+		device_drain(device);
+		device->exits++;
+		if (reason == KVM_EXIT_MMIO && run->mmio.is_write)
+			device_write(device, vcpu->index,
+				     run->mmio.phys_addr - MMIO_BASE,
+				     run->mmio.len, mmio_data(run), "exit");
+		else if (reason == KVM_EXIT_IO && run->io.count == 1 &&
+			 run->io.direction == KVM_EXIT_IO_OUT)
+			device_write(device, vcpu->index,
+				     run->io.port - PIO_BASE, run->io.size,
+				     pio_data(run), "exit");
+		else
+			device->wrong++;
+		pthread_mutex_unlock(&device->lock);
+	}
+	thread->ended_by = reason;
+	return NULL;
+}
+
+/* Moves the device away and back, so that some writes find nothing there. */
+static void *mover_thread(void *arg)
+{
+	struct device *device = arg;
+	uint32_t id = device->region;
+	uint64_t home = device->pio ? PIO_BASE : MMIO_BASE;
+	uint64_t away = device->pio ? PIO_AWAY : MMIO_AWAY;
+	long errors = 0;
+
+	while (!__atomic_load_n(&device->stop, __ATOMIC_RELAXED)) {
+		errors += !!COMMIT(device->guest->fd, mr_move(id, away));
+		usleep(200);
+		errors += !!COMMIT(device->guest->fd, mr_move(id, home));
+		usleep(1000);
+	}
+	return (void *)errors;
+}
+
+static void *memslot_thread(void *arg)
+{
+	struct device *device = arg;
+	struct vm *vm = &device->guest->vm;
+	void *memory = mmap(NULL, 0x10000, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long errors = 0;
+
+	while (!__atomic_load_n(&device->stop, __ATOMIC_RELAXED)) {
+		errors += !!vm_memslot(vm, 1, 0x20000000, 0x10000, memory);
+		usleep(500);
+		errors += !!vm_memslot(vm, 1, 0x20000000, 0, memory);
+		usleep(500);
+	}
+	munmap(memory, 0x10000);
+	return (void *)errors;
+}
+
+static int stream_start(struct vcpu *vcpu, const struct device *device,
+			unsigned int writes)
+{
+	struct kvm_regs regs = {
+		.rdi = MMIO_BASE + 8 * vcpu->index,
+		.rdx = PIO_BASE + 8 * vcpu->index,
+		.rcx = device->start,
+		.rsi = device->start + writes,
+	};
+
+#define START(name) \
+	vcpu_start(vcpu, guest_##name, guest_##name##_end - guest_##name, regs)
+	if (device->pio)
+		return device->len == 1 ? START(pio_write1) :
+			device->len == 2 ? START(pio_write2) :
+			START(pio_write4);
+	return device->len == 1 ? START(mmio_write1) :
+		device->len == 2 ? START(mmio_write2) :
+		device->len == 4 ? START(mmio_write4) : START(mmio_write8);
+#undef START
+}
+
+/* Run the streams of all vCPUs at once, and see that all of it arrived. */
+static void stream(struct __test_metadata *_metadata, struct device *device,
+		   unsigned int writes, bool change)
+{
+	struct vcpu_thread threads[VCPUS];
+	pthread_t mover, memslots;
+	struct mregion_stats stats;
+	void *errors;
+	unsigned int i;
+
+	pthread_mutex_init(&device->lock, NULL);
+	device->region = device->pio ? PIO_DEVICE : DEVICE;
+	/* Let all bytes matter. */
+	device->start = device->len == 8 ? 0x1122334455667700 :
+		device->len == 4 ? 0xffffff80 : 0x7f80;
+	for (i = 0; i < VCPUS; i++) {
+		threads[i] = (struct vcpu_thread){
+			.vcpu = &device->guest->vm.vcpus[i],
+			.device = device,
+		};
+		ASSERT_EQ(0, stream_start(threads[i].vcpu, device, writes));
+	}
+	if (change) {
+		ASSERT_EQ(0, pthread_create(&mover, NULL, mover_thread,
+					    device));
+		ASSERT_EQ(0, pthread_create(&memslots, NULL, memslot_thread,
+					    device));
+	}
+	for (i = 0; i < VCPUS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i].thread, NULL,
+					    vcpu_thread, &threads[i]));
+	for (i = 0; i < VCPUS; i++) {
+		pthread_join(threads[i].thread, NULL);
+		EXPECT_EQ(KVM_EXIT_HLT, threads[i].ended_by);
+	}
+	if (change) {
+		__atomic_store_n(&device->stop, true, __ATOMIC_RELAXED);
+		pthread_join(mover, &errors);
+		EXPECT_EQ(NULL, errors);
+		pthread_join(memslots, &errors);
+		EXPECT_EQ(NULL, errors);
+	}
+	device_drain(device);
+
+	EXPECT_EQ(0, device->wrong);
+	for (i = 0; i < VCPUS; i++)
+		EXPECT_EQ(writes, device->next[i]);
+	EXPECT_EQ(VCPUS * writes, device->coalesced + device->exits);
+	EXPECT_LT(0, device->coalesced);
+	ASSERT_EQ(0, mr_stats(device->guest->fd, MREGION_OBJECT_REGION,
+			      device->region, &stats));
+	EXPECT_EQ(device->coalesced, stats.outcomes[MREGION_OUTCOME_COALESCED]);
+	if (!change)
+		EXPECT_EQ(device->exits,
+			  stats.outcomes[MREGION_OUTCOME_RING_FULL]);
+}
+
+TEST_F_TIMEOUT(stream, complete_and_in_order, 90)
+{
+	struct device device = {
+		.guest = &self->guest, .len = variant->len,
+		.pio = variant->pio,
+	};
+
+	stream(_metadata, &device, variant->writes, false);
+}
+
+TEST_F_TIMEOUT(stream, while_all_changes, 90)
+{
+	struct device device = {
+		.guest = &self->guest, .len = variant->len,
+		.pio = variant->pio,
+	};
+
+	stream(_metadata, &device, variant->writes, true);
+	EXPECT_LT(0, device.exits);
+}
+
+/* ---- One access at a time ---------------------------------------------- */
+
+FIXTURE(guest) {
+	struct guest guest;
+	struct vcpu *vcpu;
+	struct kvm_run *run;
+	int fd;
+};
+
+FIXTURE_SETUP(guest)
+{
+	ASSERT_EQ(0, guest_open(&self->guest, 1, 16));
+	self->vcpu = &self->guest.vm.vcpus[0];
+	self->run = self->vcpu->run;
+	self->fd = self->guest.fd;
+}
+
+FIXTURE_TEARDOWN(guest)
+{
+	guest_close(&self->guest);
+}
+
+#define EXPECT_MMIO_EXIT(_addr, _len, _is_write) do {			\
+	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(self->vcpu));			\
+	EXPECT_EQ(_addr, self->run->mmio.phys_addr);			\
+	EXPECT_EQ(_len, self->run->mmio.len);				\
+	EXPECT_EQ(_is_write, self->run->mmio.is_write);			\
+} while (0)
+
+#define EXPECT_END()	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu))
+
+#define ASSERT_RUN(name, ...) \
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, name, __VA_ARGS__))
+
+/* Without a rule an exit is what it is without a machine. */
+TEST_F(guest, device_exits)
+{
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE + 8, .rcx = 0x12345678,
+		   .rsi = 0);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 8, 4, 1);
+	EXPECT_EQ(0x12345678, mmio_data(self->run));
+	EXPECT_END();
+
+	ASSERT_RUN(mmio_read4, .rdi = MMIO_BASE + 8);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 8, 4, 0);
+	memcpy(self->run->mmio.data, "\x11\x22\x33\x44", 4);
+	EXPECT_END();
+	EXPECT_EQ(0x44332211, vcpu_rax(self->vcpu));
+
+	ASSERT_RUN(pio_write1, .rdx = PIO_BASE + 1, .rcx = 0x42);
+	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_EQ(PIO_BASE + 1, self->run->io.port);
+	EXPECT_EQ(0x42, pio_data(self->run));
+	EXPECT_END();
+
+	ASSERT_RUN(pio_read1, .rdx = PIO_BASE + 2);
+	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_EQ(KVM_EXIT_IO_IN, self->run->io.direction);
+	*((uint8_t *)self->run + self->run->io.data_offset) = 0x99;
+	EXPECT_END();
+	EXPECT_EQ(0x99, vcpu_rax(self->vcpu));
+}
+
+TEST_F(guest, coalesced_write_does_not_exit)
+{
+	struct mregion_ring_entry entry;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_add(DEVICE, RING, 0x10, 8),
+			    mr_rule_add(PIO_DEVICE, RING, 2, 1)));
+	ASSERT_RUN(mmio_write8, .rdi = MMIO_BASE + 0x10,
+		   .rcx = 0x1122334455667788);
+	EXPECT_END();
+	ASSERT_RUN(pio_write1, .rdx = PIO_BASE + 2, .rcx = 0x5a);
+	EXPECT_END();
+	ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+	EXPECT_EQ(DEVICE, entry.region);
+	EXPECT_EQ(0x10, entry.offset);
+	EXPECT_EQ(8, entry.len);
+	EXPECT_EQ(0x1122334455667788, entry.data);
+	EXPECT_EQ(0, entry.vcpu);
+	ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+	EXPECT_EQ(PIO_DEVICE, entry.region);
+	EXPECT_EQ(2, entry.offset);
+	EXPECT_EQ(1, entry.len);
+	EXPECT_EQ(0x5a, entry.data);
+	EXPECT_EQ(0, entry.vcpu);
+	/* Beside the rule it does. */
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE + 0x18, .rcx = 1);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 0x18, 4, 1);
+	EXPECT_END();
+	/* And reads do. */
+	ASSERT_RUN(mmio_read8, .rdi = MMIO_BASE + 0x10);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 0x10, 8, 0);
+	EXPECT_END();
+}
+
+TEST_F(guest, string_output)
+{
+	struct mregion_ring_entry entry;
+	unsigned int i;
+
+	memcpy(self->guest.vm.ram + 0x8000, "abcd", 4);
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_add(PIO_DEVICE, RING, 0, 1)));
+	ASSERT_RUN(pio_string, .rdx = PIO_BASE);
+	EXPECT_END();
+	for (i = 0; i < 4; i++) {
+		ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+		EXPECT_EQ('a' + i, entry.data);
+		EXPECT_EQ(0, entry.offset);
+		EXPECT_EQ(1, entry.len);
+	}
+	EXPECT_FALSE(mr_ring_take(&self->guest.ring, &entry));
+}
+
+TEST_F(guest, refused)
+{
+	struct mregion_constraints picky = { .valid_min = 4, .valid_max = 4 };
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(DEVICE, picky),
+			    mr_set_constraints(PIO_DEVICE, picky)));
+	ASSERT_RUN(mmio_read1, .rdi = MMIO_BASE);
+	EXPECT_END();
+	EXPECT_EQ(0xff, vcpu_rax(self->vcpu));
+	ASSERT_RUN(mmio_read2, .rdi = MMIO_BASE);
+	EXPECT_END();
+	EXPECT_EQ(0xffff, vcpu_rax(self->vcpu));
+	ASSERT_RUN(mmio_write2, .rdi = MMIO_BASE, .rcx = 0x1234);
+	EXPECT_END();
+	ASSERT_RUN(pio_read1, .rdx = PIO_BASE);
+	EXPECT_END();
+	EXPECT_EQ(0xff, vcpu_rax(self->vcpu));
+	ASSERT_RUN(mmio_read4, .rdi = MMIO_BASE);
+	EXPECT_MMIO_EXIT(MMIO_BASE, 4, 0);
+	EXPECT_END();
+
+	picky.refused = MREGION_POLICY_ZEROES;
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(DEVICE, picky)));
+	ASSERT_RUN(mmio_read2, .rdi = MMIO_BASE);
+	EXPECT_END();
+	EXPECT_EQ(0, vcpu_rax(self->vcpu));
+
+	picky.refused = MREGION_POLICY_ERROR;
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(DEVICE, picky)));
+	ASSERT_RUN(mmio_read2, .rdi = MMIO_BASE);
+	EXPECT_MMIO_EXIT(MMIO_BASE, 2, 0);
+	EXPECT_END();
+}
+
+TEST_F(guest, unassigned_exits)
+{
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE + 0x1000, .rcx = 7);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 0x1000, 4, 1);
+	EXPECT_END();
+	ASSERT_RUN(mmio_read4, .rdi = 0xf0000000);
+	EXPECT_MMIO_EXIT(0xf0000000, 4, 0);
+	EXPECT_END();
+	ASSERT_RUN(pio_read4, .rdx = 0x999);
+	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_END();
+}
+
+/* One instruction over two ranges is one exit, and nothing in the ring. */
+TEST_F(guest, straddling)
+{
+	struct mregion_op neighbour = mr_mmio(6, 0x80);
+
+	neighbour.create.constraints.valid_max = 8;
+	ASSERT_EQ(0, COMMIT(self->fd, neighbour,
+			    mr_map(6, 1, MMIO_BASE + 0x100, 1),
+			    mr_rule_add(DEVICE, RING, 0, 0),
+			    mr_rule_add(6, RING, 0, 0)));
+	ASSERT_RUN(mmio_write8, .rdi = MMIO_BASE + 0xfc,
+		   .rcx = 0x1122334455667788);
+	EXPECT_MMIO_EXIT(MMIO_BASE + 0xfc, 8, 1);
+	EXPECT_EQ(0x1122334455667788, mmio_data(self->run));
+	EXPECT_END();
+	EXPECT_EQ(0, mr_ring_waiting(&self->guest.ring));
+	ASSERT_RUN(mmio_write8, .rdi = MMIO_BASE + 0x100, .rcx = 1);
+	EXPECT_END();
+	EXPECT_EQ(1, mr_ring_waiting(&self->guest.ring));
+}
+
+/* When the ioctl has returned, accesses that begin see the new view. */
+TEST_F(guest, commit_takes_effect_at_once)
+{
+	struct mregion_ring_entry entry;
+	unsigned int i;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_add(DEVICE, RING, 0, 0)));
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, MMIO_AWAY)));
+		ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE, .rcx = i);
+		EXPECT_MMIO_EXIT(MMIO_BASE, 4, 1);
+		EXPECT_END();
+		ASSERT_RUN(mmio_write4, .rdi = MMIO_AWAY, .rcx = i);
+		EXPECT_END();
+		ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, MMIO_BASE)));
+		ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE, .rcx = i);
+		EXPECT_END();
+		ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+		ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+	}
+}
+
+/* Space roots and rules change under the guest, too. */
+TEST_F(guest, space_gets_another_root)
+{
+	ASSERT_EQ(0, COMMIT(self->fd, mr_container(7, 0), mr_mmio(8, 0x100),
+			    mr_map(8, 7, MMIO_BASE, 0),
+			    mr_rule_add(8, RING, 0, 0),
+			    mr_space_set(SPACE, 7, 0, 0)));
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE, .rcx = 5);
+	EXPECT_END();
+	EXPECT_EQ(8, self->guest.ring.entries[0].region);
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_del(8, RING, 0, 0)));
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE, .rcx = 5);
+	EXPECT_MMIO_EXIT(MMIO_BASE, 4, 1);
+	EXPECT_END();
+}
+
+/* A waiting entry wakes its consumer while the guest does nothing else. */
+TEST_F(guest, ring_wakes_by_time)
+{
+	int efd = eventfd(0, EFD_CLOEXEC);
+	struct mr_ring ring;
+	uint64_t value;
+
+	ASSERT_LE(0, efd);
+	ASSERT_EQ(0, mr_ring_create(self->fd, 2, 64, efd, 0, 10000, &ring));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_add(DEVICE, 2, 0, 0)));
+	ASSERT_RUN(mmio_write4, .rdi = MMIO_BASE, .rcx = 5);
+	EXPECT_END();
+	ASSERT_EQ(sizeof(value), read(efd, &value, sizeof(value)));
+	EXPECT_EQ(1, mr_ring_waiting(&ring));
+	mr_ring_unmap(&ring);
+	close(efd);
+}
+
+/* ROM devices: a write to the memory slot's read-only pages is the device's. */
+TEST_F(guest, rom_device)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = 2,
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = 0x30000000,
+		.memory_size = MR_PAGE,
+	};
+	struct mregion_ring_entry entry;
+	uint8_t *memory = mmap(NULL, MR_PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, memory);
+	memcpy(memory, "\x12\x34\x56\x78", 4);
+	slot.userspace_addr = (uintptr_t)memory;
+	ASSERT_EQ(0, mr_ioctl(self->guest.vm.fd, KVM_SET_USER_MEMORY_REGION,
+			      &slot));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_create(9, MREGION_ROMD, MR_PAGE),
+			    mr_map(9, 1, 0x30000000, 0),
+			    mr_rule_add(9, RING, 0, 0)));
+	ASSERT_RUN(mmio_read4, .rdi = 0x30000000);
+	EXPECT_END();
+	EXPECT_EQ(0x78563412, vcpu_rax(self->vcpu));
+	ASSERT_RUN(mmio_write4, .rdi = 0x30000004, .rcx = 0xcafe);
+	EXPECT_END();
+	ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
+	EXPECT_EQ(9, entry.region);
+	EXPECT_EQ(4, entry.offset);
+	EXPECT_EQ(0xcafe, entry.data);
+	munmap(memory, MR_PAGE);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A caller that wishes the kernel ill: structures of every size and content,
+ * pointers into nothing, and many threads of that. A call that fails changes
+ * nothing, whatever it was; and nothing falls over.
+ */
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "mregion_util.h"
+
+#define SEED		0x6d726567696f6eull
+#define RANDOM_CALLS	3000
+#define RANDOM_COMMITS	2000
+#define THREADS		4
+#define THREAD_CALLS	1000
+
+static const struct {
+	const char *name;
+	unsigned long cmd;
+	size_t size;
+	bool answers;
+} ioctls[] = {
+#define IOCTL(_cmd, _type) { #_cmd, _cmd, sizeof(struct _type), true }
+#define IOCTL_SILENT(_cmd, _type) { #_cmd, _cmd, sizeof(struct _type), false }
+	IOCTL(MREGION_INFO, mregion_info),
+	IOCTL(MREGION_COMMIT, mregion_commit),
+	IOCTL(MREGION_VIEW_READ, mregion_view_read),
+	IOCTL(MREGION_REGIONS, mregion_regions),
+	IOCTL(MREGION_SPACES, mregion_spaces),
+	IOCTL(MREGION_TRANSLATE, mregion_translate),
+	IOCTL(MREGION_ACCESS, mregion_access),
+	IOCTL(MREGION_RING_CREATE, mregion_ring_create),
+	IOCTL_SILENT(MREGION_RING_FREE, mregion_ring_free),
+	IOCTL(MREGION_ATTACH, mregion_attach),
+	IOCTL_SILENT(MREGION_DETACH, mregion_detach),
+	IOCTL(MREGION_STATS, mregion_stats),
+	IOCTL(MREGION_SHADOW_CREATE, mregion_shadow_create),
+	IOCTL_SILENT(MREGION_SHADOW_FREE, mregion_shadow_free),
+	IOCTL(MREGION_SERVER_CREATE, mregion_server_create),
+	IOCTL_SILENT(MREGION_SERVER_FREE, mregion_server_free),
+#undef IOCTL_SILENT
+#undef IOCTL
+};
+
+#define NR_IOCTLS	ARRAY_SIZE(ioctls)
+
+struct prng {
+	uint64_t state;
+};
+
+static uint64_t prng(struct prng *prng)
+{
+	prng->state ^= prng->state << 13;
+	prng->state ^= prng->state >> 7;
+	prng->state ^= prng->state << 17;
+	return prng->state * 0x2545f4914f6cdd1d;
+}
+
+static uint32_t below(struct prng *state, uint32_t limit)
+{
+	return (prng(state) >> 32) % limit;
+}
+
+static void fill(struct prng *state, void *buffer, size_t len)
+{
+	uint8_t *bytes = buffer;
+
+	while (len--)
+		*bytes++ = prng(state) >> 32;
+}
+
+/* A number that somebody might have forgotten about. */
+static uint64_t nasty(struct prng *state)
+{
+	static const uint64_t numbers[] = {
+		0, 1, 2, 3, 7, 8, 0xfff, 0x1000, 0x1001, 0xffff, 0x10000,
+		0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
+		0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffff000,
+		0xfffffffffffffffe, 0xffffffffffffffff,
+	};
+
+	if (below(state, 4) == 0)
+		return prng(state);
+	return numbers[below(state, ARRAY_SIZE(numbers))];
+}
+
+FIXTURE(hostile) {
+	struct prng prng;
+	struct mr_ring ring;
+	struct mr_snapshot before;
+	char *guarded;		/* a page, with nothing behind it */
+	int fd;
+};
+
+static int hostile_machine(void)
+{
+	int fd = mr_open();
+
+	if (fd < 0)
+		return fd;
+	if (COMMIT(fd, mr_container(1, 0), mr_container(2, 0x100000),
+		   mr_mmio(3, 0x1000), mr_ram(4, 0x10000), mr_mmio(5, 0x100),
+		   mr_alias(6, 2, 0x10, 0x1000), mr_container(7, 0x10000),
+		   mr_create(8, MREGION_ROMD, 0x2000),
+		   mr_map(2, 1, 0x10000, 0), mr_map(3, 2, 0x1000, 1),
+		   mr_map(4, 2, 0, 0), mr_map(6, 1, 0, 3),
+		   mr_map(5, 7, 0x10, 0), mr_space(1, 1), mr_pio_space(2, 7))) {
+		close(fd);
+		return -EPROTO;
+	}
+	return fd;
+}
+
+FIXTURE_SETUP(hostile)
+{
+	self->prng.state = SEED;
+	TH_LOG("seed %#llx", SEED);
+	self->fd = hostile_machine();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, mr_ring_create(self->fd, 1, 16, -1, 0, 0, &self->ring));
+	self->guarded = mmap(NULL, 2 * MR_PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->guarded);
+	ASSERT_EQ(0, munmap(self->guarded + MR_PAGE, MR_PAGE));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &self->before));
+}
+
+FIXTURE_TEARDOWN(hostile)
+{
+	mr_snapshot_free(&self->before);
+	mr_ring_unmap(&self->ring);
+	close(self->fd);
+}
+
+TEST_F_TIMEOUT(hostile, sizes, 120)
+{
+	static const uint32_t sizes[] = {
+		0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 4095, 4096, 4097, 8192,
+		0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+	};
+	unsigned int i, j, shorter;
+	uint32_t *buffer = mmap(NULL, 0x20000, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, buffer);
+	for (i = 0; i < NR_IOCTLS; i++) {
+		for (shorter = 0; shorter < ioctls[i].size; shorter++) {
+			memset(buffer, 0, 0x20000);
+			buffer[0] = shorter;
+			EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, ioctls[i].cmd,
+						    buffer)) {
+				TH_LOG("%s of %u bytes", ioctls[i].name,
+				       shorter);
+			}
+		}
+		/* What is behind what the kernel knows is not zero. */
+		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
+			if (sizes[j] <= ioctls[i].size)
+				continue;
+			memset(buffer, 0x5a, 0x20000);
+			buffer[0] = sizes[j];
+			EXPECT_GT(0, mr_ioctl(self->fd, ioctls[i].cmd,
+					      buffer)) {
+				TH_LOG("%s of %u bytes", ioctls[i].name,
+				       sizes[j]);
+			}
+		}
+		memset(buffer, 0, ioctls[i].size);
+		memset((char *)buffer + ioctls[i].size, 0, 8);
+		((char *)buffer)[ioctls[i].size + 7] = 1;
+		buffer[0] = ioctls[i].size + 8;
+		EXPECT_EQ(-E2BIG, mr_ioctl(self->fd, ioctls[i].cmd, buffer)) {
+			TH_LOG("%s", ioctls[i].name);
+		}
+	}
+	EXPECT_TRUE(mr_unchanged(self->fd, &self->before));
+	munmap(buffer, 0x20000);
+}
+
+TEST_F(hostile, bad_pointers)
+{
+	uint64_t pointers[] = {
+		0, 1, 7, 0xfff, -1ull, -8ull, -4096ull, 0x7fffffffffff,
+		0x800000000000, 0xffff888000000000, 0xffffffff81000000,
+		(uintptr_t)self->guarded + MR_PAGE,
+		(uintptr_t)self->guarded + MR_PAGE - 4,
+		(uintptr_t)self->guarded + MR_PAGE - 8,
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < NR_IOCTLS; i++) {
+		for (j = 0; j < ARRAY_SIZE(pointers); j++) {
+			memset(self->guarded + MR_PAGE - 8, 0, 8);
+			/* Where the size can be read, it leads out. */
+			*(uint32_t *)(self->guarded + MR_PAGE - 4) =
+				ioctls[i].size;
+			*(uint32_t *)(self->guarded + MR_PAGE - 8) =
+				MAX(ioctls[i].size, 16);
+			EXPECT_EQ(-EFAULT, mr_ioctl(self->fd, ioctls[i].cmd,
+					(void *)(uintptr_t)pointers[j])) {
+				TH_LOG("%s at %#llx", ioctls[i].name,
+				       (unsigned long long)pointers[j]);
+			}
+		}
+	}
+	EXPECT_TRUE(mr_unchanged(self->fd, &self->before));
+}
+
+/* An answer that cannot be written back. */
+TEST_F(hostile, readonly_structures)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < NR_IOCTLS; i++) {
+		if (!ioctls[i].answers)
+			continue;
+		memset(self->guarded, 0, MR_PAGE);
+		*(uint32_t *)self->guarded = ioctls[i].size;
+		ASSERT_EQ(0, mprotect(self->guarded, MR_PAGE, PROT_READ));
+		err = mr_ioctl(self->fd, ioctls[i].cmd, self->guarded);
+		EXPECT_GT(0, err) {
+			TH_LOG("%s", ioctls[i].name);
+		}
+		ASSERT_EQ(0, mprotect(self->guarded, MR_PAGE,
+				      PROT_READ | PROT_WRITE));
+	}
+	EXPECT_TRUE(mr_unchanged(self->fd, &self->before));
+}
+
+/* Arrays that end where memory does. */
+TEST_F(hostile, arrays_partly_unmapped)
+{
+	struct mregion_range *ranges;
+	struct mregion_region_info *regions;
+	struct mregion_space_info *spaces;
+	char *end = self->guarded + MR_PAGE;
+
+	ranges = (void *)(end - sizeof(*ranges));
+	EXPECT_EQ(-EFAULT, mr_view(self->fd, 1, ranges, 100, NULL));
+	EXPECT_LT(0, mr_view(self->fd, 1, ranges, 1, NULL));
+	regions = (void *)(end - sizeof(*regions));
+	EXPECT_EQ(-EFAULT, mr_regions(self->fd, 0, regions, 100));
+	EXPECT_EQ(8, mr_regions(self->fd, 0, regions, 1));
+	spaces = (void *)(end - sizeof(*spaces));
+	EXPECT_EQ(-EFAULT, mr_spaces(self->fd, 0, spaces, 100));
+	EXPECT_EQ(2, mr_spaces(self->fd, 0, spaces, 1));
+	/* Room for more than can be; what there is fits. */
+	EXPECT_EQ(2, mr_spaces(self->fd, 0, (void *)(end - 2 *
+						     sizeof(*spaces)), -1u));
+	EXPECT_EQ(-EFAULT, mr_view(self->fd, 1, NULL, 1, NULL));
+	EXPECT_EQ(-EFAULT, mr_view(self->fd, 1, (void *)-8ul, 1, NULL));
+	EXPECT_TRUE(mr_unchanged(self->fd, &self->before));
+}
+
+/* Random bytes, of which some words are made to look reasonable. */
+TEST_F_TIMEOUT(hostile, random_structures, 180)
+{
+	unsigned int i, j, which, failed = 0;
+	struct mr_snapshot before;
+	uint32_t buffer[256];
+	int err;
+
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (i = 0; i < RANDOM_CALLS; i++) {
+		which = below(&self->prng, NR_IOCTLS);
+		fill(&self->prng, buffer, sizeof(buffer));
+		for (j = 1; j < ioctls[which].size / 4; j++)
+			if (below(&self->prng, 4))
+				buffer[j] = nasty(&self->prng);
+		switch (below(&self->prng, 8)) {
+		case 0:
+			break;
+		case 1:
+			buffer[0] = below(&self->prng, sizeof(buffer));
+			break;
+		default:
+			buffer[0] = ioctls[which].size;
+		}
+		err = mr_ioctl(self->fd, ioctls[which].cmd, buffer);
+		if (!err) {
+			if (ioctls[which].cmd == MREGION_RING_CREATE)
+				close(((struct mregion_ring_create *)
+				       buffer)->fd);
+			mr_snapshot_free(&before);
+			ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+			continue;
+		}
+		failed++;
+		ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+			TH_LOG("call %u, %s: failed, and left a trace", i,
+			       ioctls[which].name);
+		}
+	}
+	/* A test that never gets anywhere would be easy. */
+	EXPECT_GT(RANDOM_CALLS, failed);
+	EXPECT_LT(RANDOM_CALLS / 2, failed);
+	mr_snapshot_free(&before);
+}
+
+/* An operation that often is possible. */
+static struct mregion_op random_op(struct prng *state)
+{
+	struct mregion_op op = mr_op(1 + below(state, 14),
+				     1 + below(state, 24));
+	uint32_t other = 1 + below(state, 24);
+	uint64_t number = below(state, 3) ? below(state, 0x20000) :
+		nasty(state);
+
+	switch (op.code) {
+	case MREGION_OP_CREATE:
+		op = mr_create(op.id, 1 + below(state, 8), number);
+		if (op.create.kind == MREGION_ALIAS) {
+			op.create.target = other;
+			op.create.offset = nasty(state);
+		}
+		if (!below(state, 4))
+			op.create.flags = below(state, 64);
+		break;
+	case MREGION_OP_MAP:
+		op = mr_map(op.id, other, number, (int)below(state, 5) - 2);
+		break;
+	case MREGION_OP_MOVE:
+	case MREGION_OP_RESIZE:
+	case MREGION_OP_SET_ALIAS:
+		op.offset = number;
+		break;
+	case MREGION_OP_SET_FLAGS:
+		op.set_flags.mask = below(state, 64);
+		op.set_flags.flags = op.set_flags.mask & below(state, 64);
+		break;
+	case MREGION_OP_SET_CONSTRAINTS:
+		op.constraints.valid_min = 1 << below(state, 4);
+		op.constraints.valid_max = 1 << below(state, 4);
+		op.constraints.flags = below(state, 8);
+		op.constraints.refused = below(state, 4);
+		break;
+	case MREGION_OP_RULE_ADD:
+	case MREGION_OP_RULE_DEL:
+		op = mr_rule(op.code, op.id, 1, 8 * below(state, 4),
+			     8 * (1 + below(state, 2)));
+		break;
+	case MREGION_OP_SPACE_CREATE:
+	case MREGION_OP_SPACE_SET:
+		op = mr_space_op(op.code, op.id, other, below(state, 2),
+				 below(state, 5));
+		break;
+	}
+	if (!below(state, 40))
+		((uint32_t *)&op)[below(state, sizeof(op) / 4)] = nasty(state);
+	return op;
+}
+
+/* What must hold of any view of any machine. */
+static bool view_is_sane(int fd, uint32_t space, uint32_t bus)
+{
+	static struct mregion_range ranges[4096];
+	int i, nr = mr_view(fd, space, ranges, 4096, NULL);
+
+	if (nr < 0)
+		return false;
+	for (i = 0; i < nr && i < 4096; i++) {
+		const struct mregion_range *range = &ranges[i];
+
+		if (range->start > range->last || !range->region ||
+		    range->reserved || range->kind == MREGION_CONTAINER ||
+		    range->kind == MREGION_ALIAS)
+			return false;
+		if (i && range->start <= ranges[i - 1].last)
+			return false;
+		if (bus == MREGION_BUS_PIO && range->last > 0xffff)
+			return false;
+	}
+	return true;
+}
+
+TEST_F_TIMEOUT(hostile, random_commits, 180)
+{
+	unsigned int i, j, nr, succeeded = 0;
+	struct mregion_space_info spaces[32];
+	struct mr_snapshot before;
+	struct mregion_op ops[8];
+	uint32_t failed;
+	int err, nr_spaces;
+
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (i = 0; i < RANDOM_COMMITS; i++) {
+		nr = below(&self->prng, 4) ? 1 : 1 + below(&self->prng, 8);
+		for (j = 0; j < nr; j++)
+			ops[j] = random_op(&self->prng);
+		err = mr_commit_flags(self->fd, ops, nr, 0, &failed);
+		if (err) {
+			ASSERT_GE(nr, failed);
+			ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+				TH_LOG("commit %u: failed at %u with %s, and left a trace",
+				       i, failed, strerror(-err));
+			}
+			continue;
+		}
+		succeeded++;
+		ASSERT_EQ(nr, failed);
+		mr_snapshot_free(&before);
+		ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+		nr_spaces = mr_spaces(self->fd, 0, spaces, 32);
+		ASSERT_LE(0, nr_spaces);
+		for (j = 0; j < (unsigned int)nr_spaces && j < 32; j++)
+			ASSERT_TRUE(view_is_sane(self->fd, spaces[j].id,
+						 spaces[j].bus)) {
+				TH_LOG("commit %u: view of space %u: %s", i,
+				       spaces[j].id,
+				       mr_view_text(self->fd, spaces[j].id));
+			}
+	}
+	EXPECT_LT(RANDOM_COMMITS / 10, succeeded);
+	mr_snapshot_free(&before);
+}
+
+/* Descriptors of all sorts where another is expected. */
+TEST_F(hostile, other_descriptors)
+{
+	int fds[] = { 0, self->ring.fd, open("/dev/null", O_RDWR), 1000, -1 };
+	struct mregion_info info;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		EXPECT_GT(0, mr_info(fds[i], &info));
+	EXPECT_EQ(-1, read(self->fd, &info, sizeof(info)));
+	EXPECT_EQ(-1, write(self->fd, &info, sizeof(info)));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, MR_PAGE, PROT_READ, MAP_SHARED,
+				   self->fd, 0));
+	EXPECT_EQ(-ENOTTY, mr_info(self->ring.fd, &info));
+	close(fds[2]);
+}
+
+struct attacker {
+	pthread_t thread;
+	struct prng prng;
+	int fd;
+};
+
+static void *attack(void *arg)
+{
+	struct attacker *attacker = arg;
+	struct prng *state = &attacker->prng;
+	struct mregion_access access;
+	struct mregion_translate translate;
+	struct mregion_op ops[4];
+	struct mr_ring ring;
+	unsigned int i, j;
+	uint32_t buffer[64];
+
+	for (i = 0; i < THREAD_CALLS; i++) {
+		switch (below(state, 8)) {
+		case 0:
+			if (!mr_ring_create(attacker->fd, 1 + below(state, 3),
+					    2 << below(state, 4), -1, 1, 10,
+					    &ring)) {
+				memset(ring.header, below(state, 256), 256);
+				mr_ring_unmap(&ring);
+			}
+			break;
+		case 1:
+			mr_ring_free(attacker->fd, 1 + below(state, 3));
+			break;
+		case 2:
+			mr_write(attacker->fd, 1 + below(state, 4),
+				 below(state, 0x20000), 1 + below(state, 8),
+				 0, &access);
+			break;
+		case 3:
+			mr_translate(attacker->fd, 1 + below(state, 4),
+				     nasty(state), nasty(state), &translate);
+			break;
+		case 4:
+			mr_view_text(attacker->fd, 1 + below(state, 4));
+			break;
+		case 5:
+			fill(state, buffer, sizeof(buffer));
+			j = below(state, NR_IOCTLS);
+			buffer[0] = ioctls[j].size;
+			/* Ring descriptors would only pile up. */
+			if (ioctls[j].cmd != MREGION_RING_CREATE)
+				mr_ioctl(attacker->fd, ioctls[j].cmd, buffer);
+			break;
+		default:
+			for (j = 0; j < 4; j++)
+				ops[j] = random_op(state);
+			mr_commit(attacker->fd, ops, 1 + below(state, 4));
+		}
+	}
+	return NULL;
+}
+
+/* All of that at once, from several threads, on one machine. */
+TEST_F_TIMEOUT(hostile, many_threads, 180)
+{
+	struct attacker attackers[THREADS];
+	struct mregion_info info;
+	unsigned int i;
+
+	for (i = 0; i < THREADS; i++) {
+		attackers[i] = (struct attacker){
+			.fd = self->fd, .prng = { SEED + i },
+		};
+		ASSERT_EQ(0, pthread_create(&attackers[i].thread, NULL, attack,
+					    &attackers[i]));
+	}
+	for (i = 0; i < THREADS; i++)
+		pthread_join(attackers[i].thread, NULL);
+	EXPECT_EQ(0, mr_info(self->fd, &info));
+	EXPECT_TRUE(mr_spaces(self->fd, 0, NULL, 0) >= 0);
+}
+
+/* The same while the descriptor is closed under it. */
+TEST_F_TIMEOUT(hostile, closed_under_threads, 120)
+{
+	struct attacker attackers[2];
+	unsigned int i, round;
+	int fd;
+
+	for (round = 0; round < 10; round++) {
+		fd = hostile_machine();
+		ASSERT_LE(0, fd);
+		for (i = 0; i < 2; i++) {
+			attackers[i] = (struct attacker){
+				.fd = fd, .prng = { SEED + 10 * round + i },
+			};
+			ASSERT_EQ(0, pthread_create(&attackers[i].thread, NULL,
+						    attack, &attackers[i]));
+		}
+		usleep(5000);
+		close(fd);
+		for (i = 0; i < 2; i++)
+			pthread_join(attackers[i].thread, NULL);
+	}
+}
+
+TEST_HARNESS_MAIN

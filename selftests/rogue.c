@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Servers that misbehave: they harm nobody but who asks them. Beside one, an
+ * honest server and a ring of the same virtual machine lose and repeat nothing;
+ * and nobody waits for it any more once it is killed, or its time is up.
+ */
+#include "kselftest_harness.h"
+#include "server_util.h"
+
+#define HONEST		1
+#define ROGUE		2
+#define RING		1
+#define SPIN		50	/* us */
+#define SLOTS		4
+#define ROGUE_MS	80	/* that one of them lives */
+#define LOAD_MS		250
+
+#define ROGUE_MMIO	6	/* regions */
+#define ROGUE_PORTS	7
+#define ROGUE_BASE	0x18000000u
+#define ROGUE_PIO_BASE	0x600u
+
+static void no_op(int signal)
+{
+	(void)signal;
+}
+
+/* ---- What the kernel trusts -------------------------------------------- */
+
+FIXTURE(trust) {
+	struct mr_server server;
+	struct mregion_server_slot *slot;
+	int fd;
+};
+
+FIXTURE_SETUP(trust)
+{
+	self->fd = mr_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, mr_server_create(self->fd, ROGUE, 1, SPIN, 0,
+				      &self->server));
+	ASSERT_EQ(0, COMMIT(self->fd, dev_create(1, 0x1000),
+			    mr_space(DEV_MEMORY, 1), mr_set_server(1, ROGUE)));
+	self->slot = self->server.slots;
+}
+
+FIXTURE_TEARDOWN(trust)
+{
+	mr_server_close(&self->server);
+	close(self->fd);
+}
+
+struct asker {
+	pthread_t thread;
+	struct mregion_access access;
+	int fd;
+	int err;
+	bool done;
+};
+
+static void *asker_thread(void *arg)
+{
+	struct asker *asker = arg;
+
+	asker->err = mr_read(asker->fd, DEV_MEMORY, 8, 4, &asker->access);
+	__atomic_store_n(&asker->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int ask(struct asker *asker, int fd)
+{
+	*asker = (struct asker){ .fd = fd };
+	return pthread_create(&asker->thread, NULL, asker_thread, asker);
+}
+
+static bool is_answered(struct asker *asker)
+{
+	usleep(30000);
+	return __atomic_load_n(&asker->done, __ATOMIC_ACQUIRE);
+}
+
+/* What the reader got, or -1 if it was not completed. */
+static int64_t answer_of(struct asker *asker)
+{
+	pthread_join(asker->thread, NULL);
+	return asker->err || !asker->access.handled ?
+	       -1 : (int64_t)asker->access.data;
+}
+
+/* Take the request, and wait for it up to 5 seconds. */
+static bool take(struct mr_server *server, uint32_t *number)
+{
+	uint64_t deadline = mr_now_ms() + 5000;
+
+	while (!mr_server_take_slot(server, 0, number)) {
+		if (mr_now_ms() > deadline)
+			return false;
+		usleep(100);
+	}
+	return true;
+}
+
+static void set_state(struct mr_server *server, uint32_t state)
+{
+	__atomic_store_n(&server->slots[0].state, state, __ATOMIC_SEQ_CST);
+	mr_server_wake(server, 0);
+}
+
+TEST_F(trust, answered_twice)
+{
+	struct asker asker;
+	uint32_t number, old, i;
+
+	ASSERT_EQ(0, ask(&asker, self->fd));
+	ASSERT_TRUE(take(&self->server, &old));
+	mr_server_answer(&self->server, 0, old, 0x11);
+	EXPECT_EQ(0x11, answer_of(&asker));
+	for (i = 0; i < 3; i++) {
+		/* Once more while nobody asks, and while somebody does. */
+		self->slot->data = 0x22;
+		set_state(&self->server, old | MREGION_SERVER_ANSWERED);
+		ASSERT_EQ(0, ask(&asker, self->fd));
+		ASSERT_TRUE(take(&self->server, &number));
+		EXPECT_NE(old, number);
+		self->slot->data = 0x33;
+		set_state(&self->server, old | MREGION_SERVER_ANSWERED);
+		EXPECT_FALSE(is_answered(&asker));
+		mr_server_answer(&self->server, 0, number, 0x44);
+		EXPECT_EQ(0x44, answer_of(&asker));
+		old = number;
+	}
+}
+
+TEST_F(trust, of_another_number)
+{
+	struct asker asker;
+	uint32_t number, i;
+
+	for (i = 1; i < 40; i++) {
+		ASSERT_EQ(0, ask(&asker, self->fd));
+		ASSERT_TRUE(take(&self->server, &number));
+		self->slot->data = 0x55;
+		set_state(&self->server, (number + 4 * i) |
+			  MREGION_SERVER_ANSWERED);
+		set_state(&self->server, (number - 4 * i) |
+			  MREGION_SERVER_ANSWERED);
+		set_state(&self->server, (number ^ 1u << (2 + i % 30)) |
+			  MREGION_SERVER_ANSWERED);
+		if (i % 8 == 0)
+			EXPECT_FALSE(is_answered(&asker));
+		/* Other states of the right one are none either. */
+		set_state(&self->server, number | MREGION_SERVER_REQUEST);
+		set_state(&self->server, number);
+		if (i % 8 == 1)
+			EXPECT_FALSE(is_answered(&asker));
+		mr_server_answer(&self->server, 0, number, i);
+		EXPECT_EQ(i, answer_of(&asker));
+	}
+}
+
+/* An answer that lies ready is overwritten by the request. */
+TEST_F(trust, before_the_question)
+{
+	struct asker asker;
+	uint32_t number, state, i;
+
+	for (i = 0; i < 8; i++) {
+		state = self->slot->state;
+		EXPECT_EQ(MREGION_SERVER_IDLE, state & MREGION_SERVER_STATE);
+		self->slot->data = 0x66;
+		set_state(&self->server, (state + 4 * (i % 3)) |
+			  MREGION_SERVER_ANSWERED);
+		ASSERT_EQ(0, ask(&asker, self->fd));
+		ASSERT_TRUE(take(&self->server, &number));
+		mr_server_answer(&self->server, 0, number, i);
+		EXPECT_EQ(i, answer_of(&asker));
+	}
+}
+
+/* Whatever it says about itself, the kernel goes by what it knows. */
+TEST_F(trust, the_rest_is_not_read)
+{
+	struct mregion_server_slot nonsense;
+	struct asker asker;
+	uint32_t number, i;
+
+	memset(&nonsense, 0xff, sizeof(nonsense));
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(0, ask(&asker, self->fd));
+		ASSERT_TRUE(take(&self->server, &number));
+		EXPECT_EQ(8, self->slot->offset);
+		EXPECT_EQ(4, self->slot->len);
+		EXPECT_EQ(1, self->slot->region);
+		/* sleeping, too */
+		memcpy((uint8_t *)self->slot + 4, (uint8_t *)&nonsense + 4,
+		       sizeof(nonsense) - 4);
+		memset(self->server.header, i, MREGION_SERVER_SLOTS);
+		self->slot->data = 0x8877665500000000 | i;
+		set_state(&self->server, number | MREGION_SERVER_ANSWERED);
+		EXPECT_EQ(i, answer_of(&asker));
+		EXPECT_EQ(-EINVAL, mr_server_wake(&self->server, 1));
+	}
+}
+
+/* ---- Rogues ------------------------------------------------------------ */
+
+/* Answer all there is, by the slots alone. */
+static void answer_all(struct mr_server *server, uint64_t data)
+{
+	uint32_t slot, number;
+
+	for (slot = 0; slot < server->nr_slots; slot++)
+		if (mr_server_take_slot(server, slot, &number))
+			mr_server_answer(server, slot, number, data);
+}
+
+static void answers_twice(struct serving *serving)
+{
+	struct mr_server *server = &serving->server;
+	uint32_t slot, number, old[SLOTS] = {};
+
+	for (;;) {
+		for (slot = 0; slot < SLOTS; slot++) {
+			if (!mr_server_take_slot(server, slot, &number))
+				continue;
+			mr_server_answer(server, slot, number, number);
+			server->slots[slot].data = ~0ull;
+			mr_server_answer(server, slot, number, 1);
+			mr_server_answer(server, slot, old[slot], 2);
+			mr_server_answer(server, slot, number, 3);
+			old[slot] = number;
+		}
+	}
+}
+
+/* Answers for whoever has not asked, of all numbers near those in use. */
+static void answers_unasked(struct serving *serving)
+{
+	struct mr_server *server = &serving->server;
+	uint32_t slot, state, i;
+
+	for (i = 0; ; i++) {
+		for (slot = 0; slot < SLOTS; slot++) {
+			state = server->slots[slot].state;
+			if ((state & MREGION_SERVER_STATE) !=
+			    MREGION_SERVER_IDLE)
+				continue;
+			state += 4 * (i % 5) - 8;
+			mr_server_answer(server, slot, state & ~3u, i);
+		}
+		if (i % 4 == 0)
+			answer_all(server, i);
+	}
+}
+
+/* Takes its time, so that some of who asks has gone meanwhile. */
+static void answers_late(struct serving *serving)
+{
+	struct mr_server *server = &serving->server;
+	uint32_t slot, numbers[SLOTS];
+	bool taken[SLOTS];
+
+	for (;;) {
+		for (slot = 0; slot < SLOTS; slot++)
+			taken[slot] = mr_server_take_slot(server, slot,
+							  &numbers[slot]);
+		usleep(8000);
+		for (slot = 0; slot < SLOTS; slot++)
+			if (taken[slot])
+				mr_server_answer(server, slot, numbers[slot],
+						 slot);
+	}
+}
+
+static void scribbles(struct serving *serving)
+{
+	struct mr_server *server = &serving->server;
+	uint32_t *words = (uint32_t *)server->header;
+	size_t nr = server->bytes / 4, i;
+	unsigned int seed = getpid();
+
+	/* There is time to say something true, too. */
+	for (;;) {
+		for (i = 0; i < 1000; i++)
+			__atomic_store_n(&words[(size_t)rand_r(&seed) % nr],
+					 rand_r(&seed) * 5u, __ATOMIC_RELAXED);
+		for (i = MREGION_SERVER_SLOTS / 4; i < nr; i++)
+			words[i] ^= rand_r(&seed) & 7;
+		memset(server->slots, rand_r(&seed),
+		       SLOTS * sizeof(*server->slots));
+		answer_all(server, seed);
+	}
+}
+
+static void scribbles_over_header(struct serving *serving)
+{
+	struct mregion_server_header *header = serving->server.header;
+	unsigned int seed = getpid(), i;
+
+	for (;;) {
+		header->seen = rand_r(&seed) & 1 ? header->events : seed;
+		header->events = rand_r(&seed);
+		header->nr_slots = rand_r(&seed);
+		for (i = 0; i < 4; i++)
+			header->pending[i] = rand_r(&seed) & 1 ? ~0ull : 0;
+		answer_all(&serving->server, seed);
+		if (rand_r(&seed) % 16 == 0)
+			mr_server_wait(&serving->server, 100);
+	}
+}
+
+static void *wakes_thread(void *arg)
+{
+	struct serving *serving = arg;
+	uint32_t i;
+
+	for (i = 0; ; i++)
+		mr_server_wake(&serving->server, i % (SLOTS + 1));
+	return NULL;
+}
+
+static void wakes(struct serving *serving)
+{
+	pthread_t thread;
+	uint32_t i;
+
+	if (pthread_create(&thread, NULL, wakes_thread, serving))
+		_exit(1);
+	for (;;) {
+		for (i = 0; i < SLOTS; i++)
+			mr_server_wake(&serving->server, i);
+		answer_all(&serving->server, i);
+		mr_server_wait(&serving->server, 1);
+	}
+}
+
+static void maps(struct serving *serving)
+{
+	struct mr_server *server = &serving->server, other;
+	uint32_t i;
+
+	for (i = 0; ; i++) {
+		other = *server;
+		if (mr_server_map(&other))
+			_exit(1);
+		answer_all(&other, i);
+		munmap(server->header, server->bytes);
+		*server = other;
+		if (i % 3 == 0) {
+			other.fd = dup(server->fd);
+			close(server->fd);
+			server->fd = other.fd;
+		}
+		madvise(server->header, server->bytes, MADV_DONTNEED);
+		mprotect(server->header, server->bytes, PROT_READ);
+		mprotect(server->header, server->bytes,
+			 PROT_READ | PROT_WRITE);
+	}
+}
+
+/* Takes everything, and answers nothing. */
+static void takes(struct serving *serving)
+{
+	uint32_t slot, number;
+
+	for (;;) {
+		for (slot = 0; slot < SLOTS; slot++)
+			mr_server_take_slot(&serving->server, slot, &number);
+		usleep(100);
+	}
+}
+
+static void sleeps(struct serving *serving)
+{
+	(void)serving;
+	for (;;)
+		pause();
+}
+
+/* Goes away by itself, as soon as somebody needs it. */
+static void goes(struct serving *serving)
+{
+	while (!mr_server_events(&serving->server))
+		;
+	usleep(200);
+	mr_server_close(&serving->server);
+	for (;;)
+		pause();
+}
+
+FIXTURE(rogue) {
+	struct rig rig;
+	struct device *honest, *ringed, *rogue;	/* the devices */
+	struct serving server, other;		/* the honest one's, and not */
+	struct mr_ring ring;
+	struct client clients[4];	/* two of the rogue's, and one each */
+	pthread_t prober;
+	unsigned long probes;
+	bool stop;
+};
+
+FIXTURE_VARIANT(rogue) {
+	void (*run)(struct serving *serving);
+};
+
+#define ROGUE_THAT(_name) \
+	FIXTURE_VARIANT_ADD(rogue, _name) { .run = _name, }
+
+ROGUE_THAT(answers_twice);
+ROGUE_THAT(answers_unasked);
+ROGUE_THAT(answers_late);
+ROGUE_THAT(scribbles);
+ROGUE_THAT(scribbles_over_header);
+ROGUE_THAT(wakes);
+ROGUE_THAT(maps);
+ROGUE_THAT(takes);
+ROGUE_THAT(sleeps);
+ROGUE_THAT(goes);
+
+FIXTURE_SETUP(rogue)
+{
+	struct sigaction action = { .sa_handler = no_op };
+	int fd;
+
+	sigaction(SIGUSR1, &action, NULL);
+	self->other.server.fd = -1;
+	self->honest = device_new();
+	self->ringed = device_new();
+	self->rogue = device_new();
+	ASSERT_TRUE(self->honest && self->ringed && self->rogue);
+	self->rogue->quiet = true;
+	ASSERT_EQ(0, rig_open(&self->rig, 4));
+	fd = self->rig.fd;
+	ASSERT_EQ(0, mr_ring_create(fd, RING, 64, -1, 0, 0, &self->ring));
+	self->ringed->ring = self->ring;
+	ASSERT_EQ(0, mr_server_create(fd, HONEST, SLOTS, SPIN, 0,
+				      &self->server.server));
+	ASSERT_EQ(0, COMMIT(fd, mr_set_server(DEV_MMIO, HONEST),
+			    mr_rule_add(DEV_PORTS, RING, 0, 0),
+			    dev_create(ROGUE_MMIO, DEV_LEN),
+			    mr_map(ROGUE_MMIO, 1, ROGUE_BASE, 0),
+			    dev_create(ROGUE_PORTS, DEV_PORTS_LEN),
+			    mr_map(ROGUE_PORTS, 4, ROGUE_PIO_BASE, 0)));
+	self->server.device = self->honest;
+	ASSERT_EQ(0, serving_process(&self->server, &self->rig, 1, NULL));
+}
+
+FIXTURE_TEARDOWN(rogue)
+{
+	if (self->other.child)
+		serving_kill(&self->other);
+	if (self->server.child)
+		serving_kill(&self->server);
+	rig_close(&self->rig);
+	mr_ring_unmap(&self->ring);
+}
+
+/* Asks the rogue on nobody's behalf, so that a signal withdraws the request. */
+static void *prober_thread(void *arg)
+{
+	FIXTURE_DATA(rogue) *self = arg;
+	struct mregion_access access;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE)) {
+		mr_read(self->rig.fd, DEV_MEMORY, ROGUE_BASE + 0x100, 4,
+			&access);
+		__atomic_add_fetch(&self->probes, 1, __ATOMIC_SEQ_CST);
+		usleep(100);
+	}
+	return NULL;
+}
+
+static int start_clients(FIXTURE_DATA(rogue) *self)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < 4 && !err; i++) {
+		struct client *client = &self->clients[i];
+
+		*client = (struct client){
+			.rig = &self->rig,
+			.vcpu = &self->rig.vm.vcpus[i],
+			.device = i < 2 ? self->rogue :
+				  i == 2 ? self->honest : self->ringed,
+			.pio = i & 1,
+			.posts = i == 3,
+			.region_base = i == 0 ? ROGUE_BASE :
+				       i == 1 ? ROGUE_PIO_BASE : 0,
+			.stop = &self->stop,
+		};
+		err = pthread_create(&client->thread, NULL, client_thread,
+				     client);
+	}
+	if (!err)
+		err = pthread_create(&self->prober, NULL, prober_thread, self);
+	return -err;
+}
+
+/* Until some clients have done more; false if one does not get on. */
+static bool get_on(FIXTURE_DATA(rogue) *self, unsigned int first,
+		   unsigned int last)
+{
+	uint32_t before[4];
+	unsigned int i;
+	bool ok = true;
+
+	for (i = first; i <= last; i++)
+		before[i] = client_done(&self->clients[i]);
+	for (i = first; i <= last; i++)
+		ok &= client_gets_on(&self->clients[i], before[i]);
+	return ok;
+}
+
+/* The prober, too, waits for nothing but the server: signals end that. */
+static void interrupt_all(FIXTURE_DATA(rogue) *self)
+{
+	pthread_kill(self->prober, SIGUSR1);
+	pthread_kill(self->clients[0].thread, SIGUSR1);
+	pthread_kill(self->clients[1].thread, SIGUSR1);
+}
+
+static int new_rogue(FIXTURE_DATA(rogue) *self, uint64_t timeout_usecs,
+		     void (*run)(struct serving *serving))
+{
+	int err;
+
+	memset(&self->other, 0, sizeof(self->other));
+	err = mr_server_create(self->rig.fd, ROGUE, SLOTS, SPIN, timeout_usecs,
+			       &self->other.server);
+	if (!err)
+		err = COMMIT(self->rig.fd, mr_set_server(ROGUE_MMIO, ROGUE),
+			     mr_set_server(ROGUE_PORTS, ROGUE));
+	return err ?: serving_process(&self->other, &self->rig, 1, run);
+}
+
+static int free_rogue(FIXTURE_DATA(rogue) *self)
+{
+	int err = COMMIT(self->rig.fd, mr_set_server(ROGUE_MMIO, 0),
+			 mr_set_server(ROGUE_PORTS, 0));
+
+	return err ?: mr_server_free(self->rig.fd, ROGUE);
+}
+
+/* Everybody ends; the honest device and the ring have seen what they should. */
+static void finish(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(rogue) *self)
+{
+	struct mregion_stats stats;
+	unsigned int i;
+
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
+	interrupt_all(self);
+	for (i = 0; i < 4; i++) {
+		pthread_join(self->clients[i].thread, NULL);
+		EXPECT_EQ(0, self->clients[i].err);
+	}
+	pthread_join(self->prober, NULL);
+	EXPECT_LT(0, self->probes);
+	device_drain(self->ringed);
+	for (i = 2; i < 4; i++) {
+		struct client *client = &self->clients[i];
+
+		EXPECT_EQ(0, client->mismatches);
+		EXPECT_LT(0, client->numbers);
+		EXPECT_EQ(0, client->device->of[i].wrong);
+		EXPECT_EQ(0, client->device->of[i].repeated);
+		EXPECT_EQ(client->numbers, client->device->of[i].writes);
+		EXPECT_EQ(client->numbers / (i == 3 ? 4 : 1),
+			  client->device->of[i].reads);
+	}
+	EXPECT_EQ(0, self->honest->here);
+	EXPECT_EQ(2 * self->clients[2].numbers, self->honest->served);
+	ASSERT_EQ(0, mr_stats(self->rig.fd, MREGION_OBJECT_SERVER, HONEST,
+			      &stats));
+	EXPECT_EQ(self->honest->served, stats.outcomes[MREGION_OUTCOME_SERVED]);
+	EXPECT_EQ(0, stats.outcomes[MREGION_OUTCOME_SERVER_EXIT]);
+	/* It has answered all, and lives. */
+	EXPECT_TRUE(serving_kill(&self->server));
+}
+
+TEST_F_TIMEOUT(rogue, killed, 180)
+{
+	uint64_t deadline = mr_now_ms() + LOAD_MS, until;
+	unsigned int rounds = 0;
+
+	ASSERT_EQ(0, start_clients(self));
+	while (mr_now_ms() < deadline || rounds < 2) {
+		ASSERT_EQ(0, new_rogue(self, 0, variant->run));
+		until = mr_now_ms() + ROGUE_MS;
+		while (mr_now_ms() < until) {
+			interrupt_all(self);
+			usleep(2000);
+		}
+		/* The others do not suffer; and nor does anybody after it. */
+		EXPECT_TRUE(get_on(self, 2, 3));
+		EXPECT_TRUE(serving_kill(&self->other));
+		EXPECT_TRUE(get_on(self, 0, 3));
+		ASSERT_EQ(0, free_rogue(self));
+		rounds++;
+	}
+	finish(_metadata, self);
+}
+
+/* With a time limit nobody has to kill it. */
+TEST_F_TIMEOUT(rogue, limited, 180)
+{
+	ASSERT_EQ(0, start_clients(self));
+	ASSERT_EQ(0, new_rogue(self, 100000, variant->run));
+	EXPECT_TRUE(get_on(self, 0, 3));
+	EXPECT_TRUE(get_on(self, 0, 3));
+	usleep(ROGUE_MS * 1000);
+	EXPECT_TRUE(get_on(self, 0, 3));
+	finish(_metadata, self);
+	EXPECT_TRUE(serving_kill(&self->other));
+	EXPECT_EQ(0, free_rogue(self));
+}
+
+/* Freed while it is at it, and another takes over. */
+TEST_F_TIMEOUT(rogue, replaced, 180)
+{
+	struct serving old;
+
+	ASSERT_EQ(0, start_clients(self));
+	ASSERT_EQ(0, new_rogue(self, 0, variant->run));
+	usleep(20000);
+	ASSERT_EQ(0, free_rogue(self));
+	EXPECT_TRUE(get_on(self, 0, 3));
+	old = self->other;
+	ASSERT_EQ(0, new_rogue(self, 0, variant->run));
+	usleep(50000);
+	EXPECT_TRUE(get_on(self, 2, 3));
+	ASSERT_EQ(0, free_rogue(self));
+	EXPECT_TRUE(get_on(self, 0, 3));
+	EXPECT_TRUE(serving_kill(&old));
+	finish(_metadata, self);
+	EXPECT_TRUE(serving_kill(&self->other));
+}
+
+TEST_HARNESS_MAIN

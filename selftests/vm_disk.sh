@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots an unmodified Linux kernel with mregion-vmm and a virtio disk: emulated
+# by the VMM, by a process of its own, read-only, and by a process that is
+# killed while the guest writes.
+#
+# MREGION_GUEST_KERNEL	a bzImage
+# MREGION_DISK_INITRD	an initramfs with vm_disk_init and virtio's modules
+# MREGION_DISK_CPUS	processors of the guests: 2, unless they are emulated so
+#			that the start of the second one may fail
+# MREGION_VMM		the VMM
+
+cpus=${MREGION_DISK_CPUS:-2}
+vmm=${MREGION_VMM:-mregion-vmm}
+skip=4
+
+skip()
+{
+	echo "1..0 # SKIP $*"
+	exit $skip
+}
+
+echo 'TAP version 13'
+command -v "$vmm" >/dev/null || skip "no $vmm command"
+[ "${MREGION_GUEST_KERNEL:-}" ] || skip 'MREGION_GUEST_KERNEL is not set'
+[ "${MREGION_DISK_INITRD:-}" ] || skip 'MREGION_DISK_INITRD is not set'
+[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+# Emulated processors now and then go astray by themselves (vm/README): then
+# everything is done once more, and the first time shown as comments.
+if [ "${MREGION_ONCE_MORE:-}" ]; then
+	MREGION_ONCE_MORE='' sh "$0" >"$tmp/tap"
+	status=$?
+	if grep -qE "vCPU [0-9]+: (triple fault|KVM failed to deliver)" \
+		"$tmp/tap"; then
+		sed 's/^/# /' "$tmp/tap"
+		echo '# an emulated processor went astray: once more'
+		MREGION_ONCE_MORE='' sh "$0" >"$tmp/tap"
+		status=$?
+	fi
+	sed 1d "$tmp/tap"
+	exit $status
+fi
+
+number=0
+failed=0
+
+# result STATUS NAME
+result()
+{
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+# said LINE: whether the guest did; LINE is a whole one, as a pattern
+said()
+{
+	grep -qx "guest: $1" "$tmp/text"
+}
+
+# sum_of NUMBER: of what is on the disk at NUMBER times 2 MiB
+sum_of()
+{
+	sum=$(dd if="$tmp/disk" bs=64k skip=$(($1 * 32)) count=32 2>/dev/null |
+		md5sum)
+	echo "${sum%% *}"
+}
+
+# boot TEST MEDIUM OPTION...: starts a guest; MEDIUM follows the disk's name.
+# It looks into the ECAM, which is Linux's own unless relaxed.
+boot()
+{
+	name=$1
+	medium=$2
+	shift 2
+	rm -f "$tmp/disk"
+	dd if=/dev/zero of="$tmp/disk" bs=1M count=0 seek=8 2>/dev/null
+	timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
+		--initrd "$MREGION_DISK_INITRD" --memory 256 \
+		--stats-file "$tmp/stats" --blk "$tmp/disk$medium" \
+		--cmdline "console=ttyS0 panic=-1 quiet iomem=relaxed disk.test=$name" \
+		"$@" </dev/null >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+}
+
+# ended NAME: waits for it
+ended()
+{
+	wait "$pid"
+	status=$?
+	tr -d '\r' <"$tmp/out" >"$tmp/text"
+	said 'done'
+	finished=$?
+	[ $status -eq 0 ] && [ $finished -eq 0 ]
+	result $? "$1: does all it has to and powers off"
+	if [ $status -ne 0 ] || [ $finished -ne 0 ]; then
+		echo "# status $status"
+		tail -n 20 "$tmp/text" "$tmp/err" | sed 's/^/# /'
+	fi
+	! grep -qE 'Oops|BUG:|Call Trace|panic|I/O error|blocked for' \
+		"$tmp/text"
+	result $? "$1: no complaints of the guest's kernel"
+	sed 's/^/# /' "$tmp/stats"
+}
+
+# sums NAME NUMBER...: written is what was meant to be, read back and found here
+sums()
+{
+	what=$1
+	shift
+	bad=0
+	for at; do
+		sum=$(sum_of "$at")
+		said "sum $at $sum $sum" || bad=1
+	done
+	[ $bad -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+	result $bad "$what: reads back what it wrote, and so do others"
+}
+
+# window NAME: registers, as configuration space shows them. Feature word 1 has
+# VIRTIO_F_VERSION_1 only; a driver that runs has set four bits of its status.
+window()
+{
+	bad=0
+	for line in 'feature word 1' 'queues 1' 'status 15' 'sectors 16384' \
+		'nothing 4294967295' 'in memory 16384'; do
+		said "window $line" || bad=1
+	done
+	[ $bad -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+	result $bad "$1: registers are seen in configuration space"
+}
+
+# wait_for PATTERN FILE SECONDS
+wait_for()
+{
+	tenths=$(($3 * 10))
+	while ! grep -q "$1" "$2"; do
+		[ $tenths -gt 0 ] || return 1
+		tenths=$((tenths - 1))
+		sleep 0.1
+	done
+}
+
+echo 1..20
+
+boot write '' --cpus "$cpus"
+ended 'in the VMM'
+sums 'in the VMM' 0 1 2
+window 'in the VMM'
+
+boot write '' --cpus "$cpus" --blk-server
+ended 'served'
+sums 'served' 0 1 2
+window 'served'
+grep -q '^served [1-9]' "$tmp/stats" && grep -q '^served.exit 0$' "$tmp/stats"
+result $? 'served: the process answers all accesses'
+
+boot readonly ,ro --blk-server
+ended 'read-only'
+said 'ro 1' && said 'could not write' && ! said 'wrote'
+result $? 'read-only: the guest cannot write'
+sum=$(md5sum <"$tmp/disk")
+said "sum - - ${sum%% *}" &&
+	[ "$(dd if=/dev/zero bs=1M count=8 2>/dev/null | md5sum)" = "$sum" ]
+result $? 'read-only: reads what is there, which has not changed'
+
+boot kill '' --cpus "$cpus" --blk-server
+wait_for '^guest: round 2' "$tmp/out" 150
+process=$(grep -lx mregion-blk /proc/[0-9]*/comm)
+process=${process#/proc/}
+process=${process%/comm}
+[ "$process" ] && kill -KILL "$process" &&
+	! grep -q '^guest: round 6' "$tmp/out"
+result $? 'killed: in the middle of writing'
+ended 'killed'
+sums 'killed' 0 1
+window 'killed'
+[ "$(grep -c 'emulated here from now on' "$tmp/err")" -eq 1 ]
+result $? 'killed: the VMM says that it goes on with the disk'
+[ ! -d "/proc/$process" ]
+result $? 'killed: nothing is left of the process'
+exit $failed
