@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block device in a process of its own, without privileges
+ *
+ * The process has the disk's file, the guest's RAM, the device's eventfds and a
+ * server's descriptor; nothing of the VMM's, of KVM's, or of the module's. It is
+ * forked before the VMM has any of those, and handed what it needs by a socket.
+ * The device's state is in memory that both share, for the VMM to go on with if
+ * the process dies.
+ */
+#ifndef VMM_BLK_SERVER_H
+#define VMM_BLK_SERVER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "virtio_blk.h"
+#include "virtio_pci.h"
+
+struct loop;
+
+struct blk_server {
+	pid_t pid;			/* 0: there is none (any more) */
+	int socket;
+	struct virtio *state;		/* shared with the process */
+	struct loop *loop;
+	void (*ended)(void *opaque);
+	void *opaque;
+};
+
+/**
+ * struct blk_server_setup - what the process needs; descriptors stay the caller's
+ * @server_fd: the server that it is to be
+ * @ram_fd: the file that the guest's RAM is in
+ * @kick: the queue's eventfd
+ * @irqs: the vectors' eventfds
+ * @regions: IDs of the regions it serves
+ * @low_size: see struct dma_file
+ * @high_size: see there
+ */
+struct blk_server_setup {
+	int server_fd;
+	int ram_fd;
+	int kick;
+	int irqs[VIRTIO_MAX_VECTORS];
+	uint32_t regions[VIRTIO_NR_PARTS];
+	uint64_t low_size, high_size;
+};
+
+/**
+ * blk_server_fork() - make the process; reports what is wrong
+ * @server: the server
+ * @blk: the device, opened
+ *
+ * Before there is any thread. Return: 0 or a negative errno.
+ */
+int blk_server_fork(struct blk_server *server, const struct virtio_blk *blk);
+
+/**
+ * blk_server_start() - let it serve; reports what is wrong
+ * @server: the server
+ * @setup: what it needs
+ * @loop: where to wait for its end
+ * @ended: called when it has ended, in the thread that runs @loop
+ * @opaque: for @ended
+ */
+int blk_server_start(struct blk_server *server,
+		     const struct blk_server_setup *setup, struct loop *loop,
+		     void (*ended)(void *opaque), void *opaque);
+
+/** blk_server_kill() - kill it, if it lives; from then on @state is stable */
+void blk_server_kill(struct blk_server *server);
+
+/** blk_server_end() - wait for its end, after the machine is closed */
+void blk_server_end(struct blk_server *server);
+
+#endif /* VMM_BLK_SERVER_H */

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <mregion.h>
+
+#include "blk_server.h"
+#include "blk_server_process.h"
+#include "dma_file.h"
+#include "report.h"
+
+/* "nobody" and "nogroup", wherever there is Linux */
+#define NOBODY			65534
+
+/* How long to look for the next access before sleeping, in microseconds */
+#define SPIN_USECS		20
+
+/* What is left open: standard error, for messages, and these */
+#define SOCKET_FD		3
+#define DISK_FD			4
+#define FIRST_CLOSED_FD		5
+
+/* server_fd, ram_fd, kick and irqs, in this order */
+#define NR_FDS			(3 + VIRTIO_MAX_VECTORS)
+
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(NR_FDS * sizeof(int))];
+};
+
+/* A message that carries @setup, and its descriptors beside it. */
+static struct msghdr message(struct iovec *iov, union control *control,
+			     const struct blk_server_setup *setup)
+{
+	*iov = (struct iovec){ (void *)setup, sizeof(*setup) };
+	return (struct msghdr){
+		.msg_iov = iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control->room),
+	};
+}
+
+int blk_server_send(int socket, const struct blk_server_setup *setup)
+{
+	int fds[NR_FDS] = { setup->server_fd, setup->ram_fd, setup->kick };
+	union control control = {};
+	struct msghdr msg;
+	struct cmsghdr *cmsg;
+	struct iovec iov;
+
+	memcpy(fds + 3, setup->irqs, sizeof(setup->irqs));
+	msg = message(&iov, &control, setup);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(cmsg), fds, sizeof(fds));
+	return sendmsg(socket, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Return: 1; 0 if the VMM has ended without a word; a negative errno. */
+static int receive(int socket, struct blk_server_setup *setup)
+{
+	union control control = {};
+	int fds[NR_FDS];
+	struct msghdr msg;
+	struct cmsghdr *cmsg;
+	struct iovec iov;
+	ssize_t len;
+
+	msg = message(&iov, &control, setup);
+	do {
+		len = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+	} while (len < 0 && errno == EINTR);
+	if (len <= 0)
+		return len ? -errno : 0;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (len != sizeof(*setup) || !cmsg ||
+	    cmsg->cmsg_type != SCM_RIGHTS ||
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(fds)))
+		return -EPROTO;
+	memcpy(fds, CMSG_DATA(cmsg), sizeof(fds));
+	setup->server_fd = fds[0];
+	setup->ram_fd = fds[1];
+	setup->kick = fds[2];
+	memcpy(setup->irqs, fds + 3, sizeof(setup->irqs));
+	return 1;
+}
+
+/* Close all but standard error, the socket and the disk. */
+static int close_others(int socket, int disk)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* Out of the way of the numbers they are to have. */
+	socket = fcntl(socket, F_DUPFD_CLOEXEC, FIRST_CLOSED_FD);
+	disk = fcntl(disk, F_DUPFD_CLOEXEC, FIRST_CLOSED_FD);
+	if (null < 0 || socket < 0 || disk < 0 ||
+	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(socket, SOCKET_FD) < 0 || dup2(disk, DISK_FD) < 0)
+		return -errno;
+	return syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0) < 0 ?
+	       -errno : 0;
+}
+
+static int drop_privileges(void)
+{
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) < 0 ||
+	     setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		return -errno;
+	/* None to be regained, and nobody else of that user is to look in. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int add_regions(struct mregion_serving *serving,
+		       const struct blk_server_setup *setup,
+		       struct virtio *virtio)
+{
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < VIRTIO_NR_PARTS && !error; i++)
+		error = mregion_serving_add(serving, setup->regions[i],
+					    virtio_pci_ops[i], virtio);
+	return error;
+}
+
+/* The same device as in the VMM; only its wires lead elsewhere. */
+static int serve(struct virtio_blk *blk, struct virtio *virtio,
+		 const struct blk_server_setup *setup)
+{
+	struct mregion_serving *serving = NULL;
+	struct virtio_wires wires = { .kicks = { setup->kick } };
+	struct virtio_face face;
+	struct dma_file ram;
+	int error;
+
+	error = dma_file_map(&ram, setup->ram_fd, setup->low_size,
+			     setup->high_size);
+	if (error)
+		return error;
+	wires.dma = (struct dma){ dma_file_ptr, &ram };
+	memcpy(wires.irqs, setup->irqs, sizeof(wires.irqs));
+
+	virtio_blk_face(blk, &face);
+	virtio_init(virtio, &virtio_blk_type, &face, blk);
+	error = virtio_start(virtio, &wires);
+
+	if (!error) {
+		serving = mregion_serving_open(setup->server_fd);
+		error = serving ? 0 : -errno;
+	}
+	/* The library has its own, and must be the last to have it. */
+	close(setup->server_fd);
+	if (!error)
+		error = add_regions(serving, setup, virtio);
+	if (!error)
+		error = mregion_serve(serving, SPIN_USECS);
+
+	if (serving)
+		mregion_serving_close(serving);
+	virtio_stop(virtio);
+	/* That is how it is told of the machine's end. */
+	return error == -ENODEV ? 0 : error;
+}
+
+int blk_server_process(const struct virtio_blk *blk, struct virtio *state,
+		       int socket)
+{
+	struct virtio_blk own = *blk;
+	struct blk_server_setup setup;
+	int error;
+
+	prctl(PR_SET_NAME, "mregion-blk", 0, 0, 0);
+	error = close_others(socket, blk->fd);
+	if (!error)
+		error = drop_privileges();
+	if (error) {
+		report("cannot drop the block device's privileges: %s",
+		       strerror(-error));
+		return EXIT_FAILURE;
+	}
+	own.fd = DISK_FD;
+	error = receive(SOCKET_FD, &setup);
+	if (error > 0)
+		error = serve(&own, state, &setup);
+	if (error) {
+		report("the block device's process: %s", strerror(-error));
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

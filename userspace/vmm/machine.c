@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+
+#include <mregion.h>
+
+#include "acpi.h"
+#include "layout.h"
+#include "machine.h"
+#include "memory_map.h"
+#include "report.h"
+
+/* Of KVM's memory slots; QEMU's limit, too, and far more than are needed. */
+#define MAX_SLOTS		509
+
+/*
+ * How long a coalesced write may wait: as long as some ten characters take at
+ * the usual 115200 baud, so that a terminal's user notices nothing.
+ */
+#define RING_USECS		1000
+
+/* How long to wait at the end for a reader of the guest's output, in s. */
+#define PATIENCE_WHEN_ASKED	2
+
+static void end_line(void *opaque, enum machine_end why)
+{
+	machine_end(opaque, why);
+}
+
+static void irq_set(void *opaque, unsigned int gsi, bool level)
+{
+	struct machine *machine = opaque;
+
+	kvm_set_irq(&machine->kvm, gsi, level);
+}
+
+static struct irq_line irq_line(struct machine *machine, unsigned int gsi)
+{
+	return (struct irq_line){ irq_set, machine, gsi };
+}
+
+static void serial_sent(void *opaque, uint8_t byte)
+{
+	struct machine *machine = opaque;
+
+	terminal_put(&machine->terminal, byte);
+}
+
+static void serial_ready(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	loop_wake(&machine->loop);
+}
+
+static size_t input_room(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	return serial_room(&machine->serial);
+}
+
+static void input_receive(void *opaque, const uint8_t *bytes, size_t len)
+{
+	struct machine *machine = opaque;
+
+	serial_receive(&machine->serial, bytes, len);
+}
+
+static int open_mregion(struct machine *machine)
+{
+	machine->mregion = mregion_machine_open(NULL);
+	if (machine->mregion)
+		return 0;
+
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		report("cannot open /dev/mregion: the mregion module is not loaded (insmod module/mregion.ko)");
+		break;
+	case EACCES:
+	case EPERM:
+		report("cannot open /dev/mregion: no permission (add yourself to the group kvm, or run as root)");
+		break;
+	case EPROTO:
+		report("cannot use /dev/mregion: the mregion module that is loaded is of another version than this program");
+		break;
+	default:
+		report("cannot open /dev/mregion: %s", mregion_error());
+	}
+	return -errno;
+}
+
+static int add_ring(struct machine *machine, uint32_t entries)
+{
+	uint32_t max = mregion_machine_info(machine->mregion)->max_ring_entries;
+
+	if (entries > max) {
+		report("--ring-entries %u is too large: the mregion module allows %u",
+		       entries, max);
+		return -EINVAL;
+	}
+	machine->ring = mregion_new_ring(machine->mregion, entries,
+					 entries / 2, RING_USECS);
+	if (!machine->ring || mregion_ring_start_thread(machine->ring)) {
+		report("cannot create a ring: %s", mregion_error());
+		return -EIO;
+	}
+	return 0;
+}
+
+static int add_devices(struct machine *machine, unsigned int nr_vcpus)
+{
+	const struct serial_cable cable = {
+		.sent = serial_sent,
+		.ready = serial_ready,
+		.opaque = machine,
+	};
+	const struct end_line end = { end_line, machine };
+	struct mregion_machine *mregion = machine->mregion;
+	int error;
+
+	error = serial_init(&machine->serial, mregion, machine->io, PORT_COM1,
+			    irq_line(machine, GSI_COM1), &cable,
+			    machine->ring);
+	if (!error)
+		error = rtc_init(&machine->rtc, mregion, machine->io, PORT_RTC,
+				 irq_line(machine, GSI_RTC), &machine->loop);
+	if (!error)
+		error = i8042_init(&machine->i8042, mregion, machine->io,
+				   PORT_I8042_DATA, PORT_I8042_COMMAND, end);
+	if (!error)
+		error = reset_init(&machine->reset, mregion, machine->io,
+				   PORT_92, end);
+	if (!error)
+		error = pm_init(&machine->pm, mregion, machine->io, PORT_PM,
+				end);
+	if (!error)
+		error = debugport_init(&machine->debugport, mregion,
+				       machine->io, PORT_DEBUG, machine->ring);
+	if (!error)
+		error = pci_host_init(&machine->pci_host, mregion, machine->io,
+				      machine->pci, &machine->reset,
+				      machine->ring);
+	if (!error)
+		error = virtio_devices_add(&machine->virtio,
+					   &machine->pci_host.bus,
+					   &machine->irqfds, nr_vcpus);
+	if (!error && machine->ring)
+		error = pci_host_add_shadow(&machine->pci_host);
+	return error;
+}
+
+/* The map is one commit: there is nothing to be seen of it before it is whole */
+static int build_map(struct machine *machine,
+		     const struct machine_config *config)
+{
+	int error;
+
+	mregion_begin(machine->mregion);
+	error = memory_map_build(machine, config->memory);
+	if (!error)
+		error = add_devices(machine, config->nr_vcpus);
+	if (error) {
+		report("cannot build the memory map: %s", mregion_error());
+		mregion_abort(machine->mregion);
+		return error;
+	}
+	error = mregion_commit(machine->mregion);
+	if (error)
+		report("cannot build the memory map: %s", mregion_error());
+	return error;
+}
+
+static int attach(struct machine *machine)
+{
+	struct mregion_attach_params params = {
+		.vm_fd = machine->kvm.vm_fd,
+		.memory = machine->memory,
+		.pio = machine->pio,
+		.nr_slots = machine->kvm.max_slots < MAX_SLOTS ?
+			    machine->kvm.max_slots : MAX_SLOTS,
+	};
+
+	machine->vm = mregion_attach(machine->mregion, &params);
+	if (!machine->vm) {
+		report("cannot attach to the virtual machine: %s",
+		       mregion_error());
+		return -errno;
+	}
+	machine->vcpus.vm = machine->vm;
+	return 0;
+}
+
+static int load(struct machine *machine, const struct machine_config *config)
+{
+	uint8_t *bios = mregion_ram_ptr(machine->bios);
+	struct boot_target target = {
+		.initrd = config->initrd,
+		.cmdline = config->cmdline,
+		.ram = mregion_ram_ptr(machine->ram),
+		.low_size = machine->low_size,
+		.high_size = machine->high_size,
+	};
+	uint32_t entry;
+	int error;
+
+	/* What is not programmed is all-ones in a ROM. */
+	memset(bios, 0xff, BIOS_SIZE);
+	target.rsdp = acpi_write_tables(bios, BIOS_SIZE, BIOS_ADDR,
+					config->nr_vcpus);
+	if (!target.rsdp) {
+		report("the ACPI tables of %u vCPUs do not fit the ROM",
+		       config->nr_vcpus);
+		return -E2BIG;
+	}
+	acpi_write_facs(target.ram + FACS_ADDR);
+
+	error = boot_load(config->kernel, &target, &entry);
+	if (error)
+		return error;
+	return vcpus_set_entry(&machine->vcpus, entry, BOOT_PARAMS_ADDR,
+			       GDT_ADDR);
+}
+
+int machine_init(struct machine *machine, const struct machine_config *config)
+{
+	const struct end_line end = { end_line, machine };
+	int error;
+
+	*machine = (struct machine){
+		.kvm = { .kvm_fd = -1, .vm_fd = -1 },
+		.loop = { .wake_fd = -1 },
+		.rtc = { .timer_fd = -1 },
+	};
+	/* First, since a process is forked while there is one thread. */
+	error = virtio_devices_open(&machine->virtio, &config->virtio);
+	if (!error)
+		error = terminal_init(&machine->terminal);
+	if (error)
+		return error;
+	error = loop_init(&machine->loop);
+	if (error) {
+		report("cannot create an eventfd: %s", strerror(-error));
+		return error;
+	}
+
+	error = kvm_open(&machine->kvm);
+	if (!error)
+		irqfds_init(&machine->irqfds, &machine->kvm);
+	if (!error)
+		error = open_mregion(machine);
+	if (!error && config->coalesce)
+		error = add_ring(machine, config->ring_entries);
+	if (!error)
+		error = build_map(machine, config);
+	if (!error)
+		error = vcpus_create(&machine->vcpus, &machine->kvm,
+				     config->nr_vcpus, end);
+	if (!error)
+		error = attach(machine);
+	if (!error)
+		error = virtio_devices_start(&machine->virtio, machine->memory,
+					     machine->ram, machine->low_size,
+					     machine->high_size,
+					     &machine->loop);
+	if (!error)
+		error = load(machine, config);
+	return error;
+}
+
+void machine_end(struct machine *machine, enum machine_end why)
+{
+	int none = END_NONE;
+
+	atomic_compare_exchange_strong(&machine->end, &none, why);
+	vcpus_stop(&machine->vcpus);
+	loop_stop(&machine->loop);
+}
+
+enum machine_end machine_run(struct machine *machine)
+{
+	const struct terminal_input input = {
+		.room = input_room,
+		.receive = input_receive,
+		.opaque = machine,
+	};
+	const struct end_line end = { end_line, machine };
+	int error;
+
+	error = terminal_listen(&machine->terminal, &machine->loop, &input,
+				end);
+	if (error)
+		report("cannot wait for input: %s", strerror(-error));
+	if (!error)
+		error = vcpus_start(&machine->vcpus);
+	if (!error) {
+		error = loop_run(&machine->loop);
+		if (error)
+			report("poll: %s", strerror(-error));
+	}
+	machine_end(machine, error ? END_FAILED : END_USER);
+
+	/* A vCPU may be waiting for a reader of its output. */
+	terminal_no_wait(&machine->terminal);
+	vcpus_join(&machine->vcpus);
+	if (machine->ring)
+		mregion_ring_drain(machine->ring);
+	return atomic_load(&machine->end);
+}
+
+void machine_exit(struct machine *machine)
+{
+	enum machine_end why = atomic_load(&machine->end);
+
+	vcpus_destroy(&machine->vcpus);
+	virtio_devices_stop(&machine->virtio);
+	/* Ends the ring's thread, so that no device is in use any more. */
+	mregion_machine_close(machine->mregion);
+	virtio_devices_exit(&machine->virtio);
+	irqfds_exit(&machine->irqfds);
+	pci_host_exit(&machine->pci_host);
+	kvm_close(&machine->kvm);
+	rtc_exit(&machine->rtc);
+	i8042_exit(&machine->i8042);
+	serial_exit(&machine->serial);
+	terminal_close(&machine->terminal,
+		       why == END_USER ? PATIENCE_WHEN_ASKED : -1);
+	loop_exit(&machine->loop);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine: its memory map, its devices and its vCPUs, wired up */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot.h"
+#include "debugport.h"
+#include "i8042.h"
+#include "irqfd.h"
+#include "kvm.h"
+#include "loop.h"
+#include "pci_host.h"
+#include "pm.h"
+#include "reset.h"
+#include "rtc.h"
+#include "serial.h"
+#include "terminal.h"
+#include "vcpu.h"
+#include "virtio_devices.h"
+#include "wiring.h"
+
+/* APIC IDs have 8 bits; the last one means all. */
+#define MACHINE_MAX_VCPUS	254
+#define MACHINE_MIN_MEMORY	(16ULL << 20)
+
+/**
+ * struct machine_config - what to build
+ * @kernel: what it boots
+ * @initrd: path of an initial RAM disk, or NULL
+ * @cmdline: kernel command line
+ * @memory: RAM in bytes, a multiple of 1 MiB
+ * @nr_vcpus: number of vCPUs
+ * @coalesce: take writes that can wait in the kernel
+ * @ring_entries: how many can, a power of two
+ * @virtio: devices on the PCI bus
+ */
+struct machine_config {
+	const struct boot_kernel *kernel;
+	const char *initrd;
+	const char *cmdline;
+	uint64_t memory;
+	unsigned int nr_vcpus;
+	bool coalesce;
+	uint32_t ring_entries;
+	struct virtio_options virtio;
+};
+
+struct machine {
+	struct kvm kvm;
+	struct vcpus vcpus;
+	struct loop loop;
+	struct terminal terminal;
+
+	struct mregion_machine *mregion;
+	struct mregion_region *system;	/* root of memory */
+	struct mregion_region *io;	/* root of the I/O ports */
+	struct mregion_region *pci;	/* addresses of PCI, below all else */
+	struct mregion_region *ram;
+	struct mregion_region *bios;
+	struct mregion_space *memory;
+	struct mregion_space *pio;
+	struct mregion_ring *ring;	/* NULL: nothing is coalesced */
+	struct mregion_vm *vm;
+	uint64_t low_size, high_size;	/* of RAM, in bytes */
+
+	struct serial serial;
+	struct rtc rtc;
+	struct i8042 i8042;
+	struct reset reset;
+	struct pm pm;
+	struct debugport debugport;
+	struct pci_host pci_host;
+	struct irqfds irqfds;
+	struct virtio_devices virtio;
+
+	atomic_int end;			/* enum machine_end, the first */
+};
+
+/**
+ * machine_init() - build a machine and load its kernel; reports what is wrong
+ *
+ * Call machine_exit() also after an error.
+ */
+int machine_init(struct machine *machine, const struct machine_config *config);
+
+/** machine_run() - let it run until it ends; reports what is wrong */
+enum machine_end machine_run(struct machine *machine);
+
+/** machine_end() - let it end soon; any thread; the first reason counts */
+void machine_end(struct machine *machine, enum machine_end why);
+
+void machine_exit(struct machine *machine);
+
+#endif /* VMM_MACHINE_H */

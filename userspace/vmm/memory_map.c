@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stddef.h>
+
+#include <mregion.h>
+
+#include "array.h"
+#include "layout.h"
+#include "machine.h"
+#include "memory_map.h"
+
+/* Part of the map as it is written down below. */
+struct part {
+	const char *name;
+	uint64_t addr;
+	uint64_t len;
+};
+
+/* KVM answers for these. */
+static const struct part memory_reservations[] = {
+	{ "ioapic", IOAPIC_ADDR, IOAPIC_SIZE },
+	{ "lapic", LAPIC_ADDR, LAPIC_SIZE },
+	{ "kvm-pages", KVM_IDENTITY_MAP_ADDR, KVM_PAGES_SIZE },
+};
+
+static const struct part pio_reservations[] = {
+	{ "pic1", PORT_PIC1, 2 },
+	{ "pit", PORT_PIT, 4 },
+	{ "speaker", PORT_SPEAKER, 1 },
+	{ "pic2", PORT_PIC2, 2 },
+	{ "elcr", PORT_ELCR, 2 },
+};
+
+/* Registers that nobody has: reads give all-ones. */
+static const struct mregion_ops hole_ops = {
+	.constraints = { .valid_max = 8, .impl_max = 8 },
+};
+
+static int map_new(struct mregion_region *parent,
+		   struct mregion_region *region, uint64_t addr, int priority)
+{
+	if (!region)
+		return -errno;
+	return mregion_map(parent, region, addr, priority);
+}
+
+static int map_alias(struct machine *machine, const char *name,
+		     struct mregion_region *target, uint64_t offset,
+		     uint64_t len, uint64_t addr, int priority)
+{
+	return map_new(machine->system,
+		       mregion_new_alias(machine->mregion, name, target,
+					 offset, len),
+		       addr, priority);
+}
+
+static int map_reservations(struct machine *machine,
+			    struct mregion_region *parent,
+			    const struct part *parts, size_t nr)
+{
+	int error = 0;
+
+	for (; nr && !error; nr--, parts++)
+		error = map_new(parent,
+				mregion_new_reservation(machine->mregion,
+							parts->name,
+							parts->len),
+				parts->addr, 0);
+	return error;
+}
+
+/* One region, seen in two places: PCI's addresses are between them. */
+static int map_ram(struct machine *machine, uint64_t size)
+{
+	int error;
+
+	machine->low_size = size < LOW_RAM_MAX ? size : LOW_RAM_MAX;
+	machine->high_size = size - machine->low_size;
+
+	machine->ram = mregion_new_ram(machine->mregion, MREGION_RAM, "pc.ram",
+				       size);
+	if (!machine->ram)
+		return -errno;
+	error = map_alias(machine, "ram-below-4g", machine->ram, 0,
+			  machine->low_size, 0, 0);
+	if (error || !machine->high_size)
+		return error;
+	return map_alias(machine, "ram-above-4g", machine->ram,
+			 machine->low_size, machine->high_size, HIGH_RAM_ADDR,
+			 0);
+}
+
+/*
+ * What RAM leaves open is PCI's. Its video memory lies over RAM, so that part
+ * is shown there by a window.
+ */
+static int map_pci(struct machine *machine)
+{
+	int error;
+
+	machine->pci = mregion_new_container(machine->mregion, "pci", 0);
+	error = map_new(machine->system, machine->pci, 0, -1);
+	if (error)
+		return error;
+	error = map_new(machine->pci,
+			mregion_new_mmio(machine->mregion, "video-hole",
+					 VIDEO_SIZE, &hole_ops, machine),
+			VIDEO_ADDR, -1);
+	if (error)
+		return error;
+	return map_alias(machine, "video-window", machine->pci, VIDEO_ADDR,
+			 VIDEO_SIZE, VIDEO_ADDR, 1);
+}
+
+/* The ROM is below 4 GiB, and seen below 1 MiB, too. */
+static int map_bios(struct machine *machine)
+{
+	int error;
+
+	machine->bios = mregion_new_ram(machine->mregion, MREGION_ROM,
+					"pc.bios", BIOS_SIZE);
+	error = map_new(machine->system, machine->bios, FIRMWARE_ADDR, 0);
+	if (error)
+		return error;
+	return map_alias(machine, "isa-bios", machine->bios, 0, BIOS_SIZE,
+			 BIOS_ADDR, 1);
+}
+
+static int map_memory(struct machine *machine, uint64_t size)
+{
+	int error;
+
+	machine->system = mregion_new_container(machine->mregion, "system", 0);
+	if (!machine->system)
+		return -errno;
+	error = map_ram(machine, size);
+	if (!error)
+		error = map_pci(machine);
+	if (!error)
+		error = map_bios(machine);
+	if (!error)
+		error = map_reservations(machine, machine->system,
+					 memory_reservations,
+					 ARRAY_SIZE(memory_reservations));
+	if (error)
+		return error;
+
+	machine->memory = mregion_new_space(machine->mregion,
+					    MREGION_BUS_MEMORY,
+					    machine->system,
+					    MREGION_POLICY_ONES);
+	return machine->memory ? 0 : -errno;
+}
+
+static int map_ports(struct machine *machine)
+{
+	int error;
+
+	machine->io = mregion_new_container(machine->mregion, "io", 0x10000);
+	if (!machine->io)
+		return -errno;
+	error = map_reservations(machine, machine->io, pio_reservations,
+				 ARRAY_SIZE(pio_reservations));
+	if (error)
+		return error;
+
+	machine->pio = mregion_new_space(machine->mregion, MREGION_BUS_PIO,
+					 machine->io, MREGION_POLICY_ONES);
+	return machine->pio ? 0 : -errno;
+}
+
+int memory_map_build(struct machine *machine, uint64_t size)
+{
+	int error = map_memory(machine, size);
+
+	return error ? error : map_ports(machine);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* ACPI's fixed power management registers: by them the guest switches off */
+#ifndef VMM_PM_H
+#define VMM_PM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "wiring.h"
+
+struct mregion_machine;
+struct mregion_region;
+
+/* Blocks of registers: offsets in the region, and lengths in bytes. */
+#define PM1_EVENT		0
+#define PM1_EVENT_SIZE		4
+#define PM1_CONTROL		4
+#define PM1_CONTROL_SIZE	2
+#define PM_SIZE			6
+
+/* What \_S5 in dsdt.asl says. */
+#define SLEEP_TYPE_OFF		5
+
+struct pm {
+	struct mregion_region *region;
+	struct end_line end;
+	atomic_ushort enable;
+	atomic_ushort control;
+};
+
+/**
+ * pm_init() - create the registers and map them
+ * @pm: the device
+ * @machine: where its region is created
+ * @parent: region of the I/O ports
+ * @port: first port
+ * @end: pulled when the guest switches off
+ *
+ * Return: 0 or a negative errno; mregion_error() says more.
+ */
+int pm_init(struct pm *pm, struct mregion_machine *machine,
+	    struct mregion_region *parent, uint16_t port, struct end_line end);
+
+#endif /* VMM_PM_H */

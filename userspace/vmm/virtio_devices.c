@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mregion.h>
+
+#include "report.h"
+#include "virtio_devices.h"
+#include "virtio_rng.h"
+
+/*
+ * How long a vCPU looks for a server's answer before it sleeps, in
+ * microseconds; and how long one may take until the server is given up.
+ */
+#define SPIN_USECS		20
+#define TIMEOUT_USECS		10000000
+
+static void *space_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
+{
+	struct virtio_devices *devices = opaque;
+
+	/*
+	 * Good until that address is something else, which RAM never becomes
+	 * here: PCI's registers are below it.
+	 */
+	return mregion_space_ptr(devices->space, addr, len, write);
+}
+
+int virtio_devices_open(struct virtio_devices *devices,
+			const struct virtio_options *options)
+{
+	int error;
+
+	devices->options = *options;
+	devices->blk.fd = -1;
+	devices->server_fd = -1;
+	if (!options->blk)
+		return 0;
+	error = virtio_blk_open(&devices->blk, options->blk,
+				options->blk_readonly);
+	if (!error && options->blk_server)
+		error = blk_server_fork(&devices->blk_server, &devices->blk);
+	return error;
+}
+
+static int add_blk(struct virtio_devices *devices, struct pci_bus *bus,
+		   struct irqfds *irqfds, unsigned int nr_vcpus)
+{
+	struct virtio_face face;
+	struct virtio_pci_params params = {
+		.type = &virtio_blk_type,
+		.face = &face,
+	};
+
+	virtio_blk_face(&devices->blk, &face);
+	virtio_init(&devices->blk_virtio, params.type, &face, &devices->blk);
+	params.virtio = &devices->blk_virtio;
+	if (devices->options.blk_server) {
+		devices->server = mregion_new_server(bus->machine, nr_vcpus,
+						     SPIN_USECS, TIMEOUT_USECS,
+						     &devices->server_fd);
+		if (!devices->server)
+			return -errno;
+		params.server = devices->server;
+	}
+	return virtio_pci_init(&devices->blk_pci, bus, irqfds, &params);
+}
+
+static int add_rng(struct virtio_devices *devices, struct pci_bus *bus,
+		   struct irqfds *irqfds)
+{
+	const struct virtio_face face = {};
+	const struct virtio_pci_params params = {
+		.type = &virtio_rng_type,
+		.face = &face,
+		.virtio = &devices->rng_virtio,
+	};
+
+	virtio_init(&devices->rng_virtio, params.type, &face, NULL);
+	return virtio_pci_init(&devices->rng_pci, bus, irqfds, &params);
+}
+
+int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
+		       struct irqfds *irqfds, unsigned int nr_vcpus)
+{
+	int error = 0;
+
+	if (devices->options.blk)
+		error = add_blk(devices, bus, irqfds, nr_vcpus);
+	if (!error && devices->options.rng)
+		error = add_rng(devices, bus, irqfds);
+	return error;
+}
+
+static struct virtio_wires wires_here(struct virtio_devices *devices,
+				      const struct virtio_pci *pci)
+{
+	struct virtio_wires wires = { .dma = { space_ptr, devices } };
+	unsigned int i;
+
+	memcpy(wires.kicks, pci->kicks, sizeof(wires.kicks));
+	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
+		wires.irqs[i] = msix_fd(&pci->msix, i);
+	return wires;
+}
+
+static int start_here(struct virtio_devices *devices, struct virtio *virtio,
+		      const struct virtio_pci *pci)
+{
+	const struct virtio_wires wires = wires_here(devices, pci);
+	int error = virtio_start(virtio, &wires);
+
+	if (error)
+		report("cannot start the device %s: %s", virtio->type->name,
+		       strerror(-error));
+	return error;
+}
+
+/* The process has died, or has not answered in time and must not go on. */
+static void take_blk_over(struct virtio *virtio)
+{
+	struct virtio_devices *devices = (struct virtio_devices *)
+		((char *)virtio - offsetof(struct virtio_devices, blk_virtio));
+	const struct virtio_wires wires = wires_here(devices,
+						     &devices->blk_pci);
+	int error;
+
+	blk_server_kill(&devices->blk_server);
+	report("the block device's process has ended: its disk is emulated here from now on");
+	error = virtio_inherit(virtio, &wires, devices->blk_server.state);
+	if (error)
+		report("cannot start the device %s: %s", virtio->type->name,
+		       strerror(-error));
+}
+
+static void blk_server_ended(void *opaque)
+{
+	struct virtio_devices *devices = opaque;
+
+	virtio_lock(&devices->blk_virtio);
+	pthread_mutex_unlock(&devices->blk_virtio.lock);
+}
+
+static int start_server(struct virtio_devices *devices,
+			struct mregion_region *ram, uint64_t low_size,
+			uint64_t high_size, struct loop *loop)
+{
+	const struct virtio_pci *pci = &devices->blk_pci;
+	struct blk_server_setup setup = {
+		.server_fd = devices->server_fd,
+		.ram_fd = mregion_ram_fd(ram),
+		.kick = pci->kicks[0],
+		.low_size = low_size,
+		.high_size = high_size,
+	};
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
+		setup.irqs[i] = msix_fd(&pci->msix, i);
+	for (i = 0; i < VIRTIO_NR_PARTS; i++)
+		setup.regions[i] = mregion_id(pci->parts[i]);
+	devices->blk_virtio.take_over = take_blk_over;
+	error = blk_server_start(&devices->blk_server, &setup, loop,
+				 blk_server_ended, devices);
+
+	/* Were it open here, nobody would notice the process's death. */
+	close(devices->server_fd);
+	devices->server_fd = -1;
+	return error;
+}
+
+int virtio_devices_start(struct virtio_devices *devices,
+			 struct mregion_space *space,
+			 struct mregion_region *ram, uint64_t low_size,
+			 uint64_t high_size, struct loop *loop)
+{
+	int error = 0;
+
+	devices->space = space;
+	if (devices->options.blk_server)
+		error = start_server(devices, ram, low_size, high_size, loop);
+	else if (devices->options.blk)
+		error = start_here(devices, &devices->blk_virtio,
+				   &devices->blk_pci);
+	if (!error && devices->options.rng)
+		error = start_here(devices, &devices->rng_virtio,
+				   &devices->rng_pci);
+	return error;
+}
+
+void virtio_devices_stop(struct virtio_devices *devices)
+{
+	virtio_stop(&devices->blk_virtio);
+	virtio_stop(&devices->rng_virtio);
+}
+
+void virtio_devices_exit(struct virtio_devices *devices)
+{
+	if (devices->server_fd >= 0)
+		close(devices->server_fd);
+	blk_server_end(&devices->blk_server);
+	virtio_pci_exit(&devices->blk_pci);
+	virtio_pci_exit(&devices->rng_pci);
+	virtio_blk_close(&devices->blk);
+}
