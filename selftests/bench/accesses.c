@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an access costs, by the way that it takes.
+ *
+ * A guest makes BATCH accesses in a loop and halts. What the loop takes without
+ * the access is subtracted, so what remains is everything that follows from one
+ * instruction of the guest's, in the guest's processor, in KVM and in whoever
+ * answers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "bench.h"
+#include "output.h"
+
+/* No more than KVM's ring takes, which has one page. */
+#define BATCH		160
+#define BATCHES		24
+/* The next of N regions is this far on: coprime to N, and out of order. */
+#define LEAP		7919
+
+/*
+ * rdi or rdx is the address or port; it goes on by r8 each time, and back by r10
+ * when it is not below r9.
+ */
+#define STEP(reg)	"add %r8, %" reg "\n cmp %r9, %" reg "\n"	\
+			"jb 2f\n sub %r10, %" reg "\n 2:"
+
+GUEST_LOOP(bench_none, STEP("rdi"));
+GUEST_LOOP(bench_write, "mov %eax, (%rdi)\n" STEP("rdi"));
+GUEST_LOOP(bench_read, "mov (%rdi), %eax\n" STEP("rdi"));
+GUEST_LOOP(bench_out, "out %eax, %dx\n" STEP("rdx"));
+GUEST_LOOP(bench_in, "in %dx, %eax\n" STEP("rdx"));
+
+enum loop { LOOP_NONE, LOOP_WRITE, LOOP_READ, LOOP_OUT, LOOP_IN };
+
+enum where {
+	ONE,			/* one region, and no others matter */
+	SAME,			/* one of many regions */
+	EACH,			/* each access to another region */
+};
+
+static const struct way {
+	const char *name;
+	enum answer answer;
+	enum loop loop;
+	enum where where;
+} ways[] = {
+	{ "write: floor", ANSWER_FLOOR, LOOP_WRITE, ONE },
+	{ "write: exit to a VMM that does nothing",
+	  ANSWER_VMM, LOOP_WRITE, ONE },
+	{ "write: KVM's coalesced ring",
+	  ANSWER_KVM_RING, LOOP_WRITE, ONE },
+	{ "write: KVM's ioeventfd",
+	  ANSWER_KVM_IOEVENTFD, LOOP_WRITE, ONE },
+	{ "write: KVM's ioeventfd, datamatch",
+	  ANSWER_KVM_DATAMATCH, LOOP_WRITE, ONE },
+	{ "write: coalesced", ANSWER_COALESCE, LOOP_WRITE, SAME },
+	{ "write: doorbell", ANSWER_DOORBELL, LOOP_WRITE, SAME },
+	{ "write: doorbell, size and datamatch",
+	  ANSWER_DATAMATCH, LOOP_WRITE, SAME },
+	{ "write: doorbell that stores the value",
+	  ANSWER_STORE, LOOP_WRITE, SAME },
+	{ "write: shadow", ANSWER_SHADOW, LOOP_WRITE, SAME },
+	{ "write: exit through an attached machine",
+	  ANSWER_EXIT, LOOP_WRITE, SAME },
+	{ "write to another region each: floor",
+	  ANSWER_FLOOR, LOOP_WRITE, EACH },
+	{ "write to another region each: coalesced",
+	  ANSWER_COALESCE, LOOP_WRITE, EACH },
+	{ "write to another region each: doorbell",
+	  ANSWER_DOORBELL, LOOP_WRITE, EACH },
+	{ "read: floor", ANSWER_FLOOR, LOOP_READ, ONE },
+	{ "read: exit to a VMM that does nothing",
+	  ANSWER_VMM, LOOP_READ, ONE },
+	{ "read: shadow", ANSWER_SHADOW, LOOP_READ, SAME },
+	{ "read: refused", ANSWER_REFUSED, LOOP_READ, SAME },
+	{ "read: unassigned", ANSWER_UNASSIGNED, LOOP_READ, SAME },
+	{ "read: exit through an attached machine",
+	  ANSWER_EXIT, LOOP_READ, SAME },
+	{ "read of another region each: floor",
+	  ANSWER_FLOOR, LOOP_READ, EACH },
+	{ "read of another region each: shadow",
+	  ANSWER_SHADOW, LOOP_READ, EACH },
+	{ "out: floor", ANSWER_FLOOR, LOOP_OUT, ONE },
+	{ "out: exit to a VMM that does nothing",
+	  ANSWER_VMM, LOOP_OUT, ONE },
+	{ "out: KVM's coalesced ring",
+	  ANSWER_KVM_RING, LOOP_OUT, ONE },
+	{ "out: coalesced", ANSWER_COALESCE, LOOP_OUT, SAME },
+	{ "in: floor", ANSWER_FLOOR, LOOP_IN, ONE },
+	{ "in: exit to a VMM that does nothing",
+	  ANSWER_VMM, LOOP_IN, ONE },
+	{ "in: shadow", ANSWER_SHADOW, LOOP_IN, SAME },
+};
+
+static const char *const columns[] = {
+	"way", "ranges", "instructions", "median", "adds", NULL
+};
+
+static const uint32_t numbers[] = { 10, 1000, 10000 };
+
+#define NR_NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
+#define NR_WAYS		(sizeof(ways) / sizeof(ways[0]))
+
+static void start(struct vcpu *vcpu, enum loop loop, struct kvm_regs regs)
+{
+	static const struct {
+		const uint8_t *code, *end;
+	} loops[] = {
+		[LOOP_NONE] = { guest_bench_none, guest_bench_none_end },
+		[LOOP_WRITE] = { guest_bench_write, guest_bench_write_end },
+		[LOOP_READ] = { guest_bench_read, guest_bench_read_end },
+		[LOOP_OUT] = { guest_bench_out, guest_bench_out_end },
+		[LOOP_IN] = { guest_bench_in, guest_bench_in_end },
+	};
+
+	if (vcpu_start(vcpu, loops[loop].code,
+		       loops[loop].end - loops[loop].code, regs))
+		die("cannot set a vCPU's registers");
+}
+
+/* Run a loop once, beginning at region @first; the time of one pass of it. */
+static double batch(struct bench *bench, enum loop loop, bool each,
+		    uint32_t first)
+{
+	struct vcpu *vcpu = &bench->vm.vcpus[0];
+	uint64_t addr = bench_addr(bench, first);
+	uint64_t begin, end, exits = 0;
+	struct kvm_regs regs = {
+		.rax = BENCH_DATA, .rdi = addr, .rdx = addr, .rsi = BATCH,
+		.r9 = bench_addr(bench, bench->nr),
+		.r10 = bench_addr(bench, bench->nr) - bench_addr(bench, 0),
+	};
+	int reason;
+
+	if (each)
+		regs.r8 = (uint64_t)(LEAP % bench->nr) *
+			  (bench->pio ? BENCH_PIO_STEP : BENCH_MMIO_STEP);
+	start(vcpu, loop, regs);
+	begin = bench_now();
+	while ((reason = vcpu_run(vcpu)) != KVM_EXIT_HLT) {
+		if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+			die("a vCPU exits for reason %d", reason);
+		exits++;
+	}
+	end = bench_now();
+	if (exits != (loop && bench_exits(bench) ? BATCH : 0))
+		die("%llu exits of %d accesses", (unsigned long long)exits,
+		    BATCH);
+	bench_drain(bench);
+	return (double)(end - begin) / BATCH;
+}
+
+static void measure(const struct way *way, uint32_t nr,
+		    struct bench_sample *sample)
+{
+	bool each = way->where == EACH;
+	/* Every region has its turn before measuring: KVM learns pages. */
+	uint32_t warm = each ? (nr + BATCH - 1) / BATCH : 2;
+	bool pio = way->loop == LOOP_OUT || way->loop == LOOP_IN;
+	double values[BATCHES], empty[BATCHES];
+	struct bench_sample none;
+	struct bench bench;
+	uint32_t i, first;
+
+	bench_open(&bench, way->answer, pio, nr);
+	for (i = 0; i < BATCHES; i++)
+		empty[i] = batch(&bench, LOOP_NONE, each, 0);
+	bench_sort(empty, BATCHES, &none);
+	for (i = 0; i < warm + BATCHES; i++) {
+		first = each ? (uint64_t)i * BATCH * LEAP % nr : nr / 2;
+		values[i < warm ? 0 : i - warm] =
+			batch(&bench, way->loop, each, first) - none.least;
+	}
+	bench_sort(values, BATCHES, sample);
+	bench_check(&bench, (uint64_t)(warm + BATCHES) * BATCH);
+	bench_close(&bench);
+}
+
+static void report(const struct way *way, uint32_t nr,
+		   const struct bench_sample *sample, double floor)
+{
+	output_text(way->name);
+	if (way->where == ONE)
+		output_none();
+	else
+		output_number(nr, 0);
+	output_number(sample->least, 0);
+	output_number(sample->median, 0);
+	if (way->answer == ANSWER_FLOOR)
+		output_none();
+	else
+		output_number(sample->least - floor, 0);
+}
+
+void bench_accesses(void)
+{
+	struct bench_sample sample;
+	double floor[NR_NUMBERS] = { 0 };
+	unsigned int i, n;
+
+	bench_keep_vm();
+	output_part("accesses", "Instructions for one access of 4 bytes",
+		    columns);
+	for (i = 0; i < NR_WAYS; i++) {
+		for (n = 0; n < (ways[i].where == ONE ? 1 : NR_NUMBERS); n++) {
+			measure(&ways[i], numbers[n], &sample);
+			/* a floor comes before what stands on it */
+			if (ways[i].answer == ANSWER_FLOOR) {
+				floor[n] = sample.least;
+				if (ways[i].where == ONE)
+					floor[1] = floor[2] = floor[0];
+			}
+			report(&ways[i], numbers[n], &sample, floor[n]);
+		}
+	}
+}

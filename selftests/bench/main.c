@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measures what accesses to regions cost.
+ *
+ * Usage: bench [--json] PART...
+ *
+ * PART is "accesses", "servers" or "large". The first means something only
+ * where the clock counts instructions; see Documentation/performance.rst.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "output.h"
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} parts[] = {
+	{ "accesses", bench_accesses },
+	{ "servers", bench_servers },
+	{ "large", bench_large },
+};
+
+#define NR_PARTS	(sizeof(parts) / sizeof(parts[0]))
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("bench: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+uint64_t bench_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void bench_sort(double *values, unsigned int nr, struct bench_sample *sample)
+{
+	qsort(values, nr, sizeof(*values), compare);
+	sample->least = values[0];
+	sample->median = values[nr / 2];
+	sample->most = values[nr - 1];
+}
+
+/* Run on this CPU, or on the last if there are fewer. */
+void bench_pin(unsigned int cpu)
+{
+	unsigned int nr = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu < nr ? cpu : nr - 1, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("CPU %u: %s", cpu, strerror(errno));
+}
+
+bool bench_two_cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct utsname name;
+	bool json = false;
+	unsigned int i;
+
+	argv++;
+	argc--;
+	if (argc && !strcmp(*argv, "--json")) {
+		json = true;
+		argv++;
+		argc--;
+	}
+	if (!argc)
+		die("no part: there are accesses, servers and large");
+	uname(&name);
+	output_begin(json);
+	output_fact("kernel", name.release);
+	output_fact("cpus", bench_two_cpus() ? "2 or more" : "1");
+	for (; argc; argv++, argc--) {
+		for (i = 0; i < NR_PARTS; i++)
+			if (!strcmp(*argv, parts[i].name))
+				break;
+		if (i == NR_PARTS)
+			die("%s: no such part", *argv);
+		parts[i].run();
+	}
+	output_end();
+	return 0;
+}
