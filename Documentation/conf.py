@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Sphinx: how the documentation is built; see Makefile."""
+import os
+import sys
+
+kernel = os.environ.get('KERNEL_DOC')
+if not kernel:
+    sys.exit('KERNEL_DOC is not set: run make -C Documentation')
+sys.path.insert(0, os.path.join(kernel, 'Documentation', 'sphinx'))
+
+project = 'mregion'
+copyright = 'The mregion authors'
+
+# The kernel's own directive, so that what is here reads the same in its tree.
+extensions = ['kerneldoc']
+kerneldoc_bin = os.path.abspath('kernel-doc-macros')
+kerneldoc_srctree = os.path.abspath('..')
+
+exclude_patterns = ['man']
+primary_domain = 'c'
+highlight_language = 'none'
+html_theme = 'alabaster'
+html_theme_options = {'page_width': '64em', 'sidebar_width': '14em'}
+html_show_sourcelink = False
