@@ -53,7 +53,8 @@ struct mregion_rendering {
 };
 
 #define MREGION_INHERITED \
-	(MREGION_REGION_READONLY | MREGION_REGION_NONVOLATILE)
+	(MREGION_REGION_READONLY | MREGION_REGION_NONVOLATILE | \
+	 MREGION_REGION_UNMERGEABLE)
 
 static bool mregion_gap_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -108,7 +109,7 @@ static u32 mregion_range_flags(const struct mregion_node *node, u32 inherited)
 		flags |= MREGION_RANGE_READONLY;
 	if (inherited & MREGION_REGION_NONVOLATILE)
 		flags |= MREGION_RANGE_NONVOLATILE;
-	if (own & MREGION_REGION_UNMERGEABLE)
+	if (inherited & MREGION_REGION_UNMERGEABLE)
 		flags |= MREGION_RANGE_UNMERGEABLE;
 	if (own & MREGION_REGION_LOG_DIRTY)
 		flags |= MREGION_RANGE_LOG_DIRTY;

@@ -12,19 +12,24 @@ struct model_query {
 	unsigned int steps;
 };
 
+/* What a region passes on to all that it shows. */
+#define MODEL_INHERITED							\
+	(MREGION_REGION_READONLY | MREGION_REGION_NONVOLATILE |		\
+	 MREGION_REGION_UNMERGEABLE)
+
 static enum model_answer model_own(struct model_query *q, int id, u64 offset,
-				   bool readonly, bool nonvolatile, u64 path)
+				   u32 inherited, u64 path)
 {
 	const struct model_region *r = &q->m->region[id];
 	u32 flags = 0;
 
 	if (r->kind == MREGION_CONTAINER)
 		return MODEL_NOTHING;
-	if (readonly)
+	if (inherited & MREGION_REGION_READONLY)
 		flags |= MREGION_RANGE_READONLY;
-	if (nonvolatile)
+	if (inherited & MREGION_REGION_NONVOLATILE)
 		flags |= MREGION_RANGE_NONVOLATILE;
-	if (r->flags & MREGION_REGION_UNMERGEABLE)
+	if (inherited & MREGION_REGION_UNMERGEABLE)
 		flags |= MREGION_RANGE_UNMERGEABLE;
 	if (r->flags & MREGION_REGION_LOG_DIRTY)
 		flags |= MREGION_RANGE_LOG_DIRTY;
@@ -41,8 +46,8 @@ static enum model_answer model_own(struct model_query *q, int id, u64 offset,
 
 /* What region @id has at @offset, when @depth regions are above it. */
 static enum model_answer model_look(struct model_query *q, int id, u64 offset,
-				    bool readonly, bool nonvolatile,
-				    unsigned int depth, u64 path)
+				    u32 inherited, unsigned int depth,
+				    u64 path)
 {
 	const struct model_region *r = &q->m->region[id];
 	int i;
@@ -53,10 +58,9 @@ static enum model_answer model_look(struct model_query *q, int id, u64 offset,
 		return MODEL_NOTHING;
 	if (depth == MREGION_MAX_DEPTH)
 		return MODEL_TOO_DEEP;
-	if ((r->flags & MREGION_REGION_READONLY) || r->kind == MREGION_ROM)
-		readonly = true;
-	if (r->flags & MREGION_REGION_NONVOLATILE)
-		nonvolatile = true;
+	inherited |= r->flags & MODEL_INHERITED;
+	if (r->kind == MREGION_ROM)
+		inherited |= MREGION_REGION_READONLY;
 	path = (path ^ (id + 1)) * 0x9e3779b97f4a7c15;
 	path ^= path >> 29;
 
@@ -66,8 +70,8 @@ static enum model_answer model_look(struct model_query *q, int id, u64 offset,
 		inner += offset;
 		if (inner >> 64)
 			return MODEL_NOTHING;
-		return model_look(q, r->target, inner, readonly, nonvolatile,
-				  depth + 1, path);
+		return model_look(q, r->target, inner, inherited, depth + 1,
+				  path);
 	}
 
 	for (i = q->m->first[id]; i < q->m->first[id + 1]; i++) {
@@ -78,11 +82,11 @@ static enum model_answer model_look(struct model_query *q, int id, u64 offset,
 			continue;
 		answer = model_look(q, child,
 				    offset - q->m->region[child].addr,
-				    readonly, nonvolatile, depth + 1, path);
+				    inherited, depth + 1, path);
 		if (answer != MODEL_NOTHING)
 			return answer;
 	}
-	return model_own(q, id, offset, readonly, nonvolatile, path);
+	return model_own(q, id, offset, inherited, path);
 }
 
 /**
@@ -97,5 +101,5 @@ enum model_answer model_at(const struct model *m, int root, u64 addr,
 {
 	struct model_query q = { .m = m, .hit = hit };
 
-	return model_look(&q, root, addr, false, false, 0, 0);
+	return model_look(&q, root, addr, 0, 0, 0);
 }
