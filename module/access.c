@@ -78,6 +78,9 @@ mregion_forward(const struct mregion_view_range *range,
 					range->behaviour->server : NULL;
 	u64 addr = request->addr;
 
+	/* what comes from memory is none of a server's business */
+	if (range->flags & MREGION_RANGE_ROMD && !request->write)
+		server = NULL;
 	if (!server || addr < range->start ||
 	    range->last - addr < request->len - 1)
 		return mregion_exit(&region->counters, reason, outcome);
@@ -88,21 +91,6 @@ mregion_forward(const struct mregion_view_range *range,
 	*outcome = MREGION_OUTCOME_SERVED;
 	mregion_count(&region->counters, MREGION_OUTCOME_SERVED);
 	return MREGION_SERVE;
-}
-
-/* Append to a ring; tells the server if the ring is one of its. */
-static bool mregion_coalesce(const struct mregion_behaviour_rule *rule,
-			     const struct mregion_view_range *range,
-			     const struct mregion_ring_entry *entries,
-			     unsigned int nr)
-{
-	if (!mregion_ring_append(rule->ring, entries, nr)) {
-		atomic64_inc(&rule->ring->full);
-		return false;
-	}
-	if (rule->flags & MREGION_RULE_POSTED && range->behaviour->server)
-		mregion_server_post(range->behaviour->server);
-	return true;
 }
 
 /* The rule for an access as it is, or NULL. */
@@ -199,7 +187,9 @@ static void mregion_part_find(const struct mregion_view *view,
 		part->offset = range->offset + (addr - range->start);
 		mregion_part_plan(range, request, left, part);
 	} else {
-		/* no device: QEMU's defaults, which keep clear of what follows */
+		/* no device: QEMU's defaults, and as there, what begins within
+		 * such a part does not see it
+		 */
 		left = mregion_access_size(&(struct mregion_constraints) {},
 					   addr, left);
 		mregion_part_unassigned(view, left, part);
@@ -213,7 +203,9 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 {
 	struct mregion_ring_entry entries[MREGION_MAX_PARTS];
 	const struct mregion_part *last = NULL;
+	struct mregion_server *server;
 	unsigned int i, n = 0;
+	u32 flags = 0;
 
 	for (i = 0; i < nr; i++) {
 		const struct mregion_part *part = &parts[i];
@@ -221,6 +213,7 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 		if (part->outcome != MREGION_OUTCOME_COALESCED)
 			continue;
 		last = part;
+		flags |= part->rule->flags;
 		entries[n++] = (struct mregion_ring_entry) {
 			.offset = part->offset,
 			.data = part->data,
@@ -229,7 +222,16 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 			.len = part->len,
 		};
 	}
-	return !last || mregion_coalesce(last->rule, last->range, entries, n);
+	if (!last)
+		return true;
+	if (!mregion_ring_append(last->rule->ring, entries, n)) {
+		atomic64_inc(&last->rule->ring->full);
+		return false;
+	}
+	server = last->range->behaviour->server;
+	if (flags & MREGION_RULE_POSTED && server)
+		mregion_server_post(server);
+	return true;
 }
 
 /* Carry out a rule other than a ring; cannot fail. */

@@ -17,6 +17,7 @@ struct mregion_view_range;
  * @offset: set for a server: of the first byte in the region
  * @owner: stands for the virtual machine whose vCPU makes it; NULL if unknown
  * @server: set for a server: the server; a reference
+ * @slot: set by mregion_server_take_up(): where @server has it
  * @region: set for a server: ID of the region
  * @space: ID of the space it is made in
  * @vcpu: who makes it, or MREGION_NO_VCPU
@@ -29,6 +30,7 @@ struct mregion_request {
 	u64 offset;
 	const void *owner;
 	struct mregion_server *server;
+	u32 slot;
 	u32 region;
 	u32 space;
 	u16 vcpu;

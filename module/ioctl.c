@@ -16,6 +16,7 @@
 #include "kvm_bus.h"
 #include "machine.h"
 #include "objects.h"
+#include "ring.h"
 #include "server.h"
 #include "retire.h"
 
@@ -54,6 +55,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.max_rings = MREGION_MAX_RINGS,
 		.max_ring_entries = MREGION_MAX_RING_ENTRIES,
 		.max_rules = MREGION_MAX_RULES,
+		.max_machine_rules = MREGION_MAX_MACHINE_RULES,
 		.max_windows = MREGION_MAX_WINDOWS,
 		.max_servers = MREGION_MAX_SERVERS,
 		.max_work = MREGION_MAX_WORK,
@@ -141,39 +143,35 @@ static int mregion_do_translate(struct mregion_machine *machine,
 }
 
 /*
- * The server that has an access of a vCPU already, with a reference. Rules must
- * not be tried again for it, nor another server that the region has by now.
- * Sets the request's owner for one that will.
+ * Whether a server has an access of a vCPU already. Rules must not be tried
+ * again for it, nor another server that the region has by now. Does without the
+ * machine's lock, which a commit can hold for long.
  */
-static struct mregion_server *
-mregion_find_parked(struct mregion_machine *machine,
-		    struct mregion_request *request)
+static bool mregion_take_up(struct mregion_machine *machine,
+			    struct mregion_request *request)
 {
-	struct mregion_server *server, *found = NULL;
+	struct mregion_server *server;
 	unsigned long id;
+	bool found = false;
 
-	if (request->vcpu == MREGION_NO_VCPU || !READ_ONCE(machine->nr_servers))
-		return NULL;
-	if (mutex_lock_killable(&machine->lock))
-		return ERR_PTR(-EINTR);
-	request->owner = mregion_attachments_owner(machine);
+	if (request->vcpu == MREGION_NO_VCPU)
+		return false;
+	rcu_read_lock();
 	xa_for_each(&machine->servers, id, server) {
-		if (!mregion_server_has_parked(server, request))
-			continue;
-		mregion_server_get(server);
-		found = server;
-		break;
+		found = mregion_server_take_up(server, request);
+		if (found)
+			break;
 	}
-	mutex_unlock(&machine->lock);
+	rcu_read_unlock();
 	return found;
 }
 
-static int mregion_serve(struct mregion_request *request,
-			 struct mregion_access *access)
+/* A server has been waited for; @ret is what became of that. */
+static int mregion_served(struct mregion_request *request, int ret,
+			  struct mregion_access *access)
 {
-	int ret = mregion_server_call_wait(request->server, request);
-
 	mregion_server_put(request->server);
+	access->outcome = MREGION_OUTCOME_SERVED;
 	if (ret == -ENODEV) {
 		access->outcome = MREGION_OUTCOME_SERVER_EXIT;
 		return 0;
@@ -190,6 +188,7 @@ static int mregion_do_access(struct mregion_machine *machine,
 		.addr = access->addr,
 		.data = access->data,
 		.space = access->space,
+		.owner = READ_ONCE(machine->owner),
 		.vcpu = access->vcpu,
 		.len = access->len,
 		.write = access->flags & MREGION_ACCESS_WRITE,
@@ -207,13 +206,10 @@ static int mregion_do_access(struct mregion_machine *machine,
 	if (access->len < 8)
 		request.data &= ~0ull >> (64 - access->len * 8);
 
-	request.server = mregion_find_parked(machine, &request);
-	if (IS_ERR(request.server))
-		return PTR_ERR(request.server);
-	if (request.server) {
-		verdict = MREGION_SERVE;
-		outcome = MREGION_OUTCOME_SERVED;
-		goto serve;
+	if (mregion_take_up(machine, &request)) {
+		ret = mregion_server_resume(request.server, &request);
+		ret = mregion_served(&request, ret, access);
+		goto out;
 	}
 
 	rcu_read_lock_sched();
@@ -228,11 +224,13 @@ static int mregion_do_access(struct mregion_machine *machine,
 	rcu_read_unlock_sched();
 	if (ret)
 		return ret;
-serve:
 	access->outcome = outcome;
 	access->handled = verdict == MREGION_DONE;
-	if (verdict == MREGION_SERVE)
-		ret = mregion_serve(&request, access);
+	if (verdict == MREGION_SERVE) {
+		ret = mregion_server_call_wait(request.server, &request);
+		ret = mregion_served(&request, ret, access);
+	}
+out:
 	if (access->handled && !request.write)
 		access->data = request.data;
 	return ret;
@@ -265,7 +263,18 @@ static int mregion_do_ring_create(struct mregion_machine *machine,
 static int mregion_do_ring_free(struct mregion_machine *machine,
 				union mregion_args *args)
 {
-	return mregion_ring_free(machine, args->ring_free.id);
+	struct mregion_ring *ring;
+
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	ring = mregion_ring_remove(machine, args->ring_free.id);
+	mutex_unlock(&machine->lock);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	/* vCPUs that have an older view may be appending still */
+	synchronize_rcu();
+	mregion_ring_put(ring);
+	return 0;
 }
 
 static int mregion_do_shadow_create(struct mregion_machine *machine,
@@ -346,7 +355,7 @@ struct mregion_ioctl_entry {
 #define CHANGE MREGION_IOCTL_CHANGE
 
 static const struct mregion_ioctl_entry mregion_ioctls[] = {
-	MREGION_ENTRY(MREGION_INFO, mregion_info, max_shadow_len, RESULT,
+	MREGION_ENTRY(MREGION_INFO, mregion_info, reserved, RESULT,
 		      mregion_do_info),
 	MREGION_ENTRY(MREGION_COMMIT, mregion_commit, generation,
 		      RESULT | CHANGE, mregion_do_commit),
@@ -362,13 +371,13 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      mregion_do_access),
 	MREGION_ENTRY(MREGION_RING_CREATE, mregion_ring_create, fd,
 		      LOCKED | RESULT | CHANGE, mregion_do_ring_create),
-	MREGION_ENTRY(MREGION_RING_FREE, mregion_ring_free, id, LOCKED,
+	MREGION_ENTRY(MREGION_RING_FREE, mregion_ring_free, id, 0,
 		      mregion_do_ring_free),
 	MREGION_ENTRY(MREGION_ATTACH, mregion_attach, reserved,
 		      LOCKED | RESULT | CHANGE, mregion_do_attach),
 	MREGION_ENTRY(MREGION_DETACH, mregion_detach, vm_fd, LOCKED,
 		      mregion_do_detach),
-	MREGION_ENTRY(MREGION_STATS, mregion_stats, sleeps, LOCKED | RESULT,
+	MREGION_ENTRY(MREGION_STATS, mregion_stats, unclaimed, LOCKED | RESULT,
 		      mregion_do_stats),
 	MREGION_ENTRY(MREGION_SHADOW_CREATE, mregion_shadow_create, fd,
 		      LOCKED | RESULT | CHANGE, mregion_do_shadow_create),

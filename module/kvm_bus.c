@@ -74,6 +74,7 @@ struct mregion_claim_spare {
  * @nr_windows: how many of them are windows
  * @nr_conflicts: how many ranges of others were cut out
  * @windows: what was wanted when the bus was exchanged last
+ * @stale: that was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
 struct mregion_claim {
@@ -88,6 +89,7 @@ struct mregion_claim {
 	u32 nr_windows;
 	u32 nr_conflicts;
 	struct mregion_windows windows;
+	bool stale;
 	struct mregion_claim_spare *spare;
 };
 
@@ -140,7 +142,10 @@ mregion_bus_hint(const struct mregion_claim *bus,
 	u32 at = __this_cpu_read(*bus->hint);
 
 	*range = (const void *)view->ranges + at;
-	/* no guest's address comes near to where the sum would wrap */
+	/*
+	 * Where the sum wraps, which no instruction's does, the access ends
+	 * behind its range, but what is done is within its region.
+	 */
 	return likely(at < view->bytes && addr >= (*range)->start &&
 		      addr + (len - 1) <= (*range)->last);
 }
@@ -177,6 +182,11 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	enum mregion_verdict verdict;
 	enum mregion_outcome outcome;
 
+	/* no instruction makes such, but a guest with encrypted registers can */
+	if (unlikely(!request->len)) {
+		mregion_bus_unlock();
+		return -EOPNOTSUPP;
+	}
 	request->owner = vcpu->kvm;
 	request->vcpu = vcpu->vcpu_idx;
 	request->space = view->space->id;
@@ -295,7 +305,8 @@ static void mregion_attachment_drop(struct mregion_attachment *attachment,
 {
 	bool orphan;
 
-	if (!atomic_sub_and_test(nr_ranges, &attachment->nr_ranges))
+	if (!nr_ranges ||
+	    !atomic_sub_and_test(nr_ranges, &attachment->nr_ranges))
 		return;
 	spin_lock(&attachment->lock);
 	attachment->kvm = NULL;
@@ -326,8 +337,28 @@ static const struct kvm_io_device_ops mregion_bus_ops = {
 	.destructor	= mregion_bus_destructor,
 };
 
-/* For ranges that could not be taken off the bus: everybody is let through. */
+static int mregion_bus_decline_read(struct kvm_vcpu *vcpu,
+				    struct kvm_io_device *dev, gpa_t addr,
+				    int len, void *val)
+{
+	return -EOPNOTSUPP;
+}
+
+static int mregion_bus_decline_write(struct kvm_vcpu *vcpu,
+				     struct kvm_io_device *dev, gpa_t addr,
+				     int len, const void *val)
+{
+	return -EOPNOTSUPP;
+}
+
+/*
+ * For ranges that are there for their destructor only, and those that could not
+ * be taken off the bus. Functions, since KVM looks at a pointer twice, and the
+ * operations may be exchanged in between.
+ */
 static const struct kvm_io_device_ops mregion_bus_inert_ops = {
+	.read		= mregion_bus_decline_read,
+	.write		= mregion_bus_decline_write,
 	.destructor	= mregion_bus_destructor,
 };
 
@@ -480,7 +511,10 @@ static int mregion_bus_enter(struct mregion_claim *bus, struct kvm *kvm)
 	if (!windows)
 		return -ENOMEM;
 
-	mutex_lock(&kvm->slots_lock);
+	if (mutex_lock_killable(&kvm->slots_lock)) {
+		kfree(windows);
+		return -EINTR;
+	}
 	/* a window can be cut in two for each that is there */
 	new = mregion_bus_alloc(bus, kvm, MREGION_MAX_WINDOWS + 1, &room);
 	ret = new ? mregion_bus_exchange(bus, kvm, windows,
@@ -523,7 +557,12 @@ static void mregion_bus_init(struct mregion_claim *bus, enum kvm_bus index,
 			     struct mregion_machine *machine,
 			     struct mregion_space *space)
 {
-	kvm_iodevice_init(&bus->dev, &mregion_bus_ops);
+	/*
+	 * Without a space there is a sentinel at most. No guest has memory there,
+	 * but one with encrypted registers may name any address.
+	 */
+	kvm_iodevice_init(&bus->dev, space ? &mregion_bus_ops :
+					     &mregion_bus_inert_ops);
 	bus->index = index;
 	bus->attachment = attachment;
 	bus->machine = machine;
@@ -577,21 +616,18 @@ static void mregion_attachment_forget(struct mregion_attachment *attachment,
 		mregion_server_forget(server, attachment->owner, gone);
 }
 
-/**
- * mregion_attachments_owner() - whose vCPU makes an access, if that is certain
- * @machine: the machine, locked
- *
- * Return: the only attachment's struct mregion_request.owner, or NULL.
- */
-const void *mregion_attachments_owner(const struct mregion_machine *machine)
+/* Whose vCPU makes an access, if that is certain. */
+static void mregion_attachments_set_owner(struct mregion_machine *machine)
 {
 	const struct mregion_attachment *attachment;
+	const void *owner = NULL;
 
-	if (!list_is_singular(&machine->attachments))
-		return NULL;
-	attachment = list_first_entry(&machine->attachments,
-				      struct mregion_attachment, list);
-	return attachment->owner;
+	if (list_is_singular(&machine->attachments)) {
+		attachment = list_first_entry(&machine->attachments,
+					      struct mregion_attachment, list);
+		owner = attachment->owner;
+	}
+	WRITE_ONCE(machine->owner, owner);
 }
 
 /*
@@ -600,30 +636,36 @@ const void *mregion_attachments_owner(const struct mregion_machine *machine)
  */
 static void mregion_attachment_end(struct mregion_attachment *attachment)
 {
+	struct mregion_machine *machine = attachment->memory.machine;
 	struct kvm *kvm = mregion_attachment_kvm(attachment);
-	int ret = 0;
+	bool orphan = false;
+	int ret;
 
 	list_del(&attachment->list);
+	mregion_attachments_set_owner(machine);
 	mregion_space_vms(attachment, -1);
+	/* a vCPU that lives may come back for what it has left with a server */
+	mregion_attachment_forget(attachment, !kvm);
 	if (kvm) {
+		/* until it is certain who frees this, no range is the last one */
+		atomic_inc(&attachment->nr_ranges);
 		ret = mregion_bus_leave(&attachment->memory, kvm);
 		if (attachment->pio.space)
 			ret = mregion_bus_leave(&attachment->pio, kvm) ?: ret;
-		if (ret && atomic_read(&attachment->nr_ranges)) {
+		if (ret) {
 			/* the destructor's code must stay */
 			__module_get(THIS_MODULE);
 			spin_lock(&attachment->lock);
 			attachment->orphan = true;
 			spin_unlock(&attachment->lock);
-			mregion_attachment_forget(attachment, false);
-			kvm_put_kvm(kvm);
-			return;
+			orphan = true;
 		}
+		mregion_attachment_drop(attachment, 1);
 		kvm_put_kvm(kvm);
 	}
-	/* a vCPU that lives may come back for what it has left with a server */
-	mregion_attachment_forget(attachment, !kvm);
-	/* otherwise it is dying, and does not wait for us */
+	if (orphan)
+		return;
+	/* if it is dying, it does not wait for us */
 	wait_for_completion(&attachment->gone);
 	mregion_attachment_free(attachment);
 }
@@ -716,12 +758,10 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	attachment->kvm = kvm;
 	attachment->owner = kvm;
 	list_add_tail(&attachment->list, &machine->attachments);
+	mregion_attachments_set_owner(machine);
 	mregion_space_vms(attachment, 1);
 	ret = mregion_attachment_enter(attachment, kvm);
 	if (ret) {
-		/* nothing on a bus, nobody will tell that it is gone */
-		if (!atomic_read(&attachment->nr_ranges))
-			complete(&attachment->gone);
 		mregion_attachment_end(attachment);
 		return ret;
 	}
@@ -791,26 +831,59 @@ void mregion_detach_all(struct mregion_machine *machine)
 		mregion_attachment_end(attachment);
 }
 
+static void mregion_bus_stats(const struct mregion_claim *bus,
+			      struct mregion_stats *stats)
+{
+	if (!bus->space)
+		return;
+	stats->conflicts += bus->nr_conflicts;
+	stats->unclaimed += bus->stale ||
+			    bus->windows.nr == MREGION_MAX_WINDOWS;
+}
+
+/**
+ * mregion_attachments_stats() - add up what could not be claimed
+ * @machine: the machine, locked
+ * @stats: where to
+ */
+void mregion_attachments_stats(const struct mregion_machine *machine,
+			       struct mregion_stats *stats)
+{
+	const struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		mregion_bus_stats(&attachment->memory, stats);
+		mregion_bus_stats(&attachment->pio, stats);
+	}
+}
+
 /* Make ready to exchange a bus, if the commit under way needs that. */
 static int mregion_bus_prepare_one(struct mregion_claim *bus, struct kvm *kvm)
 {
-	const struct mregion_view *view = bus->space ? bus->space->pending :
-						       NULL;
 	struct mregion_claim_spare *spare;
+	const struct mregion_view *view;
 
+	if (!bus->space)
+		return 0;
+	view = bus->space->pending ?: bus->stale ? bus->space->view : NULL;
 	if (!view)
 		return 0;
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare)
 		return -ENOMEM;
 	mregion_windows_of(view, &spare->wanted);
-	if (mregion_windows_cover(&bus->windows, &spare->wanted) &&
+	if (!bus->stale &&
+	    mregion_windows_cover(&bus->windows, &spare->wanted) &&
 	    !mregion_windows_hit_reservation(&bus->windows, view)) {
 		kfree(spare);
 		return 0;
 	}
 	spare->cut = spare->wanted;
-	mutex_lock(&kvm->slots_lock);
+	/* who holds it may wait for userspace (KVM_GET_DIRTY_LOG copies) */
+	if (mutex_lock_killable(&kvm->slots_lock)) {
+		kfree(spare);
+		return -EINTR;
+	}
 	spare->bus = mregion_bus_alloc(bus, kvm, MREGION_MAX_WINDOWS + 1 +
 				       MREGION_BUS_SLACK, &spare->room);
 	mutex_unlock(&kvm->slots_lock);
@@ -838,22 +911,23 @@ static void mregion_bus_update_one(struct mregion_claim *bus, struct kvm *kvm)
 
 	if (!spare)
 		return;
-	mutex_lock(&kvm->slots_lock);
-	ret = mregion_bus_exchange(bus, kvm, &spare->cut,
-				   mregion_bus_is_memory(bus), spare->bus,
-				   spare->room);
-	mutex_unlock(&kvm->slots_lock);
+	ret = mutex_lock_killable(&kvm->slots_lock);
+	if (!ret) {
+		ret = mregion_bus_exchange(bus, kvm, &spare->cut,
+					   mregion_bus_is_memory(bus),
+					   spare->bus, spare->room);
+		mutex_unlock(&kvm->slots_lock);
+	}
 	if (!ret) {
 		bus->windows = spare->wanted;
 		bus->machine->windows++;
 		spare->bus = NULL;
-	} else {
-		/*
-		 * More devices came than there was room for. What the windows
-		 * miss exits to the VMM, and the next commit tries again.
-		 */
-		bus->windows.nr = 0;
 	}
+	/*
+	 * More devices may have come than there is room for, or a fatal signal.
+	 * What the windows miss exits to the VMM; the next commit tries again.
+	 */
+	bus->stale = ret;
 	mregion_bus_cancel_one(bus);
 }
 
@@ -861,7 +935,7 @@ static void mregion_bus_update_one(struct mregion_claim *bus, struct kvm *kvm)
  * mregion_bus_prepare() - make ready to claim what a commit needs claimed
  * @machine: the machine, locked; its spaces have their pending views
  *
- * Return: 0 or -ENOMEM; either way mregion_bus_cancel() or mregion_bus_update()
+ * Return: 0, -ENOMEM or -EINTR; either way mregion_bus_cancel() or mregion_bus_update()
  * follows.
  */
 int mregion_bus_prepare(struct mregion_machine *machine)

@@ -15,7 +15,8 @@ int mregion_attach(struct mregion_machine *machine,
 int mregion_detach(struct mregion_machine *machine, int vm_fd);
 void mregion_detach_all(struct mregion_machine *machine);
 void mregion_attachments_reap(struct mregion_machine *machine);
-const void *mregion_attachments_owner(const struct mregion_machine *machine);
+void mregion_attachments_stats(const struct mregion_machine *machine,
+			       struct mregion_stats *stats);
 int mregion_bus_prepare(struct mregion_machine *machine);
 void mregion_bus_cancel(struct mregion_machine *machine);
 void mregion_bus_update(struct mregion_machine *machine);

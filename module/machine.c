@@ -116,6 +116,7 @@ static void mregion_machine_sum(struct mregion_machine *machine,
 	stats->sleeps += machine->sleeps;
 	stats->commits = machine->generation;
 	stats->windows = machine->windows;
+	mregion_attachments_stats(machine, stats);
 }
 
 /**

@@ -18,7 +18,6 @@
 #include "view.h"
 
 struct mregion_region;
-struct mregion_ring;
 
 /**
  * struct mregion_space_state - all that a commit can change about a space
@@ -86,9 +85,12 @@ struct mregion_map {
  * @nr_rings: number of @rings
  * @nr_shadows: number of @shadows
  * @nr_servers: number of @servers
+ * @nr_rules: rules of all @regions
  * @tree: of @regions
  * @slots: of the map that are taken
  * @attachments: struct mregion_attachment, to virtual machines
+ * @owner: struct mregion_request.owner of the only attachment, or NULL where
+ *	there is none or more than one; read without the lock
  * @counters: of what has been freed
  * @wakeups: of rings that have been freed
  * @sleeps: of servers that have been freed
@@ -112,9 +114,11 @@ struct mregion_machine {
 	u32 nr_rings;
 	u32 nr_shadows;
 	u32 nr_servers;
+	u32 nr_rules;
 	struct mregion_tree tree;
 	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
 	struct list_head attachments;
+	const void *owner;
 	struct mregion_counters counters;
 	u64 wakeups;
 	u64 sleeps;

@@ -5,6 +5,14 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+/*
+ * Rings, doorbells and servers are signalled with preemption off, where a kernel
+ * for real time must not take the locks of a wait queue.
+ */
+#ifdef CONFIG_PREEMPT_RT
+#error "mregion does not work on PREEMPT_RT"
+#endif
+
 #include "ioctl.h"
 #include "machine.h"
 #include "retire.h"

@@ -5,6 +5,7 @@
  */
 #include <linux/err.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "behaviour.h"
 #include "machine.h"
@@ -60,6 +61,8 @@ static void *mregion_object_remove(struct mregion_machine *machine,
 					   object))
 			return ERR_PTR(-EBUSY);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
 	}
 	return xa_erase(xa, id);
 }
@@ -102,23 +105,24 @@ err_put:
 }
 
 /**
- * mregion_ring_free() - forget a ring
+ * mregion_ring_remove() - forget a ring
  * @machine: the machine, locked
  * @id: its ID
  *
- * Return: 0, -ENOENT, -EBUSY.
+ * Return: the ring, with the machine's reference, or an ERR_PTR: -ENOENT,
+ * -EBUSY, -EINTR.
  */
-int mregion_ring_free(struct mregion_machine *machine, u32 id)
+struct mregion_ring *mregion_ring_remove(struct mregion_machine *machine,
+					 u32 id)
 {
 	struct mregion_ring *ring = mregion_object_remove(machine,
 							  &machine->rings, id);
 
 	if (IS_ERR(ring))
-		return PTR_ERR(ring);
+		return ring;
 	machine->nr_rings--;
 	machine->wakeups += atomic64_read(&ring->wakeups);
-	mregion_ring_put(ring);
-	return 0;
+	return ring;
 }
 
 /**
@@ -163,7 +167,7 @@ err_put:
  * @machine: the machine, locked
  * @id: its ID
  *
- * Return: 0, -ENOENT, -EBUSY.
+ * Return: 0, -ENOENT, -EBUSY, -EINTR.
  */
 int mregion_shadow_free(struct mregion_machine *machine, u32 id)
 {
@@ -219,7 +223,7 @@ err_put:
  * @machine: the machine, locked
  * @id: its ID
  *
- * Return: 0, -ENOENT, -EBUSY.
+ * Return: 0, -ENOENT, -EBUSY, -EINTR.
  */
 int mregion_server_free(struct mregion_machine *machine, u32 id)
 {

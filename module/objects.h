@@ -9,7 +9,8 @@ struct mregion_machine;
 
 int mregion_ring_create(struct mregion_machine *machine,
 			struct mregion_ring_create *args);
-int mregion_ring_free(struct mregion_machine *machine, u32 id);
+struct mregion_ring *mregion_ring_remove(struct mregion_machine *machine,
+					 u32 id);
 int mregion_shadow_create(struct mregion_machine *machine,
 			  struct mregion_shadow_create *args);
 int mregion_shadow_free(struct mregion_machine *machine, u32 id);

@@ -27,11 +27,15 @@ void mregion_retired_free(struct mregion_retired *retired)
 	struct mregion_space *space, *next_space;
 	struct mregion_view *view, *next_view;
 
-	list_for_each_entry_safe(view, next_view, &retired->views, retired)
+	list_for_each_entry_safe(view, next_view, &retired->views, retired) {
 		kvfree(view);
+		cond_resched();
+	}
 	list_for_each_entry_safe(behaviour, next_behaviour,
-				 &retired->behaviours, retired)
+				 &retired->behaviours, retired) {
 		mregion_behaviour_free(behaviour);
+		cond_resched();
+	}
 	list_for_each_entry_safe(region, next_region, &retired->regions,
 				 retired) {
 		mregion_counters_fold(&machine->counters, &region->counters);

@@ -9,6 +9,9 @@
 #include "limits.h"
 #include "ring.h"
 
+/* Far from what can wait; a consumer that has it so gets signals in vain. */
+#define MREGION_RING_NEVER	(1u << 31)
+
 /**
  * mregion_ring_wake() - signal the consumer's eventfd
  * @ring: a ring; any context
@@ -105,7 +108,7 @@ struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args)
 
 	kref_init(&ring->kref);
 	ring->mask = args->nr_entries - 1;
-	ring->notify_entries = args->notify_entries;
+	ring->notify_entries = args->notify_entries ?: MREGION_RING_NEVER;
 	ring->eventfd = eventfd;
 	ring->delay = ns_to_ktime((u64)args->notify_usecs * NSEC_PER_USEC);
 	ring->timed = args->notify_usecs;

@@ -18,7 +18,7 @@
  * @published: entries ever appended, modulo 2^32; header->producer is a copy for
  *	userspace
  * @mask: number of entries less one
- * @notify_entries: signal when so many wait, or 0
+ * @notify_entries: signal when so many wait; more than there are for never
  * @timed: signal when one has waited for @delay, and the timer is not running
  * @header: the shared memory; never read but for header->consumer
  * @entries: in the shared memory, never read
@@ -106,12 +106,16 @@ mregion_ring_append(struct mregion_ring *ring,
 	/* pairs with the acquire above, of whoever comes next */
 	smp_store_release(&ring->published, first + nr);
 	atomic64_add(nr, &ring->appended);
-	/* pairs with the barrier in mregion_ring_timeout() */
+	/* pairs with mregion_ring_timeout()'s barrier, and with the consumer's */
 	smp_mb__after_atomic();
 
-	/* only on crossing the threshold: waking it once is enough */
-	if (unlikely(waiting < ring->notify_entries &&
-		     waiting + nr >= ring->notify_entries))
+	/*
+	 * Only on crossing the threshold: waking it once is enough. What waits is
+	 * to be looked at after publishing: a consumer that has taken the rest
+	 * meanwhile and found nothing more is about to sleep.
+	 */
+	waiting = first + nr - READ_ONCE(ring->header->consumer);
+	if (unlikely(waiting - ring->notify_entries < nr))
 		mregion_ring_wake(ring);
 	if (unlikely(READ_ONCE(ring->timed)))
 		mregion_ring_start_timer(ring);

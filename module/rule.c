@@ -269,6 +269,32 @@ static void mregion_shadow_store(void *to, unsigned int len, u64 data)
 	memcpy(to, &le, len);
 }
 
+/*
+ * Store, and tell whether that has changed anything: at once, so that of two
+ * vCPUs that write different values the later one says so. What is not aligned
+ * counts as a change.
+ */
+static bool mregion_shadow_change(void *to, unsigned int len, u64 data)
+{
+	if (!((unsigned long)to & (len - 1))) {
+		switch (len) {
+		case 1:
+			return xchg((u8 *)to, (u8)data) != (u8)data;
+		case 2:
+			return le16_to_cpu(xchg((__le16 *)to, cpu_to_le16(data))) !=
+			       (u16)data;
+		case 4:
+			return le32_to_cpu(xchg((__le32 *)to, cpu_to_le32(data))) !=
+			       (u32)data;
+		case 8:
+			return le64_to_cpu(xchg((__le64 *)to, cpu_to_le64(data))) !=
+			       data;
+		}
+	}
+	mregion_shadow_store(to, len, data);
+	return true;
+}
+
 /**
  * mregion_rule_keep() - keep the value written in shadow memory
  * @rule: the rule; has shadow memory
@@ -293,12 +319,9 @@ void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
 			unsigned int len, u64 data)
 {
 	void *to = rule->memory + (offset - rule->offset);
-	bool aligned = !((unsigned long)to & (len - 1));
-	u64 old = 0;
 
-	if (rule->eventfd)
-		old = mregion_shadow_load(to, len, aligned);
-	mregion_shadow_store(to, len, data);
-	if (rule->eventfd && old != data)
+	if (!rule->eventfd)
+		mregion_shadow_store(to, len, data);
+	else if (mregion_shadow_change(to, len, data))
 		mregion_eventfd_signal(rule->eventfd);
 }

@@ -2,6 +2,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
+#include <linux/overflow.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -21,7 +22,7 @@ struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args)
 {
 	struct mregion_server *server;
-	int ret = -ENOMEM;
+	int ret;
 	u32 i;
 
 	if (args->flags)
@@ -31,17 +32,16 @@ mregion_server_alloc(const struct mregion_server_create *args)
 	    args->timeout_usecs > MREGION_MAX_TIMEOUT_USECS)
 		return ERR_PTR(-EINVAL);
 
-	server = kzalloc(sizeof(*server), GFP_KERNEL_ACCOUNT);
+	server = kvzalloc(struct_size(server, calls, args->nr_slots),
+			  GFP_KERNEL_ACCOUNT);
 	if (!server)
 		return ERR_PTR(-ENOMEM);
-	server->calls = kvcalloc(args->nr_slots, sizeof(*server->calls),
-				 GFP_KERNEL_ACCOUNT);
-	if (!server->calls)
-		goto err_server;
 	ret = mregion_memory_alloc(&server->memory, MREGION_SERVER_SLOTS +
 				   args->nr_slots * sizeof(*server->slots));
-	if (ret)
-		goto err_calls;
+	if (ret) {
+		kvfree(server);
+		return ERR_PTR(ret);
+	}
 
 	server->id = args->id;
 	kref_init(&server->kref);
@@ -58,12 +58,6 @@ mregion_server_alloc(const struct mregion_server_create *args)
 	server->header->nr_slots = args->nr_slots;
 	server->slots = server->memory.addr + MREGION_SERVER_SLOTS;
 	return server;
-
-err_calls:
-	kvfree(server->calls);
-err_server:
-	kfree(server);
-	return ERR_PTR(ret);
 }
 
 static void mregion_server_release(struct kref *kref)
@@ -73,8 +67,7 @@ static void mregion_server_release(struct kref *kref)
 						     kref);
 
 	mregion_memory_free(&server->memory);
-	kvfree(server->calls);
-	kfree(server);
+	kvfree_rcu(server, rcu);
 }
 
 /** mregion_server_get() - take a reference */
@@ -125,11 +118,13 @@ static u32 mregion_server_state(const struct mregion_server_call *call,
 
 /*
  * Whether a request is for that access. What the view has there does not
- * matter: it may have changed since.
+ * matter: it may have changed since. An owner that is not known could be any.
  */
 static bool mregion_call_is(const struct mregion_server_call *call,
 			    const struct mregion_request *request)
 {
+	if (call->owner && request->owner && call->owner != request->owner)
+		return false;
 	return call->vcpu == request->vcpu && call->len == request->len &&
 	       call->write == request->write &&
 	       call->space == request->space && call->addr == request->addr &&
@@ -291,46 +286,38 @@ void mregion_server_kill(struct mregion_server *server)
 	wake_up_all(&server->wait);
 }
 
-/* Take up the parked request of an access, or -ENOENT. */
-static int mregion_server_unpark(struct mregion_server *server,
-				 const struct mregion_request *request)
-{
-	int ret = -ENOENT;
-	u32 slot;
-
-	raw_spin_lock(&server->lock);
-	if (server->nr_parked) {
-		for_each_set_bit(slot, server->busy, server->nr_slots) {
-			struct mregion_server_call *call = &server->calls[slot];
-
-			if (!call->parked || !mregion_call_is(call, request))
-				continue;
-			call->parked = false;
-			server->nr_parked--;
-			ret = slot;
-			break;
-		}
-	}
-	raw_spin_unlock(&server->lock);
-	return ret;
-}
-
 /**
- * mregion_server_has_parked() - whether an access is under way already
- * @server: a server
- * @request: the access
+ * mregion_server_take_up() - take up what an access's vCPU has left behind
+ * @server: a server, by RCU
+ * @request: the access; @request->server and @request->slot are set
+ *
+ * Return: whether the server has the access already. mregion_server_resume() is
+ * to follow then, and mregion_server_put().
  */
-bool mregion_server_has_parked(struct mregion_server *server,
-			       const struct mregion_request *request)
+bool mregion_server_take_up(struct mregion_server *server,
+			    struct mregion_request *request)
 {
+	struct mregion_server_call *call;
 	bool found = false;
 	u32 slot;
 
+	if (!READ_ONCE(server->nr_parked))
+		return false;
 	raw_spin_lock(&server->lock);
-	if (server->nr_parked)
-		for_each_set_bit(slot, server->busy, server->nr_slots)
-			found |= server->calls[slot].parked &&
-				 mregion_call_is(&server->calls[slot], request);
+	for_each_set_bit(slot, server->busy, server->nr_slots) {
+		call = &server->calls[slot];
+		if (!call->parked || !mregion_call_is(call, request))
+			continue;
+		/* without a reference left there is nothing parked any more */
+		if (WARN_ON_ONCE(!kref_get_unless_zero(&server->kref)))
+			break;
+		call->parked = false;
+		server->nr_parked--;
+		request->server = server;
+		request->slot = slot;
+		found = true;
+		break;
+	}
 	raw_spin_unlock(&server->lock);
 	return found;
 }
@@ -432,7 +419,8 @@ static bool mregion_server_spin(struct mregion_server *server, u32 slot)
 
 /*
  * Learn how long to spin: as long as allowed if that would have been enough
- * this time, and ever less if it takes several times as long.
+ * this time, and ever less if it takes several times as long. Enough is also
+ * what is there by the time that the VMM asks, whenever that may be.
  */
 static void mregion_server_adapt(struct mregion_server *server, u64 took)
 {
@@ -516,26 +504,80 @@ static long mregion_server_time_left(struct mregion_server *server, u64 since)
 	return nsecs_to_jiffies(server->timeout_ns - took) + 1;
 }
 
-/* Sleep until there is an answer, or none to be had any more. */
-static int mregion_server_sleep(struct mregion_server *server, u32 slot)
+/*
+ * Sleep until there is an answer, or none to be had any more, or a signal; a
+ * fatal one if @killable.
+ */
+static int mregion_server_sleep(struct mregion_server *server, u32 slot,
+				bool killable)
 {
 	struct mregion_server_call *call = &server->calls[slot];
 	struct mregion_server_slot *shared = &server->slots[slot];
-	long ret;
+	long left = mregion_server_time_left(server, call->since);
 
 	WRITE_ONCE(shared->sleeping, 1);
 	/* pairs with the barrier between the server's answer and its look */
 	smp_mb();
-	ret = wait_event_interruptible_timeout(call->wait,
-			mregion_server_done(server, slot),
-			mregion_server_time_left(server, call->since));
-	WRITE_ONCE(shared->sleeping, 0);
-	if (ret < 0)
-		return -EINTR;
-	if (!ret)
-		mregion_server_kill(server);
+	if (killable)
+		left = wait_event_killable_timeout(call->wait,
+				mregion_server_done(server, slot), left);
 	else
-		mregion_server_adapt(server, ktime_get_ns() - call->since);
+		left = wait_event_interruptible_timeout(call->wait,
+				mregion_server_done(server, slot), left);
+	WRITE_ONCE(shared->sleeping, 0);
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		mregion_server_kill(server);
+	return 0;
+}
+
+/* Give up a request that no thread has taken; false if one has. */
+static bool mregion_server_withdraw(struct mregion_server *server, u32 slot)
+{
+	struct mregion_server_call *call = &server->calls[slot];
+	u32 state = mregion_server_state(call, MREGION_SERVER_REQUEST);
+	bool withdrawn;
+
+	raw_spin_lock(&server->lock);
+	withdrawn = cmpxchg(&server->slots[slot].state, state,
+			    mregion_server_state(call, MREGION_SERVER_IDLE)) ==
+		    state;
+	if (withdrawn)
+		mregion_server_release_slot(server, slot);
+	raw_spin_unlock(&server->lock);
+	if (withdrawn)
+		wake_up(&server->slot_wait);
+	return withdrawn;
+}
+
+/*
+ * Wait for an answer. On a signal the request stays with the server, for who
+ * comes back for it; where there is no telling who does, it must not have begun.
+ */
+static int mregion_server_await(struct mregion_server *server, u32 slot,
+				const struct mregion_request *request)
+{
+	u64 since = server->calls[slot].since;
+	int ret;
+
+	if (mregion_server_spin(server, slot)) {
+		mregion_server_adapt(server, 0);
+		return 0;
+	}
+	ret = mregion_server_sleep(server, slot, false);
+	if (ret && !mregion_server_done(server, slot)) {
+		if (request->vcpu != MREGION_NO_VCPU) {
+			mregion_server_park(server, slot);
+			return ret;
+		}
+		if (mregion_server_withdraw(server, slot))
+			return ret;
+		if (mregion_server_sleep(server, slot, true) &&
+		    !mregion_server_done(server, slot))
+			return 0;	/* dying, and gives it up */
+	}
+	mregion_server_adapt(server, ktime_get_ns() - since);
 	return 0;
 }
 
@@ -559,11 +601,28 @@ static int mregion_server_wait_slot(struct mregion_server *server, u64 since)
 }
 
 /**
+ * mregion_server_resume() - wait for an answer again
+ * @server: the server
+ * @request: the access, taken up by mregion_server_take_up(); for a read that is
+ *	answered, @request->data is set
+ *
+ * Return: as mregion_server_call_wait().
+ */
+int mregion_server_resume(struct mregion_server *server,
+			  struct mregion_request *request)
+{
+	int ret = mregion_server_await(server, request->slot, request);
+
+	if (ret)
+		return ret;
+	return mregion_server_finish(server, request->slot, request) ?
+	       0 : -ENODEV;
+}
+
+/**
  * mregion_server_call_wait() - have a server answer an access, and wait for it
  * @server: the server
  * @request: the access; for a read that is answered, @request->data is set
- *
- * Takes up the request that the vCPU has made already, if it has.
  *
  * Return: 0; -ENODEV if the server is dead, and the access the VMM's; -EINTR if
  * a signal is pending, and the caller is to call again.
@@ -571,12 +630,9 @@ static int mregion_server_wait_slot(struct mregion_server *server, u64 since)
 int mregion_server_call_wait(struct mregion_server *server,
 			     struct mregion_request *request)
 {
-	int slot = mregion_server_unpark(server, request), ret;
-	u64 since;
+	u64 since = ktime_get_ns();
+	int slot, ret;
 
-	if (slot >= 0)
-		goto wait;
-	since = ktime_get_ns();
 	while ((slot = mregion_server_submit(server, request)) == -EAGAIN) {
 		ret = mregion_server_wait_slot(server, since);
 		if (ret)
@@ -586,18 +642,8 @@ int mregion_server_call_wait(struct mregion_server *server,
 		atomic64_inc(&server->exits);
 		return slot;
 	}
-wait:
-	if (!mregion_server_spin(server, slot)) {
-		ret = mregion_server_sleep(server, slot);
-		if (ret && !mregion_server_done(server, slot)) {
-			if (request->vcpu != MREGION_NO_VCPU)
-				mregion_server_park(server, slot);
-			else	/* there is no telling who comes back */
-				mregion_server_finish(server, slot, request);
-			return ret;
-		}
-	}
-	return mregion_server_finish(server, slot, request) ? 0 : -ENODEV;
+	request->slot = slot;
+	return mregion_server_resume(server, request);
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <linux/bitmap.h>
 #include <linux/kref.h>
 #include <linux/mregion.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -48,6 +49,7 @@ struct mregion_server_call {
  * struct mregion_server - a server
  * @id: its ID
  * @kref: held by the machine, regions bound to it, accesses under way, its file
+ * @rcu: frees it, since those who look for what is parked hold no reference
  * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead and the slots' making
  * @dead: it answers nothing any more; never cleared
  * @events: see struct mregion_server_header
@@ -61,17 +63,18 @@ struct mregion_server_call {
  * @slots: in the shared memory; never trusted
  * @memory: the shared memory
  * @busy: slots in use
- * @calls: one for each slot
  * @wait: the server's threads that have nothing to do
  * @slot_wait: accesses that found no slot
  * @served: requests answered
  * @exits: requests that were left to the VMM
  * @sleeps: requests that a vCPU stopped spinning for
  * @wakeups: times that there was something to do and a thread asleep
+ * @calls: one for each slot
  */
 struct mregion_server {
 	u32 id;
 	struct kref kref;
+	struct rcu_head rcu;
 	raw_spinlock_t lock;
 	bool dead;
 	u32 events;
@@ -85,13 +88,13 @@ struct mregion_server {
 	struct mregion_server_slot *slots;
 	struct mregion_memory memory;
 	DECLARE_BITMAP(busy, MREGION_SERVER_MAX_SLOTS);
-	struct mregion_server_call *calls;
 	wait_queue_head_t wait;
 	wait_queue_head_t slot_wait;
 	atomic64_t served;
 	atomic64_t exits;
 	atomic64_t sleeps;
 	atomic64_t wakeups;
+	struct mregion_server_call calls[];
 };
 
 struct mregion_server *
@@ -104,12 +107,14 @@ void mregion_server_post(struct mregion_server *server);
 void mregion_server_let_go(struct mregion_server *server, u32 slot);
 void mregion_server_forget(struct mregion_server *server, const void *owner,
 			   bool gone);
-bool mregion_server_has_parked(struct mregion_server *server,
-			       const struct mregion_request *request);
+bool mregion_server_take_up(struct mregion_server *server,
+			    struct mregion_request *request);
 bool mregion_server_call_vcpu(struct mregion_server *server,
 			      struct mregion_request *request);
 int mregion_server_call_wait(struct mregion_server *server,
 			     struct mregion_request *request);
+int mregion_server_resume(struct mregion_server *server,
+			  struct mregion_request *request);
 void mregion_server_stats(struct mregion_server *server,
 			  struct mregion_stats *stats);
 void mregion_server_stats_add(struct mregion_server *server,

@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "limits.h"
 #include "server.h"
 
 static bool mregion_server_has_work(struct mregion_server *server)
@@ -16,7 +17,7 @@ static bool mregion_server_has_work(struct mregion_server *server)
 
 static int mregion_server_wait(struct mregion_server *server, u64 usecs)
 {
-	long left = usecs ? usecs_to_jiffies(min_t(u64, usecs, UINT_MAX)) + 1 :
+	long left = usecs ? nsecs_to_jiffies(usecs * NSEC_PER_USEC) + 1 :
 			    MAX_SCHEDULE_TIMEOUT;
 	DEFINE_WAIT(wait);
 	int ret;
@@ -59,6 +60,8 @@ static long mregion_server_do_wait(struct mregion_server *server,
 		return ret;
 	if (args.flags)
 		return -EOPNOTSUPP;
+	if (args.timeout_usecs > MREGION_MAX_TIMEOUT_USECS)
+		return -EINVAL;
 	return mregion_server_wait(server, args.timeout_usecs);
 }
 

@@ -42,6 +42,22 @@ static void mregion_vacate(struct xarray *xa, u32 id)
 	xa_store(xa, id, XA_ZERO_ENTRY, GFP_KERNEL_ACCOUNT);
 }
 
+static u32 mregion_nr_rules(const struct mregion_node_state *state)
+{
+	return state->behaviour ? state->behaviour->nr_rules : 0;
+}
+
+/* Account for the rules of a region whose state changes; NULL: it comes or goes. */
+static void mregion_count_rules(struct mregion_machine *machine,
+				const struct mregion_node_state *old,
+				const struct mregion_node_state *new)
+{
+	if (old)
+		machine->nr_rules -= mregion_nr_rules(old);
+	if (new)
+		machine->nr_rules += mregion_nr_rules(new);
+}
+
 static void mregion_change(struct mregion_txn *txn,
 			   struct mregion_region *region,
 			   const struct mregion_node_state *state)
@@ -57,6 +73,7 @@ static void mregion_change(struct mregion_txn *txn,
 	/* a region that leaves changes the look of where it was */
 	if (undo->node.parent != state->parent && undo->node.parent)
 		mregion_touch(txn, undo->node.parent);
+	mregion_count_rules(txn->machine, &undo->node, state);
 	mregion_node_set_state(&region->node, state);
 }
 
@@ -102,6 +119,7 @@ static int mregion_op_free(struct mregion_txn *txn,
 	mregion_node_detach(&region->node);
 	mregion_vacate(&txn->machine->regions, region->id);
 	txn->machine->nr_regions--;
+	mregion_count_rules(txn->machine, &region->node.state, NULL);
 	mregion_note(txn, MREGION_UNDO_REGION_FREE)->region = region;
 	return 0;
 }
@@ -243,6 +261,8 @@ static int mregion_op_rule(struct mregion_txn *txn,
 		return add ? -EINVAL : -ENOENT;
 	if (add && args->offset > region->node.state.last)
 		return -EINVAL;
+	if (add && txn->machine->nr_rules == MREGION_MAX_MACHINE_RULES)
+		return -ENOSPC;
 	rule = mregion_rule_alloc(txn->machine, args);
 	if (IS_ERR(rule))
 		return PTR_ERR(rule);
@@ -493,12 +513,14 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		xa_store(&machine->regions, region->id, region,
 			 GFP_KERNEL_ACCOUNT);
 		machine->nr_regions++;
+		mregion_count_rules(machine, NULL, &region->node.state);
 		mregion_node_reattach(&region->node);
 		break;
 	case MREGION_UNDO_REGION_CHANGE:
 		if (undo->replaced)
 			mregion_retire_behaviour(txn,
 						 region->node.state.behaviour);
+		mregion_count_rules(machine, &region->node.state, &undo->node);
 		mregion_node_set_state(&region->node, &undo->node);
 		break;
 	case MREGION_UNDO_SPACE_CREATE:

@@ -26,7 +26,8 @@
  * EFAULT     a pointer is bad
  * EINVAL     @size is smaller than the first version of the structure; a
  *            reserved member is not zero
- * E2BIG      the structure has non-zero bytes beyond what this kernel knows
+ * E2BIG      the structure has non-zero bytes beyond what this kernel knows, or
+ *            is larger than a page
  * ENOTTY     the kernel does not know the ioctl
  * ENOMEM     out of memory
  * EINTR      a fatal signal arrived
@@ -37,8 +38,8 @@
  * fit: a length of 0 means 2^64. No region is empty. Addresses of ranges are
  * inclusive on both ends for the same reason.
  *
- * Regions, spaces and rings have IDs that the caller chooses. 0 is no ID.
- * Regions, spaces and rings are numbered apart: region 1 and space 1 may both
+ * Regions, spaces, rings, shadow memories and servers have IDs that the caller
+ * chooses. 0 is no ID. They are numbered apart: region 1 and space 1 may both
  * exist.
  *
  * The file may be shared between threads and processes. All ioctls may be
@@ -97,7 +98,8 @@ enum mregion_kind {
  *	and all that is under it or, for an alias, all that it shows
  * @MREGION_REGION_DISABLED: the region and all that is under it is invisible
  * @MREGION_REGION_NONVOLATILE: persistent memory; inherited as READONLY is
- * @MREGION_REGION_UNMERGEABLE: never merge ranges of this region in a view
+ * @MREGION_REGION_UNMERGEABLE: never merge ranges of this region in a view;
+ *	inherited as READONLY is
  * @MREGION_REGION_ROMD_OFF: a ROM device whose reads go to the device, too
  * @MREGION_REGION_LOG_DIRTY: pages that the guest writes shall be logged; the
  *	VMM sets KVM_MEM_LOG_DIRTY_PAGES on memslots made from such ranges
@@ -309,7 +311,7 @@ enum mregion_rule_kind {
  * @MREGION_RULE_READ: a shadow serves reads
  * @MREGION_RULE_WRITE: a shadow stores writes
  * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed what
- *	is stored
+ *	is stored, and for each that is not aligned
  * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
  *	woken for each as for a request
  */
@@ -350,7 +352,11 @@ enum mregion_rule_flags {
  * same access. ENOSPC: the region has struct mregion_info.max_rules rules.
  * EINVAL: wrong kind of region; the part begins behind its end; @eventfd is no
  * eventfd; the shadow memory ends before the part does; flags or members do not
- * go with @kind. DEL: ENOENT: no such region, or no rule equal in every member.
+ * go with @kind. ENOSPC, too: the machine has max_machine_rules of them. DEL: the
+ * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
+ * since all is looked up in the same way; ENOENT: no such region, or no rule equal
+ * in every member. (An eventfd that is closed can be named no more: its rule goes
+ * with the region.)
  */
 struct mregion_rule {
 	__u32 kind;
@@ -500,9 +506,11 @@ struct mregion_commit {
  * was. When the ioctl has returned, accesses that begin see the new views.
  *
  * Errors of the commit as a whole: EMSGSIZE: @nr_ops is too large. EFBIG: a
- * view would have more than struct mregion_info.max_ranges ranges. EMLINK: a
- * region would be nested deeper (parents and aliases counted alike) than
- * max_depth in a space. EDQUOT: rendering would take more than max_work steps.
+ * view would have more than struct mregion_info.max_ranges ranges, those counted
+ * apart that are merged in the end. EMLINK: a region would be nested deeper
+ * (parents and aliases counted alike) than max_depth in a space. EDQUOT: the
+ * commit would take more than max_work steps; @failed tells in which operation, if
+ * it was not in rendering. EINVAL: @op_size is too small.
  */
 #define MREGION_COMMIT	_IO(MREGION_IOCTL_TYPE, 0x01)
 
@@ -519,6 +527,8 @@ struct mregion_commit {
  * @max_rings: rings a machine can have
  * @max_ring_entries: entries a ring can have
  * @max_rules: rules a region can have
+ * @max_machine_rules: rules all regions of a machine can have together
+ * @reserved: zero
  * @max_windows: address windows that a machine claims on one bus of a virtual
  *	machine; MMIO ranges beyond them exit to the VMM
  * @max_servers: servers a machine can have
@@ -545,6 +555,8 @@ struct mregion_info {
 	__u32 max_shadows;
 	__u32 max_slots;
 	__u64 max_shadow_len;
+	__u32 max_machine_rules;
+	__u32 reserved;
 };
 
 /**
@@ -615,7 +627,8 @@ struct mregion_view_read {
  * define MREGION_VIEW_READ - read the flat view of a space
  *
  * The ranges are disjoint and sorted by address. One call returns one view,
- * whole (as far as there is room). ENOENT: no such space.
+ * whole (as far as there is room). ENOENT: no such space. EINVAL: @range_size is
+ * too small.
  */
 #define MREGION_VIEW_READ	_IO(MREGION_IOCTL_TYPE, 0x02)
 
@@ -639,8 +652,8 @@ struct mregion_view_read {
  * @constraints: the accesses it takes
  * @name: its name
  *
- * CREATE and MAP of every region, in the order of @order, give the same
- * hierarchy again.
+ * CREATE of every region, targets before their aliases, and then MAP of those
+ * that have a parent, in the order of @order, give the same hierarchy again.
  */
 struct mregion_region_info {
 	__u32 id;
@@ -685,6 +698,7 @@ struct mregion_regions {
  * define MREGION_REGIONS - list the regions of a machine, in the order of IDs
  *
  * One call sees one state. A caller that needs several compares @generation.
+ * EINVAL: @region_size is too small.
  */
 #define MREGION_REGIONS	_IO(MREGION_IOCTL_TYPE, 0x03)
 
@@ -728,6 +742,8 @@ struct mregion_spaces {
 
 /**
  * define MREGION_SPACES - list the spaces of a machine, in the order of IDs
+ *
+ * EINVAL: @space_size is too small.
  */
 #define MREGION_SPACES	_IO(MREGION_IOCTL_TYPE, 0x04)
 
@@ -831,8 +847,9 @@ struct mregion_access {
 /**
  * define MREGION_ACCESS - make an access, on the path that a guest's takes
  *
- * An access to memory is never handled, but for a write to memory that is
- * read-only, which is refused: memory is the VMM's to access.
+ * An access to memory is never handled, memory being the VMM's to access, but
+ * for what is refused: a write to memory that is read-only, and an access to a
+ * RAM device that its constraints do not have.
  * ENOENT: no such space. EINVAL: @len is out of bounds, or the access reaches
  * beyond the space's end.
  *
@@ -840,7 +857,13 @@ struct mregion_access {
  * completes the exit that a vCPU makes when its server has not answered after
  * the vCPU has spun for a while: with the same @addr, @len, @data and @vcpu this
  * takes up the request that the server has already, so that the device sees the
- * access once. EINTR: a signal is pending; the VMM calls again.
+ * access once. EINTR: a signal is pending; the VMM calls again. (Without a vCPU
+ * there is no telling who comes back: a signal ends such an access only as long as
+ * no thread of the server has taken it.)
+ *
+ * vCPUs are known by their index alone where a machine is attached to several
+ * virtual machines. Those that share one should not make the same accesses to
+ * the same servers at the same time.
  */
 #define MREGION_ACCESS	_IO(MREGION_IOCTL_TYPE, 0x06)
 
@@ -868,7 +891,9 @@ struct mregion_ring_entry {
  * @producer: how many entries were ever appended, modulo 2^32. Written by the
  *	kernel; read it with acquire semantics
  * @consumer: how many entries were ever consumed, modulo 2^32. Written by the
- *	consumer, with release semantics, when it has read an entry
+ *	consumer, with release semantics, when it has read an entry. Before it
+ *	waits for the eventfd it looks at @producer once more, after a full
+ *	barrier
  * @nr_entries: as created; a power of two
  * @entry_size: sizeof(struct mregion_ring_entry)
  *
@@ -944,7 +969,9 @@ struct mregion_ring_free {
  * define MREGION_RING_FREE - free a ring
  *
  * EBUSY: a rule refers to it. ENOENT: no such ring. Its memory stays for those
- * who have it mapped or its descriptor open.
+ * who have it mapped or its descriptor open. When the ioctl has returned nothing
+ * is appended any more: who deletes the rules, frees the ring, and then consumes
+ * what is left has had every write.
  */
 #define MREGION_RING_FREE	_IO(MREGION_IOCTL_TYPE, 0x08)
 
@@ -1134,7 +1161,7 @@ struct mregion_server_header {
  *	machine has vCPUs are of no use
  * @flags: must be zero
  * @timeout_usecs: longest time that an answer may take, 0 for any
- * @spin_usecs: longest time that a vCPU spins before it sleeps, in microseconds;
+ * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
  *	it spins less where that has not helped lately. At most 1000
  * @fd: set on return: the server
  * @reserved: must be zero
@@ -1192,7 +1219,7 @@ struct mregion_server_wait {
  * define MREGION_SERVER_WAIT - wait until there is something to do
  *
  * Returns at once if @events and @seen differ. One thread is woken for one
- * event. ETIMEDOUT: time is up. EINTR: a signal arrived. ENODEV: the machine is
+ * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up. EINTR: a signal arrived. ENODEV: the machine is
  * closed or the server freed, and nothing more will come.
  */
 #define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
@@ -1254,7 +1281,8 @@ struct mregion_attach {
  *
  * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
  * machine, a space is of the other bus, or both are 0. EPERM: the virtual
- * machine belongs to another process. EEXIST: attached to it already.
+ * machine belongs to another process. EEXIST: attached to it already. ENOSPC:
+ * there is no room on the virtual machine's bus.
  */
 #define MREGION_ATTACH	_IO(MREGION_IOCTL_TYPE, 0x09)
 
@@ -1297,7 +1325,7 @@ enum mregion_object {
  * struct mregion_stats - argument of %MREGION_STATS
  * @size: sizeof(struct mregion_stats)
  * @object: enum mregion_object
- * @id: ID of the region, space or ring; 0 for the machine
+ * @id: ID of the region, space, ring or server; 0 for the machine
  * @reserved: must be zero
  * @outcomes: set on return: parts of accesses, by enum mregion_outcome
  * @wakeups: set on return: times that a ring's eventfd was signalled; of a
@@ -1307,6 +1335,12 @@ enum mregion_object {
  * @commits: set on return, for the machine: commits that succeeded
  * @windows: set on return, for the machine: times that the windows claimed on a
  *	bus changed, each of which takes a grace period of the virtual machine
+ * @conflicts: set on return, for the machine: at present, ranges of others on
+ *	the buses it is attached to where its views have something
+ * @unclaimed: set on return, for the machine: at present, buses on which some
+ *	of what its views have is not claimed, and exits: there are more windows
+ *	than struct mregion_info.max_windows, or there was no room on the bus.
+ *	The next commit tries again
  */
 struct mregion_stats {
 	__u32 size;
@@ -1318,12 +1352,15 @@ struct mregion_stats {
 	__u64 commits;
 	__u64 windows;
 	__u64 sleeps;
+	__u64 conflicts;
+	__u64 unclaimed;
 };
 
 /**
  * define MREGION_STATS - read counters
  *
- * Counters only grow. ENOENT: no such object.
+ * Counters only grow; what is said "at present" does not. ENOENT: no such
+ * object.
  */
 #define MREGION_STATS	_IO(MREGION_IOCTL_TYPE, 0x0b)
 
