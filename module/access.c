@@ -201,33 +201,41 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 				 unsigned int nr,
 				 const struct mregion_request *request)
 {
-	struct mregion_ring_entry entries[MREGION_MAX_PARTS];
 	const struct mregion_part *last = NULL;
 	struct mregion_server *server;
+	struct mregion_ring *ring;
 	unsigned int i, n = 0;
+	u64 first, next;
 	u32 flags = 0;
 
 	for (i = 0; i < nr; i++) {
-		const struct mregion_part *part = &parts[i];
-
-		if (part->outcome != MREGION_OUTCOME_COALESCED)
+		if (parts[i].outcome != MREGION_OUTCOME_COALESCED)
 			continue;
-		last = part;
-		flags |= part->rule->flags;
-		entries[n++] = (struct mregion_ring_entry) {
-			.offset = part->offset,
-			.data = part->data,
-			.region = mregion_region_of(part->range->node)->id,
-			.vcpu = request->vcpu,
-			.len = part->len,
-		};
+		last = &parts[i];
+		flags |= last->rule->flags;
+		n++;
 	}
 	if (!last)
 		return true;
-	if (!mregion_ring_append(last->rule->ring, entries, n)) {
-		atomic64_inc(&last->rule->ring->full);
+	ring = last->rule->ring;
+	if (!mregion_ring_reserve(ring, n, &first)) {
+		atomic64_inc(&ring->full);
 		return false;
 	}
+	for (i = 0, next = first; i < nr; i++) {
+		const struct mregion_part *part = &parts[i];
+
+		if (part->outcome == MREGION_OUTCOME_COALESCED)
+			mregion_ring_fill(ring, next++,
+					  mregion_region_of(part->range->node)->id,
+					  part->offset, request->vcpu,
+					  part->len, part->data);
+	}
+	mregion_ring_publish(ring, first, n);
+	for (i = 0; i < n; i++)
+		mregion_count(last->counters, MREGION_OUTCOME_COALESCED);
+	if (mregion_ring_due(ring, first, n))
+		mregion_ring_notify(ring, first, n);
 	server = last->range->behaviour->server;
 	if (flags & MREGION_RULE_POSTED && server)
 		mregion_server_post(server);
@@ -267,7 +275,9 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 	for (i = 0; i < nr; i++) {
 		struct mregion_part *part = &parts[i];
 
-		mregion_count(part->counters, part->outcome);
+		/* what went to a ring is counted already */
+		if (part->outcome != MREGION_OUTCOME_COALESCED)
+			mregion_count(part->counters, part->outcome);
 		if (part->policy == MREGION_POLICY_ONES)
 			part->data = mregion_bytes(~0ull, 0, part->len);
 		else if (part->policy == MREGION_POLICY_ZEROES)
@@ -365,6 +375,43 @@ mregion_access_long(const struct mregion_view *view,
 	return mregion_access_parts(view, request, outcome);
 }
 
+/* The way that a vCPU's access takes in kvm_bus.c, in one function. */
+static bool mregion_access_short(const struct mregion_view_range *range,
+				 struct mregion_request *request,
+				 enum mregion_outcome *outcome)
+{
+	const struct mregion_behaviour_rule *rule;
+	__le64 val = cpu_to_le64(request->data);
+	int vcpu = request->vcpu;
+	u32 len = request->len;
+	u64 offset, first;
+
+	if (!mregion_short_find(range, request->addr, len, request->write, &val,
+				&offset, &rule))
+		return false;
+	*outcome = mregion_short_outcome(rule);
+	if (!request->write) {
+		mregion_short_read(range, rule, offset, len, &val);
+		request->data = mregion_load(&val, len);
+		return true;
+	}
+	switch (rule->kind) {
+	case MREGION_RULE_COALESCE:
+		if (!mregion_short_coalesce(range, rule, offset, len, &val,
+					    &vcpu, &first))
+			return false;
+		if (mregion_ring_due(rule->ring, first, 1))
+			mregion_ring_notify(rule->ring, first, 1);
+		return true;
+	case MREGION_RULE_DOORBELL:
+		mregion_short_bell(range, rule, offset, len, &val);
+		return true;
+	default:
+		mregion_short_store(range, rule, offset, len, &val);
+		return true;
+	}
+}
+
 /**
  * mregion_access() - make an access
  * @view: of the space it is made in
@@ -381,19 +428,10 @@ enum mregion_verdict mregion_access(const struct mregion_view *view,
 				    enum mregion_outcome *outcome)
 {
 	const struct mregion_view_range *range;
-	__le64 val = cpu_to_le64(request->data);
-	bool done = false;
 
 	range = mregion_view_find(view, request->addr);
-	if (range && mregion_short_whole(range, request->addr, request->len))
-		done = request->write ?
-		       mregion_short_write(range, request->addr, request->len,
-					   &val, request->vcpu, outcome) :
-		       mregion_short_read(range, request->addr, request->len,
-					  &val, outcome);
-	if (!done)
-		return mregion_access_long(view, range, request, outcome);
-	if (!request->write)
-		request->data = mregion_load(&val, request->len);
-	return MREGION_DONE;
+	if (range && mregion_short_whole(range, request->addr, request->len) &&
+	    mregion_access_short(range, request, outcome))
+		return MREGION_DONE;
+	return mregion_access_long(view, range, request, outcome);
 }

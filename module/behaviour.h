@@ -28,6 +28,7 @@ struct mregion_shadow;
  * @access_len: of a doorbell: the size of write that it is for, or 0
  * @reads: sizes of reads that it is for; bit n for n bytes
  * @writes: sizes of writes that it is for, in the same way
+ * @any: those of @writes that it is for whatever the value
  * @datamatch: with DATAMATCH: the value
  * @shadow_offset: in @shadow, of the byte for @offset
  * @ring: of a ring, else NULL; a reference
@@ -44,6 +45,7 @@ struct mregion_behaviour_rule {
 	u32 access_len;
 	u16 reads;
 	u16 writes;
+	u16 any;
 	u64 datamatch;
 	u64 shadow_offset;
 	struct mregion_ring *ring;

@@ -50,4 +50,22 @@ static __always_inline u64 mregion_load_plain(const void *val, u32 len)
 	return get_unaligned_le64(val);
 }
 
+/**
+ * mregion_equal_plain() - whether bytes are those of a value
+ * @val: the bytes, in any alignment
+ * @len: 1, 2, 4 or 8
+ * @data: the value, of which the upper bytes do not count
+ */
+static __always_inline bool mregion_equal_plain(const void *val, u32 len,
+						u64 data)
+{
+	if (len == 4)
+		return get_unaligned_le32(val) == (u32)data;
+	if (len == 1)
+		return *(const u8 *)val == (u8)data;
+	if (len == 2)
+		return get_unaligned_le16(val) == (u16)data;
+	return get_unaligned_le64(val) == data;
+}
+
 #endif /* MREGION_BYTES_H */

@@ -274,6 +274,7 @@ static struct mregion_view *mregion_collect(struct mregion_rendering *r,
 			.last = piece->last,
 			.offset = piece->offset,
 			.node = piece->node,
+			.view = view,
 			.behaviour = piece->node->state.behaviour,
 			.flags = piece->flags,
 		};

@@ -12,11 +12,8 @@
 /* Far from what can wait; a consumer that has it so gets signals in vain. */
 #define MREGION_RING_NEVER	(1u << 31)
 
-/**
- * mregion_ring_wake() - signal the consumer's eventfd
- * @ring: a ring; any context
- */
-void mregion_ring_wake(struct mregion_ring *ring)
+/* Signal the consumer's eventfd. */
+static void mregion_ring_wake(struct mregion_ring *ring)
 {
 	if (!ring->eventfd)
 		return;
@@ -25,13 +22,19 @@ void mregion_ring_wake(struct mregion_ring *ring)
 }
 
 /**
- * mregion_ring_start_timer() - let the timer run for the entry just appended
- * @ring: a ring whose @timed was seen set
+ * mregion_ring_notify() - tell the consumer of entries, or let the timer do so
+ * @ring: a ring that was found due
+ * @first: number of the first entry that was published
+ * @nr: how many were
  */
-void mregion_ring_start_timer(struct mregion_ring *ring)
+void mregion_ring_notify(struct mregion_ring *ring, u32 first, u32 nr)
 {
+	u32 waiting = first + nr - READ_ONCE(ring->header->consumer);
+
+	if (waiting - ring->notify_entries < nr)
+		mregion_ring_wake(ring);
 	/* one of those who see it set */
-	if (xchg(&ring->timed, false))
+	if (READ_ONCE(ring->timed) && xchg(&ring->timed, false))
 		hrtimer_start(&ring->timer, ring->delay, HRTIMER_MODE_REL);
 }
 
@@ -46,11 +49,12 @@ static enum hrtimer_restart mregion_ring_timeout(struct hrtimer *timer)
 
 	WRITE_ONCE(ring->timed, true);
 	/*
-	 * Pairs with the barrier in mregion_ring_append(): either the entry is
+	 * Pairs with the barrier in mregion_ring_due(): either the entry is
 	 * seen here, or @timed is seen there.
 	 */
 	smp_mb();
-	if (READ_ONCE(ring->published) != READ_ONCE(ring->header->consumer))
+	if ((u32)READ_ONCE(ring->published) !=
+	    READ_ONCE(ring->header->consumer))
 		mregion_ring_wake(ring);
 	return HRTIMER_NORESTART;
 }
@@ -158,7 +162,7 @@ void mregion_ring_put(struct mregion_ring *ring)
 void mregion_ring_stats(struct mregion_ring *ring, struct mregion_stats *stats)
 {
 	stats->outcomes[MREGION_OUTCOME_COALESCED] =
-		atomic64_read(&ring->appended);
+		READ_ONCE(ring->published);
 	stats->outcomes[MREGION_OUTCOME_RING_FULL] = atomic64_read(&ring->full);
 	stats->wakeups = atomic64_read(&ring->wakeups);
 }

@@ -14,9 +14,9 @@
 
 /**
  * struct mregion_ring - a ring
- * @reserved: entries that producers ever took room for, modulo 2^32
- * @published: entries ever appended, modulo 2^32; header->producer is a copy for
- *	userspace
+ * @reserved: entries that producers ever took room for
+ * @published: entries ever appended; header->producer is a copy for userspace,
+ *	modulo 2^32
  * @mask: number of entries less one
  * @notify_entries: signal when so many wait; more than there are for never
  * @timed: signal when one has waited for @delay, and the timer is not running
@@ -25,15 +25,14 @@
  * @eventfd: what to signal, or NULL
  * @timer: runs since the oldest entry that it knows of was appended
  * @delay: see @timed
- * @appended: entries appended
  * @full: writes that found no room; whoever appends in vain counts them
  * @wakeups: times that @eventfd was signalled
  * @kref: held by the machine, by each rule, and by the descriptor
  * @memory: the shared memory
  */
 struct mregion_ring {
-	u32 reserved;
-	u32 published;
+	u64 reserved;
+	u64 published;
 	u32 mask;
 	u32 notify_entries;
 	bool timed;
@@ -42,7 +41,6 @@ struct mregion_ring {
 	struct eventfd_ctx *eventfd;
 	struct hrtimer timer;
 	ktime_t delay;
-	atomic64_t appended;
 	atomic64_t full;
 	atomic64_t wakeups;
 	struct kref kref;
@@ -54,72 +52,101 @@ mregion_ring_alloc(const struct mregion_ring_create *args);
 int mregion_ring_fd(struct mregion_ring *ring);
 void mregion_ring_get(struct mregion_ring *ring);
 void mregion_ring_put(struct mregion_ring *ring);
-void mregion_ring_wake(struct mregion_ring *ring);
-void mregion_ring_start_timer(struct mregion_ring *ring);
+void mregion_ring_notify(struct mregion_ring *ring, u32 first, u32 nr);
 void mregion_ring_stats(struct mregion_ring *ring, struct mregion_stats *stats);
 
 /**
- * mregion_ring_append() - append entries, all or none
+ * mregion_ring_reserve() - take room for entries, all or none
  * @ring: the ring
- * @entry: the entries
  * @nr: how many; more than one where an access was split
+ * @first: set to the number of the first
  *
  * For callers with preemption off, from any context but interrupts: producers
  * take room in one order and then publish in the same, each waiting for those
  * before it, who thus must not be kept from running. There is no lock, since
  * its two function calls would be half of what a coalesced write costs.
  *
+ * When this is true the entries are filled in, published by
+ * mregion_ring_publish(), and counted; then mregion_ring_due() is asked.
+ *
  * Return: false if there is no room, which is also what a consumer gets that
  * writes nonsense to the header.
  */
-static __always_inline bool
-mregion_ring_append(struct mregion_ring *ring,
-		    const struct mregion_ring_entry *entry, u32 nr)
+static __always_inline bool mregion_ring_reserve(struct mregion_ring *ring,
+						 u32 nr, u64 *first)
 {
-	u32 first = READ_ONCE(ring->reserved), waiting, i;
+	u32 waiting;
 
+	*first = READ_ONCE(ring->reserved);
 	do {
-		waiting = first - READ_ONCE(ring->header->consumer);
+		waiting = (u32)*first - READ_ONCE(ring->header->consumer);
 		if (unlikely(waiting > ring->mask ||
 			     (nr > 1 && nr > ring->mask + 1 - waiting)))
 			return false;
-	} while (unlikely(!try_cmpxchg(&ring->reserved, &first, first + nr)));
+	} while (unlikely(!try_cmpxchg(&ring->reserved, first, *first + nr)));
+	return true;
+}
 
-	for (i = 0; i < nr; i++) {
-		struct mregion_ring_entry *to;
+/**
+ * mregion_ring_fill() - fill in an entry
+ * @ring: the ring
+ * @i: number of the entry, which is reserved
+ * @region: ID of the region that was written to
+ * @offset: where
+ * @vcpu: by whom
+ * @len: how much
+ * @data: what
+ */
+static __always_inline void mregion_ring_fill(const struct mregion_ring *ring,
+					      u32 i, u32 region, u64 offset,
+					      u16 vcpu, u8 len, u64 data)
+{
+	struct mregion_ring_entry *entry = &ring->entries[i & ring->mask];
 
-		/* by member: a single entry then never is in the caller's memory */
-		to = &ring->entries[(first + i) & ring->mask];
-		to->offset = entry[i].offset;
-		to->data = entry[i].data;
-		to->region = entry[i].region;
-		to->vcpu = entry[i].vcpu;
-		to->len = entry[i].len;
-		to->reserved = 0;
-	}
+	entry->offset = offset;
+	entry->data = data;
+	entry->region = region;
+	entry->vcpu = vcpu;
+	entry->len = len;
+	entry->reserved = 0;
+}
 
+/**
+ * mregion_ring_publish() - show reserved entries to the consumer
+ * @ring: the ring
+ * @first: number of the first
+ * @nr: how many
+ */
+static __always_inline void mregion_ring_publish(struct mregion_ring *ring,
+						 u64 first, u32 nr)
+{
 	/* pairs with the release below, of whoever came before */
 	while (unlikely(smp_load_acquire(&ring->published) != first))
 		cpu_relax();
 	/* pairs with the consumer's acquire: it sees whole entries */
-	smp_store_release(&ring->header->producer, first + nr);
+	smp_store_release(&ring->header->producer, (u32)(first + nr));
 	/* pairs with the acquire above, of whoever comes next */
 	smp_store_release(&ring->published, first + nr);
-	atomic64_add(nr, &ring->appended);
+}
+
+/**
+ * mregion_ring_due() - whether mregion_ring_notify() has anything to do
+ * @ring: the ring
+ * @first: number of the first entry that was published
+ * @nr: how many were
+ *
+ * To be asked after an atomic operation that follows the publishing, such as
+ * counting: a consumer that has taken the rest meanwhile, and found nothing more,
+ * is about to sleep, so what waits counts after publishing.
+ */
+static __always_inline bool mregion_ring_due(const struct mregion_ring *ring,
+					     u32 first, u32 nr)
+{
 	/* pairs with mregion_ring_timeout()'s barrier, and with the consumer's */
 	smp_mb__after_atomic();
-
-	/*
-	 * Only on crossing the threshold: waking it once is enough. What waits is
-	 * to be looked at after publishing: a consumer that has taken the rest
-	 * meanwhile and found nothing more is about to sleep.
-	 */
-	waiting = first + nr - READ_ONCE(ring->header->consumer);
-	if (unlikely(waiting - ring->notify_entries < nr))
-		mregion_ring_wake(ring);
-	if (unlikely(READ_ONCE(ring->timed)))
-		mregion_ring_start_timer(ring);
-	return true;
+	/* only on crossing the threshold: waking it once is enough */
+	return unlikely(first + nr - READ_ONCE(ring->header->consumer) -
+			ring->notify_entries < nr || READ_ONCE(ring->timed));
 }
 
 #endif /* MREGION_RING_H */

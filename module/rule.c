@@ -123,9 +123,18 @@ static int mregion_rule_check(const struct mregion_rule *args)
 /* The sizes of access that a rule is for; bit n for n bytes. */
 static u16 mregion_rule_sizes(const struct mregion_rule *args)
 {
+	u16 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8);
+
 	if (args->access_len)
-		return BIT(args->access_len);
-	return BIT(1) | BIT(2) | BIT(4) | BIT(8);
+		sizes = BIT(args->access_len);
+	/* a write never has a value that does not fit */
+	if (args->datamatch > U8_MAX)
+		sizes &= ~BIT(1);
+	if (args->datamatch > U16_MAX)
+		sizes &= ~BIT(2);
+	if (args->datamatch > U32_MAX)
+		sizes &= ~BIT(4);
+	return sizes;
 }
 
 /**
@@ -158,6 +167,8 @@ mregion_rule_alloc(struct mregion_machine *machine,
 	if (args->kind != MREGION_RULE_SHADOW ||
 	    args->flags & MREGION_RULE_WRITE)
 		rule->writes = mregion_rule_sizes(args);
+	if (!(args->flags & MREGION_RULE_DATAMATCH))
+		rule->any = rule->writes;
 	if (args->kind == MREGION_RULE_SHADOW &&
 	    args->flags & MREGION_RULE_READ)
 		rule->reads = mregion_rule_sizes(args);

@@ -42,10 +42,11 @@ mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
 		return false;
 	if (!write)
 		return rule->reads >> len & 1;
-	if (!(rule->writes >> len & 1))
-		return false;
-	return !(rule->flags & MREGION_RULE_DATAMATCH) ||
-	       rule->datamatch == mregion_load_plain(val, len);
+	if (rule->any >> len & 1)
+		return true;
+	/* of no size that the value to match does not fit into */
+	return rule->writes >> len & 1 &&
+	       mregion_equal_plain(val, len, rule->datamatch);
 }
 
 /**

@@ -33,21 +33,6 @@ mregion_short_whole(const struct mregion_view_range *range, u64 addr, u32 len)
 }
 
 /**
- * mregion_short_plain() - whether rules are to be tried for an access as it is
- * @range: the range that the access is in as a whole
- * @offset: in the region
- * @len: its length, 1 to 8
- *
- * If so, the range has a behaviour with rules. False is no more than "not this
- * way".
- */
-static __always_inline bool
-mregion_short_plain(const struct mregion_view_range *range, u64 offset, u32 len)
-{
-	return range->plain >> len & 1 && !(offset & (len - 1));
-}
-
-/**
  * mregion_short_rule() - the first rule that is for an access
  * @behaviour: of the region; has rules
  * @offset: in the region
@@ -74,6 +59,53 @@ mregion_short_rule(const struct mregion_behaviour *behaviour, u64 offset,
 	return false;
 }
 
+/**
+ * mregion_short_find() - the rule that completes an access
+ * @range: the range that the access is in as a whole
+ * @addr: its first address
+ * @len: its length, 1 to 8
+ * @write: whether it is a write
+ * @val: the bytes written
+ * @offset: set to where in the region it is
+ * @rule: set to the rule
+ *
+ * Return: whether there is one; false is no more than "not this way".
+ */
+static __always_inline bool
+mregion_short_find(const struct mregion_view_range *range, u64 addr, u32 len,
+		   bool write, const void *val, u64 *offset,
+		   const struct mregion_behaviour_rule **rule)
+{
+	*offset = range->offset + (addr - range->start);
+	/* of these sizes, the range has a behaviour with rules */
+	return range->plain >> len & 1 && !(*offset & (len - 1)) &&
+	       mregion_short_rule(range->behaviour, *offset, len, write, val,
+				  rule);
+}
+
+/**
+ * mregion_short_first() - whether the first rule completes a write
+ * @range: the range that the write is in as a whole
+ * @addr: its first address
+ * @len: its length, 1 to 8
+ * @val: the bytes written
+ * @offset: set to where in the region it is
+ * @rule: set to the rule
+ *
+ * As mregion_short_find(), but does not look further.
+ */
+static __always_inline bool
+mregion_short_first(const struct mregion_view_range *range, u64 addr, u32 len,
+		    const void *val, u64 *offset,
+		    const struct mregion_behaviour_rule **rule)
+{
+	*offset = range->offset + (addr - range->start);
+	if (!(range->plain >> len & 1) || *offset & (len - 1))
+		return false;
+	*rule = range->behaviour->rules[0];
+	return mregion_rule_matches(*rule, *offset, len, true, val);
+}
+
 static __always_inline enum mregion_outcome
 mregion_short_outcome(const struct mregion_behaviour_rule *rule)
 {
@@ -88,86 +120,99 @@ mregion_short_outcome(const struct mregion_behaviour_rule *rule)
 }
 
 /**
- * mregion_short_write() - make a write, if that is all there is to it
- * @range: the range that it is in as a whole
- * @addr: its first address
- * @len: its length, 1 to 8
+ * mregion_short_coalesce() - carry out a ring's rule for a write
+ * @range: the range that the write is in
+ * @rule: the rule
+ * @offset: of the write, in the region
+ * @len: its length, 1, 2, 4 or 8
  * @val: the bytes written
- * @vcpu: who makes it, or MREGION_NO_VCPU
- * @outcome: set to what became of it
+ * @vcpu: who makes it, or MREGION_NO_VCPU; fetched late, to be in no register
+ * @first: set to the number of the entry; mregion_ring_due() is to be asked
  *
- * In an RCU read-side section with preemption off.
+ * In an RCU read-side section with preemption off. Has no call in it.
  *
- * Return: whether a rule has completed it; if not, nothing was done.
+ * Return: whether it is done; if not, nothing was.
  */
 static __always_inline bool
-mregion_short_write(const struct mregion_view_range *range, u64 addr, u32 len,
-		    const void *val, u16 vcpu, enum mregion_outcome *outcome)
+mregion_short_coalesce(const struct mregion_view_range *range,
+		       const struct mregion_behaviour_rule *rule, u64 offset,
+		       u32 len, const void *val, const int *vcpu, u64 *first)
 {
-	struct mregion_region *region = mregion_region_of(range->node);
-	u64 offset = range->offset + (addr - range->start);
-	const struct mregion_behaviour_rule *rule;
+	struct mregion_ring *ring = rule->ring;
+	struct mregion_region *region;
 
-	if (!mregion_short_plain(range, offset, len) ||
-	    !mregion_short_rule(range->behaviour, offset, len, true, val,
-				&rule))
+	/* POSTED: a server is to be told */
+	if (unlikely(rule->flags))
 		return false;
-	if (likely(rule->kind == MREGION_RULE_COALESCE)) {
-		struct mregion_ring_entry entry = {
-			.offset = offset,
-			.data = mregion_load_plain(val, len),
-			.region = region->id,
-			.vcpu = vcpu,
-			.len = len,
-		};
-
-		/* POSTED: a server is to be told */
-		if (unlikely(rule->flags))
-			return false;
-		if (unlikely(!mregion_ring_append(rule->ring, &entry, 1)))
-			return false;
-		*outcome = MREGION_OUTCOME_COALESCED;
-	} else if (rule->kind == MREGION_RULE_DOORBELL) {
-		*outcome = MREGION_OUTCOME_DOORBELL;
-		mregion_rule_ring_bell(rule, offset, len, val);
-	} else {
-		*outcome = MREGION_OUTCOME_SHADOW;
-		mregion_rule_store(rule, offset, len,
-				   mregion_load_plain(val, len));
-	}
-	mregion_count(&region->counters, *outcome);
+	if (unlikely(!mregion_ring_reserve(ring, 1, first)))
+		return false;
+	region = mregion_region_of(range->node);
+	mregion_ring_fill(ring, *first, region->id, offset, *vcpu, len,
+			  mregion_load_plain(val, len));
+	mregion_ring_publish(ring, *first, 1);
+	mregion_count(&region->counters, MREGION_OUTCOME_COALESCED);
 	return true;
 }
 
 /**
- * mregion_short_read() - make a read, if that is all there is to it
- * @range: the range that it is in as a whole
- * @addr: its first address
- * @len: its length, 1 to 8
- * @val: filled with what is read, if it is
- * @outcome: set to what became of it
+ * mregion_short_bell() - carry out a doorbell for a write
+ * @range: the range that the write is in
+ * @rule: the rule
+ * @offset: of the write, in the region
+ * @len: its length, 1, 2, 4 or 8
+ * @val: the bytes written
+ *
+ * In an RCU read-side section with preemption off.
+ */
+static __always_inline void
+mregion_short_bell(const struct mregion_view_range *range,
+		   const struct mregion_behaviour_rule *rule, u64 offset,
+		   u32 len, const void *val)
+{
+	mregion_count(&mregion_region_of(range->node)->counters,
+		      MREGION_OUTCOME_DOORBELL);
+	mregion_rule_ring_bell(rule, offset, len, val);
+}
+
+/**
+ * mregion_short_store() - carry out a shadow for a write
+ * @range: the range that the write is in
+ * @rule: the rule
+ * @offset: of the write, in the region
+ * @len: its length, 1, 2, 4 or 8
+ * @val: the bytes written
+ *
+ * In an RCU read-side section with preemption off.
+ */
+static __always_inline void
+mregion_short_store(const struct mregion_view_range *range,
+		    const struct mregion_behaviour_rule *rule, u64 offset,
+		    u32 len, const void *val)
+{
+	mregion_count(&mregion_region_of(range->node)->counters,
+		      MREGION_OUTCOME_SHADOW);
+	mregion_rule_store(rule, offset, len, mregion_load_plain(val, len));
+}
+
+/**
+ * mregion_short_read() - carry out a rule for a read
+ * @range: the range that the read is in
+ * @rule: the rule; nothing but a shadow is for reads
+ * @offset: of the read, in the region
+ * @len: its length, 1, 2, 4 or 8
+ * @val: filled with what is read
  *
  * In an RCU read-side section with preemption off. Has no call in it.
- *
- * Return: whether a rule has completed it; if not, nothing was done.
  */
-static __always_inline bool
-mregion_short_read(const struct mregion_view_range *range, u64 addr, u32 len,
-		   void *val, enum mregion_outcome *outcome)
+static __always_inline void
+mregion_short_read(const struct mregion_view_range *range,
+		   const struct mregion_behaviour_rule *rule, u64 offset,
+		   u32 len, void *val)
 {
 	struct mregion_region *region = mregion_region_of(range->node);
-	u64 offset = range->offset + (addr - range->start);
-	const struct mregion_behaviour_rule *rule;
 
-	if (!mregion_short_plain(range, offset, len) ||
-	    !mregion_short_rule(range->behaviour, offset, len, false, val,
-				&rule))
-		return false;
-	/* nothing but a shadow is for reads */
 	mregion_shadow_copy(val, rule->memory + (offset - rule->offset), len);
-	*outcome = MREGION_OUTCOME_SHADOW;
-	mregion_count(&region->counters, *outcome);
-	return true;
+	mregion_count(&region->counters, MREGION_OUTCOME_SHADOW);
 }
 
 #endif /* MREGION_SHORT_H */

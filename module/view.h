@@ -22,6 +22,7 @@ struct mregion_space;
  * @last: last address
  * @offset: of @start in the region
  * @node: the region; stays while the view can be reached
+ * @view: that it is a range of
  * @behaviour: what happens to accesses there, as of this view's commit
  * @flags: enum mregion_range_flags
  * @plain: sizes of accesses that go the short way if aligned; bit n for n bytes.
@@ -32,6 +33,7 @@ struct mregion_view_range {
 	u64 last;
 	u64 offset;
 	struct mregion_node *node;
+	const struct mregion_view *view;
 	struct mregion_behaviour *behaviour;
 	u32 flags;
 	u16 plain;

@@ -49,6 +49,8 @@ static const struct way {
 	enum where where;
 } ways[] = {
 	{ "write: floor", ANSWER_FLOOR, LOOP_WRITE, ONE },
+	{ "write: floor that signals an eventfd",
+	  ANSWER_SIGNAL, LOOP_WRITE, ONE },
 	{ "write: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_WRITE, ONE },
 	{ "write: KVM's coalesced ring",

@@ -46,6 +46,7 @@ static void open_floor(struct bench *bench)
 		.len = bench_addr(bench, bench->nr) - bench_addr(bench, 0),
 		.bus = bench->pio,
 		.vm_fd = bench->vm.fd,
+		.eventfd = bench->answer == ANSWER_SIGNAL ? bench->eventfd : -1,
 	};
 	int fd = open("/dev/mregion-floor", O_RDWR | O_CLOEXEC);
 
@@ -205,6 +206,7 @@ void bench_open(struct bench *bench, enum answer answer, bool pio, uint32_t nr)
 	case ANSWER_VMM:
 		break;
 	case ANSWER_FLOOR:
+	case ANSWER_SIGNAL:
 		open_floor(bench);
 		break;
 	case ANSWER_KVM_RING:
@@ -262,6 +264,7 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 			    (unsigned long long)nr_accesses);
 	}
 	switch (bench->answer) {
+	case ANSWER_SIGNAL:
 	case ANSWER_KVM_IOEVENTFD:
 	case ANSWER_KVM_DATAMATCH:
 	case ANSWER_DOORBELL:

@@ -26,6 +26,7 @@
 
 enum answer {
 	ANSWER_FLOOR,		/* a device in the kernel that does nothing */
+	ANSWER_SIGNAL,		/* one that does nothing but signal an eventfd */
 	ANSWER_VMM,		/* a VMM that does nothing */
 	ANSWER_KVM_RING,
 	ANSWER_KVM_IOEVENTFD,

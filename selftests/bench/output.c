@@ -5,7 +5,7 @@
 #include "output.h"
 
 #define FIRST_WIDTH	46
-#define WIDTH		12
+#define WIDTH		14
 
 static bool as_json;
 static bool in_part, any_part, any_row;

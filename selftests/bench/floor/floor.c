@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A device on KVM's buses that does nothing: what an access costs before
- * anybody has done anything about it. For measuring; of no other use.
+ * anybody has done anything about it. Or nothing but signal an eventfd: what a
+ * doorbell costs before anybody has found it. For measuring; of no other use.
  *
  * KVM does not export kvm_io_bus_register_dev(). What is done here instead is
  * explained in module/kvm_bus.c.
  */
+#include <linux/err.h>
+#include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/kvm_host.h>
 #include <linux/miscdevice.h>
@@ -17,6 +20,11 @@
 
 #include "compat.h"
 #include "floor.h"
+
+struct floor_device {
+	struct kvm_io_device dev;
+	struct eventfd_ctx *eventfd;
+};
 
 static int floor_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		      gpa_t addr, int len, void *val)
@@ -30,15 +38,36 @@ static int floor_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	return 0;
 }
 
+static int floor_signal(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+			gpa_t addr, int len, const void *val)
+{
+	mregion_eventfd_signal(container_of(dev, struct floor_device,
+					    dev)->eventfd);
+	return 0;
+}
+
+static void floor_free(struct floor_device *device)
+{
+	if (device->eventfd)
+		eventfd_ctx_put(device->eventfd);
+	kfree(device);
+}
+
 static void floor_destructor(struct kvm_io_device *dev)
 {
-	kfree(dev);
+	floor_free(container_of(dev, struct floor_device, dev));
 	module_put(THIS_MODULE);
 }
 
 static const struct kvm_io_device_ops floor_ops = {
 	.read		= floor_read,
 	.write		= floor_write,
+	.destructor	= floor_destructor,
+};
+
+static const struct kvm_io_device_ops floor_signal_ops = {
+	.read		= floor_read,
+	.write		= floor_signal,
 	.destructor	= floor_destructor,
 };
 
@@ -90,26 +119,46 @@ static int floor_insert(struct kvm *kvm, const struct floor_claim *claim,
 	return 0;
 }
 
+static struct floor_device *floor_alloc(const struct floor_claim *claim)
+{
+	struct floor_device *device;
+
+	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
+	if (!device)
+		return ERR_PTR(-ENOMEM);
+	kvm_iodevice_init(&device->dev, &floor_ops);
+	if (claim->eventfd >= 0) {
+		struct eventfd_ctx *eventfd = eventfd_ctx_fdget(claim->eventfd);
+
+		if (IS_ERR(eventfd)) {
+			kfree(device);
+			return ERR_CAST(eventfd);
+		}
+		device->eventfd = eventfd;
+		kvm_iodevice_init(&device->dev, &floor_signal_ops);
+	}
+	return device;
+}
+
 static int floor_claim(struct kvm *kvm, const struct floor_claim *claim)
 {
-	struct kvm_io_device *dev;
+	struct floor_device *device;
 	int ret;
 
 	if (kvm->mm != current->mm)
 		return -EPERM;
 	if (!claim->len || claim->len > INT_MAX || claim->bus > 1)
 		return -EINVAL;
-	dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
-	if (!dev)
-		return -ENOMEM;
-	kvm_iodevice_init(dev, &floor_ops);
+	device = floor_alloc(claim);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
 	mutex_lock(&kvm->slots_lock);
-	ret = floor_insert(kvm, claim, dev);
+	ret = floor_insert(kvm, claim, &device->dev);
 	if (!ret)
 		__module_get(THIS_MODULE);
 	mutex_unlock(&kvm->slots_lock);
 	if (ret)
-		kfree(dev);
+		floor_free(device);
 	return ret;
 }
 
