@@ -12,6 +12,8 @@
 struct kvm_userspace_memory_region fixture_calls[MAX_CALLS];
 size_t fixture_nr_calls;
 int fixture_bad_slot = -1;
+int fixture_stuck_slot = -1;
+int fixture_stuck_errno = ENOMEM;
 int (*fixture_ioctl)(unsigned long request, void *arg);
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -41,7 +43,44 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		errno = EEXIST;
 		return -1;
 	}
+	if (!arg->memory_size && (int)arg->slot == fixture_stuck_slot) {
+		errno = fixture_stuck_errno;
+		return -1;
+	}
 	return 0;
+}
+
+int fixture_refuse;
+void (*fixture_commit)(const struct mregion_commit *commit);
+const struct mregion_range *fixture_view;
+size_t fixture_view_nr;
+unsigned int fixture_nr_commits;
+
+static int fixture_view_read(struct mregion_view_read *arg)
+{
+	static uint64_t generation;
+
+	if (arg->nr >= fixture_view_nr && fixture_view_nr)
+		memcpy((void *)(uintptr_t)arg->ranges, fixture_view,
+		       fixture_view_nr * sizeof(*fixture_view));
+	arg->nr = fixture_view_nr;
+	arg->generation = ++generation;
+	return 0;
+}
+
+int fixture_kernel(unsigned long request, void *arg)
+{
+	switch (request) {
+	case MREGION_COMMIT:
+		if (fixture_commit)
+			fixture_commit(arg);
+		fixture_nr_commits++;
+		return fixture_refuse;
+	case MREGION_VIEW_READ:
+		return fixture_view_read(arg);
+	default:
+		return 0;
+	}
 }
 
 void fixture_init(struct mregion_machine *machine)
@@ -55,13 +94,24 @@ void fixture_init(struct mregion_machine *machine)
 	mregion_rings_init(&machine->rings);
 	fixture_nr_calls = 0;
 	fixture_bad_slot = -1;
+	fixture_stuck_slot = -1;
+	fixture_stuck_errno = ENOMEM;
 	fixture_ioctl = NULL;
+	fixture_refuse = 0;
+	fixture_commit = NULL;
+	fixture_view = NULL;
+	fixture_view_nr = 0;
+	fixture_nr_commits = 0;
 }
 
 void fixture_destroy(struct mregion_machine *machine)
 {
 	struct mregion_region *region;
 
+	while (machine->vms)
+		mregion_detach(machine->vms);
+	while (machine->spaces)
+		mregion_space_release(machine->spaces);
 	while ((region = mregion_table_pop(&machine->regions)))
 		mregion_region_put(region);
 	mregion_rings_destroy(&machine->rings);

@@ -24,8 +24,24 @@ extern size_t fixture_nr_calls;
 /* Slot that KVM refuses to set, with EEXIST; -1 for none. */
 extern int fixture_bad_slot;
 
+/* Slot that KVM refuses to remove, with an errno; -1 for none. */
+extern int fixture_stuck_slot;
+extern int fixture_stuck_errno;
+
 /* Answers all other ioctls if it is not NULL: with 0 or a negative errno. */
 extern int (*fixture_ioctl)(unsigned long request, void *arg);
+
+/*
+ * An answer for fixture_ioctl: commits succeed, or fail with fixture_refuse and
+ * have fixture_commit look at them if it is not NULL; all views are
+ * fixture_view.
+ */
+extern int fixture_refuse;
+extern void (*fixture_commit)(const struct mregion_commit *commit);
+extern const struct mregion_range *fixture_view;
+extern size_t fixture_view_nr;
+extern unsigned int fixture_nr_commits;
+int fixture_kernel(unsigned long request, void *arg);
 
 void fixture_init(struct mregion_machine *machine);
 void fixture_destroy(struct mregion_machine *machine);

@@ -8,7 +8,7 @@
 #include "error.h"
 #include "mregion.h"
 
-static __thread char last_error[512];
+static __thread char last_error[MREGION_ERROR_SIZE];
 
 int mregion_fail(int err, const char *fmt, ...)
 {
@@ -23,6 +23,18 @@ int mregion_fail(int err, const char *fmt, ...)
 	used = strlen(last_error);
 	snprintf(last_error + used, sizeof(last_error) - used, ": %s",
 		 strerror_r(err, reason, sizeof(reason)));
+	errno = err;
+	return -err;
+}
+
+void mregion_error_save(char text[MREGION_ERROR_SIZE])
+{
+	memcpy(text, last_error, sizeof(last_error));
+}
+
+int mregion_error_restore(int err, const char text[MREGION_ERROR_SIZE])
+{
+	memcpy(last_error, text, sizeof(last_error));
 	errno = err;
 	return -err;
 }

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/** MREGION_ERROR_SIZE - room for what mregion_error() says */
+#define MREGION_ERROR_SIZE	512
+
 /**
  * mregion_fail() - remember an error of this thread
  * @err: positive errno
@@ -18,5 +21,17 @@ int mregion_fail(int err, const char *fmt, ...);
 /** mregion_fail_ptr() - mregion_fail() for functions that return a pointer */
 #define mregion_fail_ptr(err, ...) \
 	((void)mregion_fail((err), __VA_ARGS__), NULL)
+
+/** mregion_error_save() - copy what mregion_error() says, for later */
+void mregion_error_save(char text[MREGION_ERROR_SIZE]);
+
+/**
+ * mregion_error_restore() - make a saved error this thread's last one
+ * @err: positive errno
+ * @text: from mregion_error_save()
+ *
+ * Return: -@err.
+ */
+int mregion_error_restore(int err, const char text[MREGION_ERROR_SIZE]);
 
 #endif

@@ -38,7 +38,17 @@ int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 	return 0;
 }
 
-static int set_slot(const struct mregion_memslots *memslots,
+/* Keep the first error of an update. Return: @err. */
+static int keep_error(struct mregion_memslots *memslots, int err)
+{
+	if (!memslots->error) {
+		memslots->error = err;
+		mregion_error_save(memslots->error_text);
+	}
+	return err;
+}
+
+static int set_slot(struct mregion_memslots *memslots,
 		    const struct mregion_memslot *slot, uint64_t size)
 {
 	struct kvm_userspace_memory_region arg = {
@@ -51,20 +61,18 @@ static int set_slot(const struct mregion_memslots *memslots,
 
 	if (!ioctl(memslots->vm_fd, KVM_SET_USER_MEMORY_REGION, &arg))
 		return 0;
-	return mregion_fail(errno, "%s memory slot %u for '%s' at %#llx",
-			    size ? "set" : "remove", arg.slot,
-			    slot->region->name, arg.guest_phys_addr);
+	return keep_error(memslots, mregion_fail(errno,
+		"%s memory slot %u for '%s' at %#llx", size ? "set" : "remove",
+		arg.slot, slot->region->name, arg.guest_phys_addr));
 }
 
 /* Remove a slot. When even that fails, KVM has no such slot any more. */
-static int remove_slot(struct mregion_memslots *memslots,
-		       struct mregion_memslot *slot)
+static void remove_slot(struct mregion_memslots *memslots,
+			struct mregion_memslot *slot)
 {
-	int ret = set_slot(memslots, slot, 0);
-
+	set_slot(memslots, slot, 0);
 	memslots->free[memslots->nr_free++] = slot->slot;
 	mregion_region_put(slot->region);
-	return ret;
 }
 
 void mregion_memslots_destroy(struct mregion_memslots *memslots)
@@ -143,62 +151,52 @@ static bool same_memory(const struct mregion_memslot *a,
  * for which KVM needs no new slot; and remove the others. Both arrays are
  * sorted. Whoever is kept hands number and reference over to @wanted.
  */
-static int keep_or_remove(struct mregion_memslots *memslots,
-			  struct mregion_memslot *wanted, size_t nr)
+static void keep_or_remove(struct mregion_memslots *memslots,
+			   struct mregion_memslot *wanted, size_t nr)
 {
 	struct mregion_memslot *slot;
 	size_t i, k = 0;
-	int ret = 0, err;
 
 	for (i = 0; i < memslots->nr; i++) {
 		slot = &memslots->slots[i];
 		while (k < nr && wanted[k].gpa < slot->gpa)
 			k++;
-		err = 0;
 		if (k < nr && same_memory(slot, &wanted[k])) {
 			wanted[k].slot = slot->slot;
 			if (wanted[k].flags != slot->flags)
-				err = set_slot(memslots, &wanted[k],
-					       slot->size);
+				set_slot(memslots, &wanted[k], slot->size);
 		} else {
-			err = remove_slot(memslots, slot);
+			remove_slot(memslots, slot);
 		}
-		if (!ret)
-			ret = err;
 	}
 	memslots->nr = 0;
-	return ret;
 }
 
 /* Set those of @wanted that have no slot yet; drop those that get none. */
-static int add_missing(struct mregion_memslots *memslots,
-		       struct mregion_memslot *wanted, size_t *nr)
+static size_t add_missing(struct mregion_memslots *memslots,
+			  struct mregion_memslot *wanted, size_t nr)
 {
-	size_t i, set = 0;
-	int ret = 0, err;
+	size_t i, set = 0, without = 0;
 
-	for (i = 0; i < *nr; i++) {
+	for (i = 0; i < nr; i++) {
 		if (wanted[i].slot == NO_SLOT) {
 			if (!memslots->nr_free) {
-				ret = -ENOSPC;
+				without++;
 				continue;
 			}
 			wanted[i].slot = memslots->free[memslots->nr_free - 1];
-			err = set_slot(memslots, &wanted[i], wanted[i].size);
-			if (err) {
-				ret = ret ? ret : err;
+			if (set_slot(memslots, &wanted[i], wanted[i].size))
 				continue;
-			}
 			memslots->nr_free--;
 			mregion_region_get(wanted[i].region);
 		}
 		wanted[set++] = wanted[i];
 	}
-	if (ret == -ENOSPC)
-		mregion_fail(ENOSPC, "set %zu memory slots with %u to use", *nr,
-			     memslots->max);
-	*nr = set;
-	return ret;
+	if (without)
+		keep_error(memslots, mregion_fail(ENOSPC,
+			"set %zu memory slots with %u to use", nr,
+			memslots->max));
+	return set;
 }
 
 int mregion_memslots_update(struct mregion_memslots *memslots,
@@ -206,28 +204,31 @@ int mregion_memslots_update(struct mregion_memslots *memslots,
 {
 	struct mregion_memslot *wanted;
 	struct mregion_flat *flat;
-	int ret, err;
 	size_t nr, i;
 
 	if (!memslots->max)
 		return 0;
+	memslots->error = 0;
 	flat = mregion_flat_get(space);
 	if (!flat)
-		return mregion_fail(ENOMEM, "read the view of space %u",
-				    space->id);
+		return keep_error(memslots, mregion_fail(ENOMEM,
+			"read the view of space %u", space->id));
 	wanted = wanted_slots(flat, space->machine->page_size, &nr);
 	if (!wanted) {
 		mregion_flat_put(flat);
-		return mregion_fail(ENOMEM, "update memory slots");
+		return keep_error(memslots, mregion_fail(ENOMEM,
+			"update memory slots"));
 	}
 	for (i = 0; i < nr; i++)
 		wanted[i].slot = NO_SLOT;
 
-	ret = keep_or_remove(memslots, wanted, nr);
-	err = add_missing(memslots, wanted, &nr);
+	keep_or_remove(memslots, wanted, nr);
+	nr = add_missing(memslots, wanted, nr);
 	free(memslots->slots);
 	memslots->slots = wanted;
 	memslots->nr = nr;
 	mregion_flat_put(flat);
-	return ret ? ret : err;
+	if (!memslots->error)
+		return 0;
+	return mregion_error_restore(-memslots->error, memslots->error_text);
 }

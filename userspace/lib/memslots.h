@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
+
 struct mregion_region;
 struct mregion_space;
 
@@ -37,6 +39,8 @@ struct mregion_memslot {
  * @nr_free: its height
  * @slots: those in use, sorted by @gpa
  * @nr: how many
+ * @error: the first error of the last update, a negative errno, or 0
+ * @error_text: it in words
  */
 struct mregion_memslots {
 	int vm_fd;
@@ -46,6 +50,8 @@ struct mregion_memslots {
 	size_t nr_free;
 	struct mregion_memslot *slots;
 	size_t nr;
+	int error;
+	char error_text[MREGION_ERROR_SIZE];
 };
 
 /** mregion_memslots_init() - 0 or -ENOMEM */
@@ -60,8 +66,11 @@ void mregion_memslots_destroy(struct mregion_memslots *memslots);
  * @memslots: the slots
  * @space: on the memory bus
  *
+ * What could not be done is tried again by the next update.
+ *
  * Return: 0, -ENOSPC if there are not enough slots (the rest is emulated), or
- * KVM's error for a slot, with a text for mregion_error().
+ * KVM's error for a slot; the first one, with its text for mregion_error(). It is
+ * also kept in @memslots.
  */
 int mregion_memslots_update(struct mregion_memslots *memslots,
 			    struct mregion_space *space);

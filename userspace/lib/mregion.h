@@ -106,8 +106,9 @@ void mregion_begin(struct mregion_machine *machine);
  *
  * Return: 0, or the error of the first change that is not possible; then the
  * machine is as it was before, and regions created since mregion_begin() exist
- * as handles only: all that can be done with them is mregion_free(). An error of
- * a memory slot is returned too, with the machine changed.
+ * as handles only: all that can be done with them is mregion_free(). What
+ * becomes of memory slots is another matter, since the machine has changed by
+ * then: see mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
 
@@ -662,13 +663,30 @@ struct mregion_attach_params {
  * Sets a memory slot for each range of memory in the view (whole pages; the
  * rest is emulated), and lets the kernel module take accesses to the others.
  * Create in-kernel interrupt controllers and timers before. Return: NULL with
- * errno ENOSPC if there are more ranges than slots.
+ * errno ENOSPC if there are more ranges than slots, or the errno of KVM for a
+ * slot; nothing is attached then.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
 
 /** mregion_detach() - undo mregion_attach(); removes the memory slots too */
 void mregion_detach(struct mregion_vm *vm);
+
+/**
+ * mregion_vm_slots_error() - the error of the last update of memory slots
+ * @vm: the virtual machine
+ *
+ * Slots are updated by each commit, after the kernel has carried it out, so an
+ * error of theirs does not undo it, and is not what mregion_commit() returns.
+ * Memory that has no slot because of it is emulated: it is as slow as registers
+ * are, and code in it may not run. What could not be done is tried again by
+ * every later commit; an empty transaction will do.
+ *
+ * Return: 0 if all is as the view wants it; -ENOSPC: it has more ranges of
+ * memory than there are slots; or the first error of KVM. mregion_error() says
+ * which slot it was.
+ */
+int mregion_vm_slots_error(const struct mregion_vm *vm);
 
 /** mregion_vm_conflicts() - ranges of others left out at mregion_attach() */
 unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);

@@ -92,8 +92,9 @@ static int commit_now(struct mregion_machine *machine)
 			mregion_space_refresh(space);
 	atomic_fetch_add(&machine->commits, 1);
 	atomic_fetch_sub(&machine->committing, 1);
+	/* The machine has changed, whatever becomes of the slots. */
 	if (!ret)
-		ret = mregion_vms_update(machine);
+		mregion_vms_update(machine);
 	return ret;
 }
 

@@ -17,17 +17,12 @@ static int update_slots(struct mregion_vm *vm)
 			  : 0;
 }
 
-int mregion_vms_update(struct mregion_machine *machine)
+void mregion_vms_update(struct mregion_machine *machine)
 {
 	struct mregion_vm *vm;
-	int ret = 0, err;
 
-	for (vm = machine->vms; vm; vm = vm->next) {
-		err = update_slots(vm);
-		if (!ret)
-			ret = err;
-	}
-	return ret;
+	for (vm = machine->vms; vm; vm = vm->next)
+		update_slots(vm);
 }
 
 static int detach_in_kernel(const struct mregion_vm *vm)
@@ -124,6 +119,19 @@ void mregion_detach(struct mregion_vm *vm)
 	pthread_mutex_unlock(&machine->transaction.lock);
 	free(vm->progress);
 	free(vm);
+}
+
+int mregion_vm_slots_error(const struct mregion_vm *vm)
+{
+	pthread_mutex_t *lock = &vm->machine->transaction.lock;
+	int ret;
+
+	pthread_mutex_lock(lock);
+	ret = vm->memslots.error;
+	if (ret)
+		mregion_error_restore(-ret, vm->memslots.error_text);
+	pthread_mutex_unlock(lock);
+	return ret;
 }
 
 unsigned int mregion_vm_conflicts(const struct mregion_vm *vm)
