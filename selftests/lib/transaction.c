@@ -106,4 +106,66 @@ TEST_F(transaction, slot_error_at_attach)
 	EXPECT_EQ(EEXIST, errno);
 }
 
+/* A region or a space that is created in a doomed transaction is a handle. */
+TEST_F(transaction, create_in_doomed)
+{
+	struct mregion_region *region;
+	struct mregion_space *space;
+
+	mregion_begin(&self->machine);
+	EXPECT_EQ(NULL, mregion_new_ram(&self->machine, MREGION_MMIO, "x", 1));
+	region = mregion_new_container(&self->machine, "region", 16);
+	space = mregion_new_space(&self->machine, MREGION_BUS_MEMORY,
+				  self->root, MREGION_POLICY_DEFAULT);
+	EXPECT_NE(NULL, region);
+	EXPECT_NE(NULL, space);
+	EXPECT_EQ(0, mregion_resize(region, 32));
+	EXPECT_EQ(-EINVAL, mregion_commit(&self->machine));
+	EXPECT_NE(NULL, strstr(mregion_error(), "wrong kind of region"));
+
+	/* All that can be done with them is to free them. */
+	EXPECT_EQ(0, mregion_free(region));
+	EXPECT_EQ(0, mregion_space_free(space));
+	EXPECT_EQ(NULL, self->machine.spaces);
+}
+
+TEST_F(transaction, create_undone)
+{
+	struct mregion_region *region;
+	struct mregion_space *space;
+	unsigned int commits;
+
+	mregion_begin(&self->machine);
+	region = mregion_new_container(&self->machine, "region", 16);
+	space = mregion_new_space(&self->machine, MREGION_BUS_MEMORY, region,
+				  MREGION_POLICY_DEFAULT);
+	EXPECT_NE(NULL, region);
+	EXPECT_NE(NULL, space);
+	mregion_abort(&self->machine);
+	commits = fixture_nr_commits;
+	EXPECT_EQ(0, mregion_space_free(space));
+	EXPECT_EQ(0, mregion_free(region));
+	EXPECT_EQ(commits, fixture_nr_commits);
+	EXPECT_EQ(NULL, self->machine.spaces);
+
+	mregion_begin(&self->machine);
+	space = mregion_new_space(&self->machine, MREGION_BUS_MEMORY,
+				  self->root, MREGION_POLICY_DEFAULT);
+	EXPECT_NE(NULL, space);
+	/* Freed in the transaction that creates it, and so not if it fails. */
+	EXPECT_EQ(0, mregion_space_free(space));
+	fixture_refuse = -ENOSPC;
+	EXPECT_EQ(-ENOSPC, mregion_commit(&self->machine));
+	EXPECT_EQ(0, mregion_space_free(space));
+	EXPECT_EQ(NULL, self->machine.spaces);
+
+	/* Outside of one there is no handle. */
+	EXPECT_EQ(NULL, mregion_new_space(&self->machine, MREGION_BUS_MEMORY,
+					  self->root, MREGION_POLICY_DEFAULT));
+	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(NULL, self->machine.spaces);
+	EXPECT_EQ(NULL, mregion_new_container(&self->machine, "region", 16));
+	EXPECT_EQ(ENOSPC, errno);
+}
+
 TEST_HARNESS_MAIN

@@ -105,9 +105,10 @@ void mregion_begin(struct mregion_machine *machine);
  * commit fail, too, as if the kernel had refused it.
  *
  * Return: 0, or the error of the first change that is not possible; then the
- * machine is as it was before, and regions created since mregion_begin() exist
- * as handles only: all that can be done with them is mregion_free(). What
- * becomes of memory slots is another matter, since the machine has changed by
+ * machine is as it was before. Regions and spaces created since mregion_begin()
+ * exist as handles only then, as after mregion_abort(): all that can be done with
+ * them is mregion_free() and mregion_space_free(). What has been freed since then
+ * has not been. What becomes of memory slots is another matter, since the machine has changed by
  * then: see mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
@@ -150,6 +151,10 @@ struct mregion_ops {
 /*
  * Lengths are in bytes, 0 for 2^64. Names are copied. A new region is mapped
  * nowhere, and belongs to the machine until mregion_free().
+ *
+ * Whoever creates a region or a space in a transaction gets a handle, to be used
+ * in it, or NULL when not even that is possible; then the commit fails, too.
+ * Outside of a transaction there is a handle only if the kernel has agreed.
  */
 
 /** mregion_new_container() - a region that only holds others */
@@ -325,6 +330,17 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 
 int mregion_space_set_root(struct mregion_space *space,
 			   struct mregion_region *root);
+
+/**
+ * mregion_space_free() - free a space
+ * @space: the space, or NULL
+ *
+ * The handle is gone on success; in a transaction, it is when the commit
+ * succeeds, and stays if that fails. A space whose creation was undone can be
+ * freed at any time.
+ *
+ * Return: -EBUSY: it is attached to a virtual machine.
+ */
 int mregion_space_free(struct mregion_space *space);
 uint32_t mregion_space_id(const struct mregion_space *space);
 

@@ -293,7 +293,7 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 	int ret = -ENOMEM;
 
 	/* The lock keeps two threads from growing the same file. */
-	mregion_begin(machine);
+	pthread_mutex_lock(&machine->transaction.lock);
 	resize = calloc(1, sizeof(*resize));
 	if (!resize)
 		goto fail;
@@ -304,13 +304,13 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 			goto fail;
 	}
 	ret = mregion_change(machine, &op, settle_resize, resize);
-	if (ret)
-		settle_resize(resize, &op, false);
-	return mregion_commit(machine);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return ret;
 
 fail:
 	free(resize);
 	mregion_fail(-ret, "resize '%s'", region->name);
 	mregion_refuse(machine, ret);
-	return mregion_commit(machine);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return ret;
 }

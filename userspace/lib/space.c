@@ -18,6 +18,7 @@ static void settle_create(void *object, const struct mregion_op *op,
 
 	(void)op;
 	space->live = done;
+	space->dead = !done;
 }
 
 struct mregion_space *mregion_new_space(struct mregion_machine *machine,
@@ -36,11 +37,12 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	struct mregion_space *space;
 	int ret;
 
-	mregion_begin(machine);
+	pthread_mutex_lock(&machine->transaction.lock);
 	space = calloc(1, sizeof(*space));
 	if (!space) {
-		ret = mregion_fail(ENOMEM, "create a space");
-		goto refuse;
+		ret = mregion_refuse(machine,
+				     mregion_fail(ENOMEM, "create a space"));
+		goto unlock;
 	}
 	space->machine = machine;
 	space->bus = bus;
@@ -49,24 +51,21 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	space->id = mregion_next_id(&machine->last_space_id);
 	space->next = machine->spaces;
 	machine->spaces = space;
-	if (!space->id) {
-		ret = mregion_fail(ENOSPC, "create a space: all IDs are used up");
-		goto refuse;
-	}
 	op.id = space->id;
-	ret = mregion_change(machine, &op, settle_create, space);
-	if (!ret) {
-		ret = mregion_commit(machine);
-		if (!ret)
-			return space;
-		goto release;
-	}
-refuse:
-	mregion_refuse(machine, ret);
-	mregion_commit(machine);
-release:
-	if (space)
+	if (space->id)
+		ret = mregion_change(machine, &op, settle_create, space);
+	else
+		ret = mregion_refuse(machine, mregion_fail(ENOSPC,
+			"create a space: all IDs are used up"));
+	if (ret) {
 		mregion_space_release(space);
+		goto unlock;
+	}
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return space;
+
+unlock:
+	pthread_mutex_unlock(&machine->transaction.lock);
 	errno = -ret;
 	return NULL;
 }
@@ -139,9 +138,20 @@ static void settle_free(void *object, const struct mregion_op *op, bool done)
 
 int mregion_space_free(struct mregion_space *space)
 {
+	struct mregion_machine *machine;
+	int ret = 0;
+
 	if (!space)
 		return 0;
-	return change_space(space, MREGION_OP_SPACE_FREE, NULL, settle_free);
+	machine = space->machine;
+	pthread_mutex_lock(&machine->transaction.lock);
+	if (space->dead)
+		mregion_space_release(space);
+	else
+		ret = change_space(space, MREGION_OP_SPACE_FREE, NULL,
+				   settle_free);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return ret;
 }
 
 uint32_t mregion_space_id(const struct mregion_space *space)

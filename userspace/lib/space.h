@@ -16,6 +16,7 @@ struct mregion_machine;
  * @bus: enum mregion_bus
  * @unassigned: enum mregion_policy
  * @live: the kernel has it
+ * @dead: only the handle is left: its creation was undone
  * @next: in the machine's list
  * @flat_lock: held only to get hold of @flat, never for longer
  * @flat: copy of the view of the last commit, or NULL if there is none
@@ -26,6 +27,7 @@ struct mregion_space {
 	uint32_t bus;
 	uint32_t unassigned;
 	bool live;
+	bool dead;
 	struct mregion_space *next;
 	pthread_mutex_t flat_lock;
 	struct mregion_flat *flat;

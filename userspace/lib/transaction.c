@@ -54,6 +54,15 @@ static int make_room(struct mregion_transaction *transaction)
 	return 0;
 }
 
+/* What the transaction is bound to end with, if it is; and why. */
+static int doomed(const struct mregion_transaction *transaction)
+{
+	if (!transaction->error)
+		return 0;
+	return mregion_error_restore(-transaction->error,
+				     transaction->error_text);
+}
+
 static void settle_all(struct mregion_transaction *transaction, bool done)
 {
 	size_t i;
@@ -74,7 +83,7 @@ static int commit_now(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	struct mregion_space *space;
-	int ret = transaction->error;
+	int ret = doomed(transaction);
 	size_t failed;
 
 	atomic_fetch_add(&machine->committing, 1);
@@ -131,7 +140,7 @@ int mregion_commit(struct mregion_machine *machine)
 	if (transaction->depth == 1)
 		ret = commit_now(machine);
 	else
-		ret = transaction->error;
+		ret = doomed(transaction);
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
 	return ret;
@@ -145,9 +154,9 @@ void mregion_abort(struct mregion_machine *machine)
 		return;
 	if (transaction->depth == 1)
 		settle_all(transaction, false);
-	else if (!transaction->error)
-		transaction->error = mregion_fail(ECANCELED,
-						  "a nested transaction");
+	else
+		mregion_refuse(machine, mregion_fail(ECANCELED,
+						     "a nested transaction"));
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
 }
@@ -155,8 +164,10 @@ void mregion_abort(struct mregion_machine *machine)
 int mregion_refuse(struct mregion_machine *machine, int err)
 {
 	if (resume(machine)) {
-		if (!machine->transaction.error)
+		if (!machine->transaction.error) {
 			machine->transaction.error = err;
+			mregion_error_save(machine->transaction.error_text);
+		}
 		pthread_mutex_unlock(&machine->transaction.lock);
 	}
 	return err;
@@ -174,6 +185,8 @@ int mregion_change(struct mregion_machine *machine,
 	if (ret) {
 		mregion_fail(-ret, "collect a change");
 		mregion_refuse(machine, ret);
+		if (settle)
+			settle(object, op, false);
 		if (transaction->depth == 1)
 			mregion_abort(machine);
 		else

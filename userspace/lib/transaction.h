@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "error.h"
+
 struct mregion_machine;
 struct mregion_op;
 
@@ -27,6 +29,7 @@ typedef void mregion_settle_t(void *object, const struct mregion_op *op,
  *	that must not happen during a commit
  * @depth: how many transactions are nested; 0: none is open
  * @error: negative errno that the commit is bound to end with, or 0
+ * @error_text: it in words
  * @ops: the operations
  * @settle: for each of them: what to call afterwards, or NULL
  * @objects: for each of them: what to call that with
@@ -37,6 +40,7 @@ struct mregion_transaction {
 	pthread_mutex_t lock;
 	unsigned int depth;
 	int error;
+	char error_text[MREGION_ERROR_SIZE];
 	struct mregion_op *ops;
 	mregion_settle_t **settle;
 	void **objects;
@@ -54,7 +58,7 @@ void mregion_transaction_destroy(struct mregion_transaction *transaction);
  * @settle: called when its fate is known, or NULL
  * @object: passed to @settle
  *
- * @settle is not called when the change cannot even be collected (ENOMEM).
+ * @settle is called once, also when the change cannot even be collected (ENOMEM).
  */
 int mregion_change(struct mregion_machine *machine,
 		   const struct mregion_op *op, mregion_settle_t *settle,
@@ -63,10 +67,10 @@ int mregion_change(struct mregion_machine *machine,
 /**
  * mregion_refuse() - a change is not possible: let the open transaction fail
  * @machine: the machine
- * @err: negative errno
+ * @err: negative errno, from mregion_fail()
  *
  * So that a transaction with a change that never reached the kernel does not
- * succeed without it. Return: @err.
+ * succeed without it; it ends with the first of such errors. Return: @err.
  */
 int mregion_refuse(struct mregion_machine *machine, int err);
 
