@@ -70,8 +70,6 @@ static int vmm_build(struct vmm *vmm, int vm_fd)
 	ram = mregion_new_ram(machine, MREGION_RAM, "ram", 128 << 20);
 	vmm->uart.regs = mregion_new_mmio(machine, "uart", 8, &uart_ops,
 					  &vmm->uart);
-	if (!ring || !memory || !ports || !ram || !vmm->uart.regs)
-		errx(1, "%s", mregion_error());
 	mregion_map(memory, ram, 0, 0);
 	mregion_map(ports, vmm->uart.regs, 0x3f8, 0);
 	mregion_coalesce(vmm->uart.regs, 0, 1, ring);

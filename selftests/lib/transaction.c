@@ -168,4 +168,95 @@ TEST_F(transaction, create_undone)
 	EXPECT_EQ(ENOSPC, errno);
 }
 
+/* Changes of what could not be created fail with the commit, and so say why. */
+TEST_F(transaction, null_handles)
+{
+	static const struct mregion_constraints constraints;
+	static const struct mregion_doorbell doorbell = { .eventfd = -1 };
+	static const struct mregion_ops ops;
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_region *root = self->root;
+	struct mregion_space *space;
+	unsigned int commits, i = 0;
+
+	space = mregion_new_space(machine, MREGION_BUS_MEMORY, root,
+				  MREGION_POLICY_DEFAULT);
+	ASSERT_NE(NULL, space);
+	commits = fixture_nr_commits;
+
+#define REFUSED(change) do { \
+	mregion_begin(machine); \
+	(void)(change); \
+	EXPECT_EQ(-EINVAL, mregion_commit(machine)) \
+		TH_LOG("%s", #change); \
+	EXPECT_NE(NULL, strstr(mregion_error(), "a handle is NULL")); \
+	i++; \
+} while (0)
+	REFUSED(mregion_map(root, NULL, 0, 0));
+	REFUSED(mregion_map(NULL, root, 0, 0));
+	REFUSED(mregion_map(NULL, NULL, 0, 0));
+	REFUSED(mregion_unmap(NULL));
+	REFUSED(mregion_move(NULL, 0));
+	REFUSED(mregion_resize(NULL, 0));
+	REFUSED(mregion_set_enabled(NULL, true));
+	REFUSED(mregion_set_readonly(NULL, true));
+	REFUSED(mregion_set_log_dirty(NULL, true));
+	REFUSED(mregion_set_romd(NULL, true));
+	REFUSED(mregion_set_flags(NULL, 0, 0));
+	REFUSED(mregion_set_alias_offset(NULL, 0));
+	REFUSED(mregion_set_constraints(NULL, &constraints));
+	REFUSED(mregion_set_constraints(root, NULL));
+	REFUSED(mregion_set_server(NULL, NULL));
+	REFUSED(mregion_coalesce(root, 0, 1, NULL));
+	REFUSED(mregion_coalesce(NULL, 0, 1, NULL));
+	REFUSED(mregion_uncoalesce(root, 0, 1, NULL));
+	REFUSED(mregion_post(root, 0, 1, NULL));
+	REFUSED(mregion_post(NULL, 0, 1, NULL));
+	REFUSED(mregion_unpost(root, 0, 1, NULL));
+	REFUSED(mregion_add_doorbell(NULL, &doorbell));
+	REFUSED(mregion_add_doorbell(root, NULL));
+	REFUSED(mregion_del_doorbell(NULL, &doorbell));
+	REFUSED(mregion_add_shadow(root, 0, 1, NULL, 0, 0, -1));
+	REFUSED(mregion_del_shadow(NULL, 0, 1, NULL, 0, 0, -1));
+	REFUSED(mregion_new_alias(machine, "alias", NULL, 0, 1));
+	REFUSED(mregion_new_mmio(machine, "mmio", 1, NULL, NULL));
+	REFUSED(mregion_new_romd(machine, "romd", 1, NULL, NULL));
+	REFUSED(mregion_new_space(machine, MREGION_BUS_PIO, NULL, 0));
+	REFUSED(mregion_space_set_root(space, NULL));
+	REFUSED(mregion_space_set_root(NULL, root));
+	EXPECT_EQ(32, i);
+
+	/* What could not be created is the reason, not that it is missing. */
+	mregion_begin(machine);
+	EXPECT_EQ(-EINVAL, mregion_map(root, mregion_new_mmio(machine,
+		"a name of more than sixty-three bytes, which is what there is room for",
+		1, &ops, NULL), 0, 0));
+	EXPECT_EQ(-EINVAL, mregion_commit(machine));
+	EXPECT_NE(NULL, strstr(mregion_error(), "its name is longer"));
+	EXPECT_EQ(commits, fixture_nr_commits);
+
+	/* There is nothing left of it, and outside of one it is refused too. */
+	EXPECT_EQ(-EINVAL, mregion_unmap(NULL));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, mregion_set_enabled(root, false));
+	EXPECT_EQ(commits + 1, fixture_nr_commits);
+}
+
+/* Of two machines, both transactions that are open; not one that is over. */
+TEST_F(transaction, null_of_two_machines)
+{
+	struct mregion_machine other;
+
+	fixture_init(&other);
+	fixture_ioctl = fixture_kernel;
+	mregion_begin(&self->machine);
+	mregion_begin(&other);
+	EXPECT_EQ(-EINVAL, mregion_unmap(NULL));
+	EXPECT_EQ(-EINVAL, mregion_commit(&self->machine));
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_commit(&self->machine));
+	EXPECT_EQ(-EINVAL, mregion_commit(&other));
+	fixture_destroy(&other);
+}
+
 TEST_HARNESS_MAIN

@@ -35,6 +35,8 @@ static int refuse(struct mregion_region *region, int err)
 int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 		     uint64_t len, struct mregion_ring *ring)
 {
+	if (!region || !ring)
+		return mregion_refuse_null("coalesce");
 	/* A process that knows nothing of this device would drain it. */
 	if (mregion_ring_remote(ring))
 		return refuse(region, mregion_fail(EBUSY,
@@ -46,6 +48,8 @@ int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_ring *ring)
 {
+	if (!region || !ring)
+		return mregion_refuse_null("uncoalesce");
 	return change_rule(region, MREGION_OP_RULE_DEL, 0, offset, len, ring);
 }
 
@@ -56,9 +60,11 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
 		 struct mregion_ring *ring)
 {
-	struct mregion_server *server = atomic_load(&region->next_server);
-	struct mregion_server *owner = NULL;
+	struct mregion_server *server, *owner = NULL;
 
+	if (!region || !ring)
+		return mregion_refuse_null("post");
+	server = atomic_load(&region->next_server);
 	if (!server)
 		return refuse(region, mregion_fail(EINVAL,
 			"post to '%s': it is bound to no server",
@@ -75,6 +81,8 @@ int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
 int mregion_unpost(struct mregion_region *region, uint64_t offset,
 		   uint64_t len, struct mregion_ring *ring)
 {
+	if (!region || !ring)
+		return mregion_refuse_null("unpost");
 	return change_rule(region, MREGION_OP_RULE_DEL, MREGION_RULE_POSTED,
 			   offset, len, ring);
 }

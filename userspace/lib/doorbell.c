@@ -6,20 +6,19 @@
 #include "shadow.h"
 
 static int change(struct mregion_region *region, uint32_t code,
-		  const struct mregion_doorbell *doorbell)
+		  const struct mregion_doorbell *doorbell, const char *what)
 {
 	struct mregion_op op = {
 		.code = code,
-		.id = region->id,
-		.rule = {
-			.kind = MREGION_RULE_DOORBELL,
-			.offset = doorbell->offset,
-			.len = doorbell->len,
-			.eventfd = doorbell->eventfd,
-			.access_len = doorbell->access_len,
-		},
+		.rule.kind = MREGION_RULE_DOORBELL,
 	};
 
+	if (!doorbell)
+		return mregion_refuse_null(what);
+	op.rule.offset = doorbell->offset;
+	op.rule.len = doorbell->len;
+	op.rule.eventfd = doorbell->eventfd;
+	op.rule.access_len = doorbell->access_len;
 	if (doorbell->match) {
 		op.rule.flags |= MREGION_RULE_DATAMATCH;
 		op.rule.datamatch = doorbell->datamatch;
@@ -29,17 +28,19 @@ static int change(struct mregion_region *region, uint32_t code,
 		op.rule.shadow = doorbell->shadow->id;
 		op.rule.shadow_offset = doorbell->shadow_offset;
 	}
-	return mregion_change(region->machine, &op, NULL, NULL);
+	return mregion_region_change(region, &op, NULL, what);
 }
 
 int mregion_add_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell)
 {
-	return change(region, MREGION_OP_RULE_ADD, doorbell);
+	return change(region, MREGION_OP_RULE_ADD, doorbell,
+		      "add a doorbell");
 }
 
 int mregion_del_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell)
 {
-	return change(region, MREGION_OP_RULE_DEL, doorbell);
+	return change(region, MREGION_OP_RULE_DEL, doorbell,
+		      "delete a doorbell");
 }

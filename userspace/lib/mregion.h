@@ -102,7 +102,10 @@ void mregion_begin(struct mregion_machine *machine);
  * removed, then the new ones are set.
  *
  * A change that could not even be collected (no memory, bad arguments) makes the
- * commit fail, too, as if the kernel had refused it.
+ * commit fail, too, as if the kernel had refused it. A handle that is NULL is such
+ * an argument (-EINVAL, in every transaction that the thread has open), whatever
+ * the change. So who creates regions, maps them and gives them rules in one
+ * transaction need look at nothing but what mregion_commit() returns.
  *
  * Return: 0, or the error of the first change that is not possible; then the
  * machine is as it was before. Regions and spaces created since mregion_begin()

@@ -154,6 +154,10 @@ struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
 {
 	struct mregion_region *region;
 
+	if (!ops) {
+		mregion_refuse_null("create a ROM device");
+		return NULL;
+	}
 	region = mregion_region_new(machine, MREGION_ROMD, name, len);
 	if (!region)
 		return NULL;
@@ -283,15 +287,15 @@ static int prepare_growth(struct resize *resize, uint64_t len)
 
 int mregion_resize(struct mregion_region *region, uint64_t len)
 {
-	struct mregion_machine *machine = region->machine;
-	struct mregion_op op = {
-		.code = MREGION_OP_RESIZE,
-		.id = region->id,
-		.len = len,
-	};
+	struct mregion_op op = { .code = MREGION_OP_RESIZE, .len = len };
+	struct mregion_machine *machine;
 	struct resize *resize;
 	int ret = -ENOMEM;
 
+	if (!region)
+		return mregion_refuse_null("resize a region");
+	machine = region->machine;
+	op.id = region->id;
 	/* The lock keeps two threads from growing the same file. */
 	pthread_mutex_lock(&machine->transaction.lock);
 	resize = calloc(1, sizeof(*resize));

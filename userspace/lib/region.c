@@ -126,6 +126,15 @@ struct mregion_region *mregion_region_create(struct mregion_region *region,
 	return NULL;
 }
 
+int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
+			  mregion_settle_t *settle, const char *what)
+{
+	if (!region)
+		return mregion_refuse_null(what);
+	op->id = region->id;
+	return mregion_change(region->machine, op, settle, region);
+}
+
 static struct mregion_region *new_plain(struct mregion_machine *machine,
 					enum mregion_kind kind,
 					const char *name, uint64_t len)
@@ -157,6 +166,10 @@ struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
 	struct mregion_region *region;
 	struct mregion_op op = { 0 };
 
+	if (!ops) {
+		mregion_refuse_null("create an MMIO region");
+		return NULL;
+	}
 	region = mregion_region_new(machine, MREGION_MMIO, name, len);
 	if (!region)
 		return NULL;
@@ -172,10 +185,13 @@ struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
 					 uint64_t offset, uint64_t len)
 {
 	struct mregion_region *region;
-	struct mregion_op op = {
-		.create = { .target = target->id, .offset = offset },
-	};
+	struct mregion_op op = { .create = { .offset = offset } };
 
+	if (!target) {
+		mregion_refuse_null("create an alias");
+		return NULL;
+	}
+	op.create.target = target->id;
 	region = mregion_region_new(machine, MREGION_ALIAS, name, len);
 	return region ? mregion_region_create(region, &op) : NULL;
 }
@@ -238,36 +254,30 @@ int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_MAP,
-		.id = region->id,
-		.map = {
-			.offset = offset,
-			.parent = parent->id,
-			.priority = priority,
-		},
+		.map = { .offset = offset, .priority = priority },
 	};
 
-	return mregion_change(region->machine, &op, NULL, NULL);
+	if (!parent)
+		return mregion_refuse_null("map a region");
+	op.map.parent = parent->id;
+	return mregion_region_change(region, &op, NULL, "map a region");
 }
 
 int mregion_unmap(struct mregion_region *region)
 {
-	struct mregion_op op = {
-		.code = MREGION_OP_UNMAP,
-		.id = region->id,
-	};
+	struct mregion_op op = { .code = MREGION_OP_UNMAP };
 
-	return mregion_change(region->machine, &op, NULL, NULL);
+	return mregion_region_change(region, &op, NULL, "unmap a region");
 }
 
 int mregion_move(struct mregion_region *region, uint64_t offset)
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_MOVE,
-		.id = region->id,
 		.offset = offset,
 	};
 
-	return mregion_change(region->machine, &op, NULL, NULL);
+	return mregion_region_change(region, &op, NULL, "move a region");
 }
 
 int mregion_set_flags(struct mregion_region *region, uint32_t mask,
@@ -275,11 +285,11 @@ int mregion_set_flags(struct mregion_region *region, uint32_t mask,
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_SET_FLAGS,
-		.id = region->id,
 		.set_flags = { .mask = mask, .flags = flags },
 	};
 
-	return mregion_change(region->machine, &op, NULL, NULL);
+	return mregion_region_change(region, &op, NULL,
+				     "change flags of a region");
 }
 
 static int set_flag(struct mregion_region *region, uint32_t flag, bool on)
@@ -311,11 +321,11 @@ int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset)
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_SET_ALIAS,
-		.id = alias->id,
 		.offset = offset,
 	};
 
-	return mregion_change(alias->machine, &op, NULL, NULL);
+	return mregion_region_change(alias, &op, NULL,
+				     "change the offset of an alias");
 }
 
 static void settle_constraints(void *object, const struct mregion_op *op,
@@ -328,12 +338,11 @@ static void settle_constraints(void *object, const struct mregion_op *op,
 int mregion_set_constraints(struct mregion_region *region,
 			    const struct mregion_constraints *constraints)
 {
-	struct mregion_op op = {
-		.code = MREGION_OP_SET_CONSTRAINTS,
-		.id = region->id,
-		.constraints = *constraints,
-	};
+	struct mregion_op op = { .code = MREGION_OP_SET_CONSTRAINTS };
 
-	return mregion_change(region->machine, &op, settle_constraints,
-			      region);
+	if (!constraints)
+		return mregion_refuse_null("set constraints");
+	op.constraints = *constraints;
+	return mregion_region_change(region, &op, settle_constraints,
+				     "set constraints");
 }

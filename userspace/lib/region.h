@@ -10,6 +10,8 @@
 
 #include "ram.h"
 
+#include "transaction.h"
+
 struct mregion_machine;
 struct mregion_ops;
 struct mregion_server;
@@ -83,5 +85,15 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
  */
 struct mregion_region *mregion_region_create(struct mregion_region *region,
 					     struct mregion_op *op);
+
+/**
+ * mregion_region_change() - make a change of a region
+ * @region: the region; NULL is refused
+ * @op: the operation, but for the region's ID
+ * @settle: as for mregion_change(), to be called with @region
+ * @what: the change in words
+ */
+int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
+			  mregion_settle_t *settle, const char *what);
 
 #endif

@@ -118,15 +118,12 @@ int mregion_set_server(struct mregion_region *region,
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_SET_SERVER,
-		.id = region->id,
 		.set_server.server = server ? server->id : 0,
 	};
-	int ret;
 
+	if (!region)
+		return mregion_refuse_null("bind a region to a server");
 	atomic_store(&region->next_server, server);
-	ret = mregion_change(region->machine, &op, settle, region);
-	if (ret)
-		atomic_store(&region->next_server,
-			     atomic_load(&region->server));
-	return ret;
+	return mregion_region_change(region, &op, settle,
+				     "bind a region to a server");
 }

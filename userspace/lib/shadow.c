@@ -129,22 +129,24 @@ static int change(struct mregion_region *region, uint32_t code,
 {
 	struct mregion_op op = {
 		.code = code,
-		.id = region->id,
 		.rule = {
 			.kind = MREGION_RULE_SHADOW,
 			.flags = flags,
 			.offset = offset,
 			.len = len,
-			.shadow = shadow->id,
 			.shadow_offset = shadow_offset,
 		},
 	};
 
+	if (!shadow)
+		return mregion_refuse_null("change what shadow memory serves");
+	op.rule.shadow = shadow->id;
 	if (eventfd >= 0) {
 		op.rule.flags |= MREGION_RULE_NOTIFY;
 		op.rule.eventfd = eventfd;
 	}
-	return mregion_change(region->machine, &op, NULL, NULL);
+	return mregion_region_change(region, &op, NULL,
+				     "change what shadow memory serves");
 }
 
 int mregion_add_shadow(struct mregion_region *region, uint64_t offset,

@@ -29,7 +29,6 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	struct mregion_op op = {
 		.code = MREGION_OP_SPACE_CREATE,
 		.space = {
-			.root = root->id,
 			.bus = bus,
 			.unassigned = unassigned,
 		},
@@ -37,6 +36,11 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	struct mregion_space *space;
 	int ret;
 
+	if (!root) {
+		mregion_refuse_null("create a space");
+		return NULL;
+	}
+	op.space.root = root->id;
 	pthread_mutex_lock(&machine->transaction.lock);
 	space = calloc(1, sizeof(*space));
 	if (!space) {
@@ -120,12 +124,13 @@ static int change_space(struct mregion_space *space, uint32_t code,
 int mregion_space_set_root(struct mregion_space *space,
 			   struct mregion_region *root)
 {
-	struct mregion_op_space arg = {
-		.root = root->id,
-		.bus = space->bus,
-		.unassigned = space->unassigned,
-	};
+	struct mregion_op_space arg = { 0 };
 
+	if (!space || !root)
+		return mregion_refuse_null("set the root of a space");
+	arg.root = root->id;
+	arg.bus = space->bus;
+	arg.unassigned = space->unassigned;
 	return change_space(space, MREGION_OP_SPACE_SET, &arg, NULL);
 }
 

@@ -12,6 +12,25 @@
 #include "transaction.h"
 #include "vm.h"
 
+/* Those that this thread has open, the one begun last first. */
+static __thread struct mregion_transaction *open_transactions;
+
+static void link_open(struct mregion_transaction *transaction)
+{
+	transaction->outer = open_transactions;
+	open_transactions = transaction;
+}
+
+static void unlink_open(struct mregion_transaction *transaction)
+{
+	struct mregion_transaction **link = &open_transactions;
+
+	while (*link && *link != transaction)
+		link = &(*link)->outer;
+	if (*link)
+		*link = transaction->outer;
+}
+
 void mregion_transaction_init(struct mregion_transaction *transaction)
 {
 	pthread_mutexattr_t attr;
@@ -24,6 +43,7 @@ void mregion_transaction_init(struct mregion_transaction *transaction)
 
 void mregion_transaction_destroy(struct mregion_transaction *transaction)
 {
+	unlink_open(transaction);
 	free(transaction->ops);
 	free(transaction->settle);
 	free(transaction->objects);
@@ -110,13 +130,15 @@ static int commit_now(struct mregion_machine *machine)
 void mregion_begin(struct mregion_machine *machine)
 {
 	pthread_mutex_lock(&machine->transaction.lock);
-	machine->transaction.depth++;
+	if (!machine->transaction.depth++)
+		link_open(&machine->transaction);
 }
 
 /* Undo one mregion_begin(). */
 static void end(struct mregion_machine *machine)
 {
-	machine->transaction.depth--;
+	if (!--machine->transaction.depth)
+		unlink_open(&machine->transaction);
 	pthread_mutex_unlock(&machine->transaction.lock);
 }
 
@@ -161,16 +183,33 @@ void mregion_abort(struct mregion_machine *machine)
 	pthread_mutex_unlock(&transaction->lock);
 }
 
+static void doom(struct mregion_transaction *transaction, int err)
+{
+	if (transaction->error)
+		return;
+	transaction->error = err;
+	mregion_error_save(transaction->error_text);
+}
+
 int mregion_refuse(struct mregion_machine *machine, int err)
 {
 	if (resume(machine)) {
-		if (!machine->transaction.error) {
-			machine->transaction.error = err;
-			mregion_error_save(machine->transaction.error_text);
-		}
+		doom(&machine->transaction, err);
 		pthread_mutex_unlock(&machine->transaction.lock);
 	}
 	return err;
+}
+
+/* The locks of those that are open are this thread's. */
+int mregion_refuse_null(const char *what)
+{
+	struct mregion_transaction *transaction;
+	int ret = mregion_fail(EINVAL, "%s: a handle is NULL", what);
+
+	for (transaction = open_transactions; transaction;
+	     transaction = transaction->outer)
+		doom(transaction, ret);
+	return ret;
 }
 
 int mregion_change(struct mregion_machine *machine,

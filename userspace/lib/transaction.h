@@ -33,6 +33,7 @@ typedef void mregion_settle_t(void *object, const struct mregion_op *op,
  * @ops: the operations
  * @settle: for each of them: what to call afterwards, or NULL
  * @objects: for each of them: what to call that with
+ * @outer: another one that the thread has open, or NULL
  * @nr: how many operations there are
  * @room: for how many there is room
  */
@@ -46,6 +47,7 @@ struct mregion_transaction {
 	void **objects;
 	size_t nr;
 	size_t room;
+	struct mregion_transaction *outer;
 };
 
 void mregion_transaction_init(struct mregion_transaction *transaction);
@@ -73,5 +75,14 @@ int mregion_change(struct mregion_machine *machine,
  * succeed without it; it ends with the first of such errors. Return: @err.
  */
 int mregion_refuse(struct mregion_machine *machine, int err);
+
+/**
+ * mregion_refuse_null() - a change is of a handle that is NULL
+ * @what: the change
+ *
+ * Of which machine cannot be known, so every transaction fails that the thread
+ * has open. Return: -EINVAL.
+ */
+int mregion_refuse_null(const char *what);
 
 #endif
