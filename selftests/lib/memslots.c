@@ -51,6 +51,8 @@ FIXTURE_TEARDOWN(memslots)
 	fixture_destroy(&self->machine);
 }
 
+#define NO_MEMORY	RANGE(0, 0xfff, 0, 99, MREGION_MMIO, 0)
+
 #define UPDATE(...) ({ \
 	const struct mregion_range ranges[] = { __VA_ARGS__ }; \
 	fixture_nr_calls = 0; \
@@ -191,6 +193,95 @@ TEST_F(memslots, refused)
 	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(1, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0x1000, 0, 0);
+}
+
+/* What KVM cannot remove is the guest's as before, until it can. */
+TEST_F(memslots, stuck)
+{
+	struct mregion_region *region;
+
+	region = mregion_table_get(&self->machine.regions, 1);
+	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+			    RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	fixture_stuck_slot = FIRST_SLOT;
+	ASSERT_EQ(-ENOMEM, UPDATE(
+		RANGE(0x4000, 0x4fff, 0, 2, MREGION_ROM, 0),
+		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+	EXPECT_CALL(1, 2, 0x4000, 0x1000, 0, KVM_MEM_READONLY);
+
+	/* It fails again, and takes part in nothing else. */
+	ASSERT_EQ(-ENOMEM, UPDATE(
+		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+	EXPECT_CALL(1, 2, 0x4000, 0, 0, 0);
+
+	/* Wanted again, it is there already. */
+	ASSERT_EQ(0, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(0, fixture_nr_calls);
+	ASSERT_EQ(-ENOMEM, UPDATE(
+		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(1, fixture_nr_calls);
+
+	/* Others go, and come, on both sides of it. */
+	fixture_stuck_slot = FIRST_SLOT + 1;
+	ASSERT_EQ(-ENOMEM, UPDATE(
+		RANGE(0x0000, 0x0fff, 0x2000, 1, MREGION_RAM, 0),
+		RANGE(0x9000, 0x9fff, 0x2000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(4, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+	EXPECT_CALL(1, 1, 0x8000, 0, 0x8000, 0);
+	EXPECT_CALL(2, 0, 0, 0x1000, 0x2000, 0);
+	EXPECT_CALL(3, 2, 0x9000, 0x1000, 0x2000, 0);
+	fixture_stuck_slot = -1;
+	ASSERT_EQ(0, UPDATE(NO_MEMORY));
+	ASSERT_EQ(3, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0x2000, 0);
+	EXPECT_CALL(1, 1, 0x8000, 0, 0x8000, 0);
+	EXPECT_CALL(2, 2, 0x9000, 0, 0x2000, 0);
+	EXPECT_EQ(2, region->refs);
+	mregion_region_put(region);
+}
+
+/* KVM says so when it has no such slot: then it need not be tried again. */
+TEST_F(memslots, gone)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	fixture_stuck_slot = FIRST_SLOT;
+	fixture_stuck_errno = EINVAL;
+	ASSERT_EQ(-EINVAL, UPDATE(NO_MEMORY));
+	ASSERT_EQ(0, UPDATE(NO_MEMORY));
+	EXPECT_EQ(0, fixture_nr_calls);
+}
+
+TEST_F(memslots, flags_refused)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	fixture_bad_slot = FIRST_SLOT;
+	ASSERT_EQ(-EEXIST, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+					MREGION_RANGE_LOG_DIRTY)));
+	fixture_bad_slot = -1;
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+				  MREGION_RANGE_LOG_DIRTY)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0x1000, 0, KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+/* Of an error of several slots the first is told, with its own text. */
+TEST_F(memslots, first_error)
+{
+	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	fixture_stuck_slot = FIRST_SLOT;
+	fixture_bad_slot = FIRST_SLOT + 1;
+	ASSERT_EQ(-ENOMEM, UPDATE(
+		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_NE(NULL, strstr(mregion_error(), "remove memory slot 8"));
+	EXPECT_EQ(ENOMEM, errno);
+	fixture_stuck_slot = -1;
 }
 
 TEST_HARNESS_MAIN

@@ -66,19 +66,28 @@ static int set_slot(struct mregion_memslots *memslots,
 		arg.slot, slot->region->name, arg.guest_phys_addr));
 }
 
-/* Remove a slot. When even that fails, KVM has no such slot any more. */
-static void remove_slot(struct mregion_memslots *memslots,
+/*
+ * Remove a slot. KVM may lack the memory for that; then the guest still has the
+ * slot, and neither its number nor its memory may be used for anything else. It
+ * is gone if KVM knows of none (EINVAL), or if the virtual machine is closed.
+ */
+static bool remove_slot(struct mregion_memslots *memslots,
 			struct mregion_memslot *slot)
 {
-	set_slot(memslots, slot, 0);
+	int err = set_slot(memslots, slot, 0);
+
+	if (err && err != -EINVAL && err != -EBADF)
+		return false;
 	memslots->free[memslots->nr_free++] = slot->slot;
 	mregion_region_put(slot->region);
+	return true;
 }
 
 void mregion_memslots_destroy(struct mregion_memslots *memslots)
 {
 	size_t i;
 
+	/* The memory of one that cannot be removed stays, with its reference. */
 	for (i = 0; i < memslots->nr; i++)
 		remove_slot(memslots, &memslots->slots[i]);
 	free(memslots->slots);
@@ -117,15 +126,19 @@ static bool slot_of_range(const struct mregion_range *range,
 	return !(slot->hva & mask);
 }
 
-/* The slots that a view wants; the regions without references of their own. */
+/*
+ * The slots that a view wants; the regions without references of their own.
+ * There is room for @more others.
+ */
 static struct mregion_memslot *wanted_slots(const struct mregion_flat *flat,
-					    uint64_t page_size, size_t *nr)
+					    uint64_t page_size, size_t more,
+					    size_t *nr)
 {
 	struct mregion_memslot *slots;
 	size_t i;
 
 	*nr = 0;
-	slots = calloc(flat->view->nr + 1, sizeof(*slots));
+	slots = calloc(flat->view->nr + more + 1, sizeof(*slots));
 	if (!slots)
 		return NULL;
 	for (i = 0; i < flat->view->nr; i++)
@@ -149,13 +162,14 @@ static bool same_memory(const struct mregion_memslot *a,
 /*
  * Keep the slots that are wanted as they are, changing only whether they log,
  * for which KVM needs no new slot; and remove the others. Both arrays are
- * sorted. Whoever is kept hands number and reference over to @wanted.
+ * sorted. Whoever is kept hands number and reference over to @wanted; those that
+ * could not be removed remain in @memslots.
  */
 static void keep_or_remove(struct mregion_memslots *memslots,
 			   struct mregion_memslot *wanted, size_t nr)
 {
 	struct mregion_memslot *slot;
-	size_t i, k = 0;
+	size_t i, k = 0, left = 0;
 
 	for (i = 0; i < memslots->nr; i++) {
 		slot = &memslots->slots[i];
@@ -163,13 +177,15 @@ static void keep_or_remove(struct mregion_memslots *memslots,
 			k++;
 		if (k < nr && same_memory(slot, &wanted[k])) {
 			wanted[k].slot = slot->slot;
-			if (wanted[k].flags != slot->flags)
-				set_slot(memslots, &wanted[k], slot->size);
-		} else {
-			remove_slot(memslots, slot);
+			/* Remember what KVM has, so that it is tried again. */
+			if (wanted[k].flags != slot->flags &&
+			    set_slot(memslots, &wanted[k], slot->size))
+				wanted[k].flags = slot->flags;
+		} else if (!remove_slot(memslots, slot)) {
+			memslots->slots[left++] = *slot;
 		}
 	}
-	memslots->nr = 0;
+	memslots->nr = left;
 }
 
 /* Set those of @wanted that have no slot yet; drop those that get none. */
@@ -199,6 +215,21 @@ static size_t add_missing(struct mregion_memslots *memslots,
 	return set;
 }
 
+/* Add, in its place, what could not be removed. Return: the new length. */
+static size_t merge(struct mregion_memslot *slots, size_t nr,
+		    const struct mregion_memslot *left, size_t nr_left)
+{
+	size_t total = nr + nr_left, to = total;
+
+	while (nr_left) {
+		if (nr && slots[nr - 1].gpa > left[nr_left - 1].gpa)
+			slots[--to] = slots[--nr];
+		else
+			slots[--to] = left[--nr_left];
+	}
+	return total;
+}
+
 int mregion_memslots_update(struct mregion_memslots *memslots,
 			    struct mregion_space *space)
 {
@@ -213,7 +244,8 @@ int mregion_memslots_update(struct mregion_memslots *memslots,
 	if (!flat)
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"read the view of space %u", space->id));
-	wanted = wanted_slots(flat, space->machine->page_size, &nr);
+	wanted = wanted_slots(flat, space->machine->page_size, memslots->nr,
+			      &nr);
 	if (!wanted) {
 		mregion_flat_put(flat);
 		return keep_error(memslots, mregion_fail(ENOMEM,
@@ -224,9 +256,9 @@ int mregion_memslots_update(struct mregion_memslots *memslots,
 
 	keep_or_remove(memslots, wanted, nr);
 	nr = add_missing(memslots, wanted, nr);
+	memslots->nr = merge(wanted, nr, memslots->slots, memslots->nr);
 	free(memslots->slots);
 	memslots->slots = wanted;
-	memslots->nr = nr;
 	mregion_flat_put(flat);
 	if (!memslots->error)
 		return 0;

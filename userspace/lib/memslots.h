@@ -37,7 +37,8 @@ struct mregion_memslot {
  * @max: number of slots in it; 0: slots are the VMM's
  * @free: stack of the numbers not in use
  * @nr_free: its height
- * @slots: those in use, sorted by @gpa
+ * @slots: those in use, sorted by @gpa; also those that should have gone, but
+ *	could not be removed
  * @nr: how many
  * @error: the first error of the last update, a negative errno, or 0
  * @error_text: it in words
@@ -58,7 +59,11 @@ struct mregion_memslots {
 int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 			  unsigned int first, unsigned int max);
 
-/** mregion_memslots_destroy() - remove all slots */
+/**
+ * mregion_memslots_destroy() - remove all slots
+ *
+ * The memory of a slot that KVM does not remove stays mapped for good.
+ */
 void mregion_memslots_destroy(struct mregion_memslots *memslots);
 
 /**
