@@ -171,7 +171,8 @@ struct mregion_region *mregion_new_container(struct mregion_machine *machine,
  * @name: its name
  * @len: length in bytes
  *
- * The memory is zero, shared, and mapped into the VMM: mregion_ram_ptr().
+ * The memory is zero, shared, and mapped into the VMM: mregion_ram_ptr(). The
+ * memfd is sealed: who gets it from mregion_ram_fd() cannot make it smaller.
  */
 struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
 				       enum mregion_kind kind,
@@ -185,6 +186,9 @@ struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
  * @len: length in bytes
  * @fd: the file; not needed afterwards
  * @offset: of the region's first byte in it, a multiple of the page size
+ *
+ * Who makes the file smaller ends the VMM, by SIGBUS; so a memfd that others have
+ * should be sealed (F_SEAL_SHRINK).
  */
 struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
 					       enum mregion_kind kind,

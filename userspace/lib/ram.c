@@ -118,8 +118,14 @@ static struct mregion_region *create_from_memfd(struct mregion_region *region)
 	uint64_t size;
 
 	size = round_up(atomic_load(&region->len), region->machine->page_size);
-	ram->fd = memfd_create(region->name, MFD_CLOEXEC);
+	ram->fd = memfd_create(region->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (ram->fd < 0 || ftruncate(ram->fd, size))
+		return refuse(region, errno);
+	/*
+	 * Other processes get the descriptor. Should one make the file smaller,
+	 * the VMM would die of SIGBUS; should it seal more, it could not grow.
+	 */
+	if (fcntl(ram->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL))
 		return refuse(region, errno);
 	ram->grows = true;
 	return create_from_fd(region);
