@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory of regions: who can change its file. */
+/* The memory of regions: who can change its file, and what resizing does when. */
 #include <kselftest_harness.h>
 
 #include <errno.h>
@@ -10,6 +10,17 @@
 #include <unistd.h>
 
 #include "fixture.h"
+
+static struct mregion_region *watched;
+static uint8_t *ptr_in_commit;
+static uint64_t len_in_commit;
+
+static void look(const struct mregion_commit *commit)
+{
+	(void)commit;
+	ptr_in_commit = mregion_ram_ptr(watched);
+	len_in_commit = watched->len;
+}
 
 FIXTURE(ram)
 {
@@ -63,6 +74,104 @@ TEST_F(ram, sealed)
 		EXPECT_EQ(0, mregion_resize(regions[i], 16384));
 		memset(mregion_ram_ptr(regions[i]), 1, 16384);
 	}
+}
+
+/* When the kernel shows more of it, the VMM can reach that. */
+TEST_F(ram, grows_before)
+{
+	uint8_t *small, *large;
+
+	watched = mregion_new_ram(&self->machine, MREGION_RAM, "ram", 4096);
+	ASSERT_NE(NULL, watched);
+	small = mregion_ram_ptr(watched);
+	small[0] = 1;
+
+	fixture_commit = look;
+	EXPECT_EQ(0, mregion_resize(watched, 8192));
+	large = mregion_ram_ptr(watched);
+	EXPECT_NE(small, large);
+	EXPECT_EQ(large, ptr_in_commit);
+	EXPECT_EQ(1, large[0]);
+	large[4096] = 2;
+	EXPECT_EQ(8192, watched->len);
+
+	/* What is large enough stays. */
+	EXPECT_EQ(0, mregion_resize(watched, 4096));
+	EXPECT_EQ(0, mregion_resize(watched, 8192));
+	EXPECT_EQ(large, ptr_in_commit);
+	EXPECT_EQ(large, mregion_ram_ptr(watched));
+	EXPECT_EQ(1, small[0]);
+}
+
+TEST_F(ram, growth_undone)
+{
+	uint8_t *small, *large, *larger;
+
+	watched = mregion_new_ram(&self->machine, MREGION_RAM, "ram", 4096);
+	ASSERT_NE(NULL, watched);
+	small = mregion_ram_ptr(watched);
+	fixture_commit = look;
+	fixture_refuse = -EFBIG;
+	EXPECT_EQ(-EFBIG, mregion_resize(watched, 8192));
+	large = ptr_in_commit;
+	EXPECT_NE(small, large);
+	EXPECT_EQ(small, mregion_ram_ptr(watched));
+	EXPECT_EQ(4096, watched->len);
+	EXPECT_EQ(4096, watched->ram.len);
+
+	/* Others may have had it; nor is it made anew each time. */
+	large[4096] = 1;
+	EXPECT_EQ(-EFBIG, mregion_resize(watched, 8192));
+	EXPECT_EQ(large, ptr_in_commit);
+
+	/* Of several in one transaction none is left. */
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_resize(watched, 8192));
+	EXPECT_EQ(0, mregion_resize(watched, 16384));
+	EXPECT_EQ(0, mregion_resize(watched, 8192));
+	EXPECT_EQ(-EFBIG, mregion_commit(&self->machine));
+	larger = ptr_in_commit;
+	EXPECT_EQ(0, larger[16383]);
+	EXPECT_EQ(small, mregion_ram_ptr(watched));
+	EXPECT_EQ(4096, watched->len);
+
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_resize(watched, 8192));
+	mregion_abort(&self->machine);
+	EXPECT_EQ(small, mregion_ram_ptr(watched));
+
+	fixture_refuse = 0;
+	EXPECT_EQ(0, mregion_resize(watched, 16384));
+	EXPECT_EQ(larger, mregion_ram_ptr(watched));
+	EXPECT_EQ(16384, watched->len);
+}
+
+/* Writes that wait in a ring are for registers as the kernel knows them. */
+TEST_F(ram, registers)
+{
+	watched = mregion_new_mmio(&self->machine, "mmio", 16, &ops, NULL);
+	ASSERT_NE(NULL, watched);
+	fixture_commit = look;
+	EXPECT_EQ(0, mregion_resize(watched, 32));
+	EXPECT_EQ(32, len_in_commit);
+	EXPECT_EQ(0, mregion_resize(watched, 8));
+	EXPECT_EQ(32, len_in_commit);
+	EXPECT_EQ(8, watched->len);
+	EXPECT_EQ(0, mregion_resize(watched, 0));
+	EXPECT_EQ(0, len_in_commit);
+	fixture_refuse = -EFBIG;
+	EXPECT_EQ(-EFBIG, mregion_resize(watched, 8));
+	EXPECT_EQ(0, watched->len);
+
+	/* What is larger in the end is at no time smaller. */
+	fixture_refuse = 0;
+	EXPECT_EQ(0, mregion_resize(watched, 16));
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_resize(watched, 8));
+	EXPECT_EQ(0, mregion_resize(watched, 32));
+	EXPECT_EQ(0, mregion_commit(&self->machine));
+	EXPECT_EQ(32, len_in_commit);
+	EXPECT_EQ(32, watched->len);
 }
 
 TEST_HARNESS_MAIN

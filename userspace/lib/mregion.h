@@ -300,7 +300,8 @@ int mregion_move(struct mregion_region *region, uint64_t offset);
  *
  * Memory that the library has made, and what is in a file that is large enough,
  * can grow; mregion_ram_ptr() is another one then, and the one before stays good
- * for what it reached. Return: -EINVAL: memory that the VMM has mapped itself
+ * for what it reached. It is the other one from this call on, before the commit,
+ * and the former one again if that fails. Return: -EINVAL: memory that the VMM has mapped itself
  * grows beyond what it was created with.
  */
 int mregion_resize(struct mregion_region *region, uint64_t len);

@@ -73,14 +73,27 @@ static struct mregion_mapping *map_file(const struct mregion_region *region,
 	return mapping;
 }
 
-/* Let a region use a mapping from now on. */
-static void use_mapping(struct mregion_ram *ram,
-			struct mregion_mapping *mapping)
+/*
+ * Let a region use a mapping of its first bytes from now on: one that is there
+ * already, or a new one. Return: 0 or a negative errno.
+ */
+static int use_mapping(struct mregion_region *region, uint64_t len)
 {
-	mapping->next = ram->mappings;
-	ram->mappings = mapping;
+	struct mregion_ram *ram = &region->ram;
+	struct mregion_mapping *mapping = ram->mappings;
+
+	while (mapping && mapping->len - 1 < len - 1)
+		mapping = mapping->next;
+	if (!mapping) {
+		mapping = map_file(region, len);
+		if (!mapping)
+			return -errno;
+		mapping->next = ram->mappings;
+		ram->mappings = mapping;
+	}
 	ram->len = mapping->len;
 	atomic_store(&ram->ptr, mapping->ptr);
+	return 0;
 }
 
 static struct mregion_region *refuse(struct mregion_region *region, int err)
@@ -95,20 +108,17 @@ static struct mregion_region *refuse(struct mregion_region *region, int err)
 /* Create a region of the file that region->ram has. */
 static struct mregion_region *create_from_fd(struct mregion_region *region)
 {
-	struct mregion_ram *ram = &region->ram;
-	struct mregion_mapping *mapping;
 	struct mregion_op op = {
 		.create = {
 			.backing = MREGION_BACKING_FD,
-			.fd = ram->fd,
-			.offset = ram->fd_offset,
+			.fd = region->ram.fd,
+			.offset = region->ram.fd_offset,
 		},
 	};
+	int ret = use_mapping(region, atomic_load(&region->len));
 
-	mapping = map_file(region, atomic_load(&region->len));
-	if (!mapping)
-		return refuse(region, errno);
-	use_mapping(ram, mapping);
+	if (ret)
+		return refuse(region, -ret);
 	return mregion_region_create(region, &op);
 }
 
@@ -245,23 +255,30 @@ int mregion_ram_fd(const struct mregion_region *region)
 	return region->ram.fd;
 }
 
-/* What mregion_resize() prepared for when the kernel agrees. */
+/* A region as it was before mregion_resize(). */
 struct resize {
 	struct mregion_region *region;
-	struct mregion_mapping *mapping;
+	uint64_t len;
+	uint8_t *ptr;
+	uint64_t mapped;
 };
 
+/*
+ * A region that grows has done so already, for as soon as the kernel shows more
+ * of it, others may get there; one that shrinks does it now.
+ */
 static void settle_resize(void *object, const struct mregion_op *op, bool done)
 {
 	struct resize *resize = object;
+	struct mregion_region *region = resize->region;
 
+	(void)op;
 	if (done) {
-		atomic_store(&resize->region->len, op->len);
-		if (resize->mapping)
-			use_mapping(&resize->region->ram, resize->mapping);
-	} else if (resize->mapping) {
-		munmap(resize->mapping->ptr, resize->mapping->len);
-		free(resize->mapping);
+		atomic_store(&region->len, region->next_len);
+	} else {
+		atomic_store(&region->len, resize->len);
+		region->ram.len = resize->mapped;
+		atomic_store(&region->ram.ptr, resize->ptr);
 	}
 	free(resize);
 }
@@ -277,9 +294,8 @@ static int grow_file(int fd, uint64_t size)
 }
 
 /* Have more of a file mapped. The file stays larger if the commit fails. */
-static int prepare_growth(struct resize *resize, uint64_t len)
+static int grow(struct mregion_region *region, uint64_t len)
 {
-	struct mregion_region *region = resize->region;
 	struct mregion_ram *ram = &region->ram;
 	uint64_t size = round_up(len, region->machine->page_size);
 
@@ -287,8 +303,7 @@ static int prepare_growth(struct resize *resize, uint64_t len)
 		return -EINVAL;
 	if (ram->grows && grow_file(ram->fd, size))
 		return -errno;
-	resize->mapping = map_file(region, len);
-	return resize->mapping ? 0 : -errno;
+	return use_mapping(region, len);
 }
 
 int mregion_resize(struct mregion_region *region, uint64_t len)
@@ -301,18 +316,27 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 	if (!region)
 		return mregion_refuse_null("resize a region");
 	machine = region->machine;
-	op.id = region->id;
+
 	/* The lock keeps two threads from growing the same file. */
 	pthread_mutex_lock(&machine->transaction.lock);
-	resize = calloc(1, sizeof(*resize));
+	resize = malloc(sizeof(*resize));
 	if (!resize)
 		goto fail;
-	resize->region = region;
-	if (mregion_ram_ptr(region) && len - 1 > region->ram.len - 1) {
-		ret = prepare_growth(resize, len);
+	*resize = (struct resize){
+		.region = region,
+		.len = atomic_load(&region->len),
+		.ptr = mregion_ram_ptr(region),
+		.mapped = region->ram.len,
+	};
+	if (resize->ptr && len - 1 > resize->mapped - 1) {
+		ret = grow(region, len);
 		if (ret)
 			goto fail;
 	}
+	if (len - 1 > resize->len - 1)
+		atomic_store(&region->len, len);
+	region->next_len = len;
+	op.id = region->id;
 	ret = mregion_change(machine, &op, settle_resize, resize);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;

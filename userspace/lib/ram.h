@@ -18,7 +18,8 @@ struct mregion_mapping;
  * @ptr: where the VMM has it mapped, or NULL if the region is no memory
  * @len: how many bytes of it are mapped there
  * @mappings: all mappings that the library has made of it. Those before the
- *	last resize stay, since others may still have a pointer
+ *	last resize stay, since others may still have a pointer; so do those of
+ *	a resize that was undone
  */
 struct mregion_ram {
 	int fd;

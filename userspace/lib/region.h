@@ -25,7 +25,9 @@ struct mregion_server;
  * @ops: of a device, else NULL
  * @opaque: for @ops
  * @constraints: the accesses it takes, see mregion_region_constraints()
- * @len: length in bytes, 0 for 2^64
+ * @len: length in bytes, 0 for 2^64; while a commit is under way, the larger of
+ *	what it was and what it will be
+ * @next_len: likewise, with what the open transaction will change
  * @dead: only the handle is left: its creation was undone
  * @freed: the region was freed: its device must not be called any more
  * @server: that answers what is forwarded from it, or NULL
@@ -43,6 +45,7 @@ struct mregion_region {
 	void *opaque;
 	_Atomic uint64_t constraints;
 	_Atomic uint64_t len;
+	uint64_t next_len;
 	atomic_bool dead;
 	atomic_bool freed;
 	_Atomic(struct mregion_server *) server;

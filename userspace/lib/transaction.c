@@ -85,12 +85,14 @@ static int doomed(const struct mregion_transaction *transaction)
 
 static void settle_all(struct mregion_transaction *transaction, bool done)
 {
-	size_t i;
+	size_t i, k, nr = transaction->nr;
 
-	for (i = 0; i < transaction->nr; i++)
+	for (k = 0; k < nr; k++) {
+		i = done ? k : nr - 1 - k;
 		if (transaction->settle[i])
 			transaction->settle[i](transaction->objects[i],
 					       &transaction->ops[i], done);
+	}
 	transaction->nr = 0;
 	transaction->error = 0;
 }
