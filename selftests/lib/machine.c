@@ -370,6 +370,9 @@ TEST_F(machine, ring)
 				   mregion_id(self->uart), &stats));
 	EXPECT_EQ(2, stats.outcomes[MREGION_OUTCOME_COALESCED]);
 	EXPECT_EQ(1, stats.outcomes[MREGION_OUTCOME_EXIT]);
+	ASSERT_EQ(0, mregion_stats(self->machine, MREGION_OBJECT_RING,
+				   mregion_ring_id(ring), &stats));
+	EXPECT_EQ(2, stats.outcomes[MREGION_OUTCOME_COALESCED]);
 
 	/* Not free while a rule refers to it; what waits is not lost. */
 	EXPECT_EQ(-EBUSY, mregion_ring_free(ring));

@@ -434,6 +434,9 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
  */
 int mregion_ring_free(struct mregion_ring *ring);
 
+/** mregion_ring_id() - the ring's ID, for mregion_stats() */
+uint32_t mregion_ring_id(const struct mregion_ring *ring);
+
 /** mregion_ring_eventfd() - readable when the ring should be drained */
 int mregion_ring_eventfd(const struct mregion_ring *ring);
 
@@ -736,7 +739,16 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 
 /* ---- Seeing it --------------------------------------------------------- */
 
-/** mregion_stats() - counters of a machine, region, space or ring, by ID */
+/**
+ * mregion_stats() - counters
+ * @machine: the machine
+ * @object: of what
+ * @id: 0 for the machine; else what mregion_id(), mregion_space_id(),
+ *	mregion_ring_id() or mregion_server_id() tell
+ * @stats: filled in
+ *
+ * Return: -ENOENT: there is none of that ID, or not any more.
+ */
 int mregion_stats(struct mregion_machine *machine, enum mregion_object object,
 		  uint32_t id, struct mregion_stats *stats);
 

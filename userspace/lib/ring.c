@@ -120,6 +120,11 @@ int mregion_ring_fd(const struct mregion_ring *ring)
 	return ring->fd;
 }
 
+uint32_t mregion_ring_id(const struct mregion_ring *ring)
+{
+	return ring->id;
+}
+
 bool mregion_ring_remote(const struct mregion_ring *ring)
 {
 	struct mregion_server *server = atomic_load(&ring->server);
