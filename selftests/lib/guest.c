@@ -403,6 +403,30 @@ TEST_F(guest, detach)
 	ASSERT_EQ(0, RUN(0xb8, 0x01, 0x00, 0xf4));
 }
 
+/* The pages that the guest has written, by the slots that there are. */
+TEST_F(guest, dirty_log)
+{
+	struct mregion_slot slot;
+	uint64_t bitmap = 0;
+	struct kvm_dirty_log log = { .dirty_bitmap = &bitmap };
+
+	ASSERT_EQ(0, mregion_set_log_dirty(self->ram, true));
+	ASSERT_EQ(0, RUN(
+		0x50,				/* push %ax */
+		0xf4));				/* hlt */
+	ASSERT_EQ(1, mregion_vm_slots(self->vm, &slot, 1));
+	EXPECT_EQ(self->ram, slot.region);
+	EXPECT_EQ(0, slot.gpa);
+	EXPECT_EQ(0, slot.offset);
+	EXPECT_EQ(0x10000, slot.size);
+	EXPECT_EQ(3, slot.slot);
+	EXPECT_EQ(KVM_MEM_LOG_DIRTY_PAGES, slot.flags);
+	log.slot = slot.slot;
+	ASSERT_EQ(0, ioctl(self->vm_fd, KVM_GET_DIRTY_LOG, &log));
+	EXPECT_EQ(1 << 7, bitmap);
+	EXPECT_EQ(0, mregion_vm_slots_error(self->vm));
+}
+
 int main(int argc, char **argv)
 {
 	if (access("/dev/mregion", F_OK))

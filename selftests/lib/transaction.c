@@ -87,6 +87,62 @@ TEST_F(transaction, slot_error)
 	EXPECT_EQ(0, mregion_vm_slots_error(vm));
 }
 
+TEST_F(transaction, slots)
+{
+	struct mregion_region *ram, *rom;
+	struct mregion_space *space;
+	struct mregion_range ranges[2] = {
+		{ .last = 0x17ff, .kind = MREGION_RAM,
+		  .flags = MREGION_RANGE_LOG_DIRTY },
+		{ .start = 0x2800, .last = 0x3fff, .offset = 0x800,
+		  .kind = MREGION_ROM },
+	};
+	struct mregion_slot slots[3] = { 0 };
+	struct mregion_vm *vm;
+
+	ram = mregion_new_ram(&self->machine, MREGION_RAM, "ram", 0x4000);
+	rom = mregion_new_ram(&self->machine, MREGION_ROM, "rom", 0x4000);
+	ASSERT_NE(NULL, ram);
+	ASSERT_NE(NULL, rom);
+	ranges[0].region = mregion_id(ram);
+	ranges[1].region = mregion_id(rom);
+	fixture_view = ranges;
+	fixture_view_nr = 2;
+	space = mregion_new_space(&self->machine, MREGION_BUS_MEMORY,
+				  self->root, MREGION_POLICY_DEFAULT);
+	ASSERT_NE(NULL, space);
+	vm = attach(&self->machine, space, 4);
+	ASSERT_NE(NULL, vm);
+
+	EXPECT_EQ(2, mregion_vm_slots(vm, NULL, 0));
+	EXPECT_EQ(2, mregion_vm_slots(vm, slots, 1));
+	EXPECT_EQ(NULL, slots[1].region);
+	EXPECT_EQ(2, mregion_vm_slots(vm, slots, 3));
+	EXPECT_EQ(NULL, slots[2].region);
+	EXPECT_EQ(0, slots[0].gpa);
+	EXPECT_EQ(0x1000, slots[0].size);
+	EXPECT_EQ(0, slots[0].offset);
+	EXPECT_EQ(ram, slots[0].region);
+	EXPECT_EQ(FIRST_SLOT, slots[0].slot);
+	EXPECT_EQ(KVM_MEM_LOG_DIRTY_PAGES, slots[0].flags);
+	EXPECT_EQ(0x3000, slots[1].gpa);
+	EXPECT_EQ(0x1000, slots[1].size);
+	EXPECT_EQ(0x1000, slots[1].offset);
+	EXPECT_EQ(rom, slots[1].region);
+	EXPECT_EQ(FIRST_SLOT + 1, slots[1].slot);
+	EXPECT_EQ(KVM_MEM_READONLY, slots[1].flags);
+
+	/* Freed, yet KVM has it. */
+	fixture_stuck_slot = FIRST_SLOT + 1;
+	fixture_view_nr = 1;
+	EXPECT_EQ(0, mregion_free(rom));
+	EXPECT_EQ(-ENOMEM, mregion_vm_slots_error(vm));
+	EXPECT_EQ(2, mregion_vm_slots(vm, slots, 3));
+	EXPECT_EQ(0x3000, slots[1].gpa);
+	EXPECT_EQ(NULL, slots[1].region);
+	fixture_stuck_slot = -1;
+}
+
 TEST_F(transaction, slot_error_at_attach)
 {
 	struct mregion_region *ram;

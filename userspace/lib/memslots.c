@@ -115,7 +115,8 @@ static bool slot_of_range(const struct mregion_range *range,
 
 	slot->gpa = range->start + skip;
 	slot->size = (len - skip - mask) / page_size * page_size + page_size;
-	slot->hva = (uintptr_t)ptr + range->offset + skip;
+	slot->offset = range->offset + skip;
+	slot->hva = (uintptr_t)ptr + slot->offset;
 	slot->flags = 0;
 	if (range->kind == MREGION_ROM || range->kind == MREGION_ROMD ||
 	    range->flags & MREGION_RANGE_READONLY)

@@ -18,6 +18,7 @@ struct mregion_space;
  * @hva: address in the VMM
  * @flags: KVM_MEM_*
  * @slot: its number, from 0 in the library's share
+ * @offset: of its first byte in @region
  * @region: the region whose memory it is, with a reference: the memory must
  *	stay as long as the guest can get at it
  */
@@ -27,6 +28,7 @@ struct mregion_memslot {
 	uint64_t hva;
 	uint32_t flags;
 	uint32_t slot;
+	uint64_t offset;
 	struct mregion_region *region;
 };
 

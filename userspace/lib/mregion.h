@@ -715,6 +715,42 @@ void mregion_detach(struct mregion_vm *vm);
  */
 int mregion_vm_slots_error(const struct mregion_vm *vm);
 
+/**
+ * struct mregion_slot - a memory slot that the library has set
+ * @gpa: guest-physical address
+ * @size: in bytes
+ * @offset: of its first byte in @region, in bytes
+ * @region: whose memory it is; NULL if the region was freed, but KVM could not
+ *	remove the slot yet
+ * @slot: its number, as KVM takes it; of address space 0
+ * @flags: KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY, as KVM has them
+ */
+struct mregion_slot {
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t offset;
+	struct mregion_region *region;
+	uint32_t slot;
+	uint32_t flags;
+};
+
+/**
+ * mregion_vm_slots() - the memory slots of a virtual machine
+ * @vm: the virtual machine
+ * @slots: filled in, sorted by address; may be NULL if @nr is 0
+ * @nr: for how many there is room
+ *
+ * For KVM_GET_DIRTY_LOG and the like. A slot keeps its number from one commit to
+ * the next as long as it is the same memory at the same place, whatever its
+ * flags; one that is removed takes its dirty log along. So no other thread
+ * should commit between this call and the use of the numbers, or within it: call
+ * both between mregion_begin() and mregion_abort(), which holds others up.
+ *
+ * Return: how many slots there are, which may be more than @nr.
+ */
+size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
+			size_t nr);
+
 /** mregion_vm_conflicts() - ranges of others left out at mregion_attach() */
 unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
 

@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "mregion.h"
 #include "progress.h"
+#include "region.h"
 #include "space.h"
 #include "vm.h"
 
@@ -132,6 +133,32 @@ int mregion_vm_slots_error(const struct mregion_vm *vm)
 		mregion_error_restore(-ret, vm->memslots.error_text);
 	pthread_mutex_unlock(lock);
 	return ret;
+}
+
+size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
+			size_t nr)
+{
+	pthread_mutex_t *lock = &vm->machine->transaction.lock;
+	const struct mregion_memslot *slot;
+	size_t i, total;
+
+	pthread_mutex_lock(lock);
+	total = vm->memslots.nr;
+	for (i = 0; i < total && i < nr; i++) {
+		slot = &vm->memslots.slots[i];
+		slots[i] = (struct mregion_slot){
+			.gpa = slot->gpa,
+			.size = slot->size,
+			.offset = slot->offset,
+			.slot = vm->memslots.first + slot->slot,
+			.flags = slot->flags,
+		};
+		/* Of one that was freed the handle is gone. */
+		if (!atomic_load(&slot->region->freed))
+			slots[i].region = slot->region;
+	}
+	pthread_mutex_unlock(lock);
+	return total;
 }
 
 unsigned int mregion_vm_conflicts(const struct mregion_vm *vm)
