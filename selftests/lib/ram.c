@@ -76,6 +76,53 @@ TEST_F(ram, sealed)
 	}
 }
 
+static struct mregion_op_create romd;
+
+static void look_at_romd(const struct mregion_commit *commit)
+{
+	const struct mregion_op *op = (void *)(uintptr_t)commit->ops;
+
+	romd = op->create;
+}
+
+TEST_F(ram, romd_from_fd)
+{
+	struct mregion_region *region;
+	int fd = memfd_create("flash", MFD_CLOEXEC), reader;
+	char path[32];
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, 12288));
+	ASSERT_EQ(1, pwrite(fd, "x", 1, 4096));
+	fixture_commit = look_at_romd;
+	region = mregion_new_romd_from_fd(&self->machine, "flash", 8192, &ops,
+					  NULL, fd, 4096);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ(MREGION_ROMD, romd.kind);
+	EXPECT_EQ(MREGION_BACKING_FD, romd.backing);
+	EXPECT_EQ(mregion_ram_fd(region), romd.fd);
+	EXPECT_NE(fd, romd.fd);
+	EXPECT_EQ(4096, romd.offset);
+	EXPECT_EQ(8192, romd.len);
+	EXPECT_EQ(8, romd.constraints.valid_max);
+	EXPECT_EQ('x', *(char *)mregion_ram_ptr(region));
+	*(char *)mregion_ram_ptr(region) = 'y';
+
+	/* A file that cannot be written will do. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, reader);
+	region = mregion_new_romd_from_fd(&self->machine, "flash", 8192, &ops,
+					  NULL, reader, 4096);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ('y', *(char *)mregion_ram_ptr(region));
+	close(reader);
+	close(fd);
+	EXPECT_EQ(NULL, mregion_new_romd_from_fd(&self->machine, "flash", 8192,
+						 &ops, NULL, -1, 0));
+	EXPECT_EQ(EBADF, errno);
+}
+
 /* When the kernel shows more of it, the VMM can reach that. */
 TEST_F(ram, grows_before)
 {

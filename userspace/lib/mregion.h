@@ -232,6 +232,25 @@ struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
 					void *opaque);
 
 /**
+ * mregion_new_romd_from_fd() - a ROM device whose memory is in a file
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes
+ * @ops: how the device answers; must stay as long as the region exists
+ * @opaque: passed to its functions
+ * @fd: the file; not needed afterwards
+ * @offset: of the region's first byte in it, a multiple of the page size
+ *
+ * As for a flash chip that keeps what was written: the device's functions store
+ * it through mregion_ram_ptr(), unless the file was opened for reading only. For
+ * the rest as mregion_new_ram_from_fd().
+ */
+struct mregion_region *
+mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
+			 uint64_t len, const struct mregion_ops *ops,
+			 void *opaque, int fd, uint64_t offset);
+
+/**
  * mregion_new_alias() - a window on another region
  * @machine: the machine
  * @name: its name

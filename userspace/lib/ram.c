@@ -63,7 +63,7 @@ static struct mregion_mapping *map_file(const struct mregion_region *region,
 	mapping->ptr = mmap(NULL, mapping->len, PROT_READ | PROT_WRITE,
 			    MAP_SHARED, ram->fd, ram->fd_offset);
 	if (mapping->ptr == MAP_FAILED && errno == EACCES &&
-	    region->kind == MREGION_ROM)
+	    (region->kind == MREGION_ROM || region->kind == MREGION_ROMD))
 		mapping->ptr = mmap(NULL, mapping->len, PROT_READ, MAP_SHARED,
 				    ram->fd, ram->fd_offset);
 	if (mapping->ptr == MAP_FAILED) {
@@ -122,6 +122,16 @@ static struct mregion_region *create_from_fd(struct mregion_region *region)
 	return mregion_region_create(region, &op);
 }
 
+static struct mregion_region *
+create_from_given_fd(struct mregion_region *region, int fd, uint64_t offset)
+{
+	region->ram.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (region->ram.fd < 0)
+		return refuse(region, errno);
+	region->ram.fd_offset = offset;
+	return create_from_fd(region);
+}
+
 static struct mregion_region *create_from_memfd(struct mregion_region *region)
 {
 	struct mregion_ram *ram = &region->ram;
@@ -163,10 +173,10 @@ struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
 	return region ? create_from_memfd(region) : NULL;
 }
 
-struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
-					const char *name, uint64_t len,
-					const struct mregion_ops *ops,
-					void *opaque)
+static struct mregion_region *new_romd(struct mregion_machine *machine,
+				       const char *name, uint64_t len,
+				       const struct mregion_ops *ops,
+				       void *opaque)
 {
 	struct mregion_region *region;
 
@@ -180,7 +190,29 @@ struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
 	region->ops = ops;
 	region->opaque = opaque;
 	mregion_region_set_constraints(region, &ops->constraints);
-	return create_from_memfd(region);
+	return region;
+}
+
+struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
+					const char *name, uint64_t len,
+					const struct mregion_ops *ops,
+					void *opaque)
+{
+	struct mregion_region *region;
+
+	region = new_romd(machine, name, len, ops, opaque);
+	return region ? create_from_memfd(region) : NULL;
+}
+
+struct mregion_region *
+mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
+			 uint64_t len, const struct mregion_ops *ops,
+			 void *opaque, int fd, uint64_t offset)
+{
+	struct mregion_region *region;
+
+	region = new_romd(machine, name, len, ops, opaque);
+	return region ? create_from_given_fd(region, fd, offset) : NULL;
 }
 
 /* Of the kinds that can be made from memory that is there already. */
@@ -213,13 +245,7 @@ struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
 	struct mregion_region *region;
 
 	region = new_given(machine, kind, name, len);
-	if (!region)
-		return NULL;
-	region->ram.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (region->ram.fd < 0)
-		return refuse(region, errno);
-	region->ram.fd_offset = offset;
-	return create_from_fd(region);
+	return region ? create_from_given_fd(region, fd, offset) : NULL;
 }
 
 struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
