@@ -559,6 +559,14 @@ TEST_F(machine, roots)
 	EXPECT_VIEW(UART_AT_1000);
 	EXPECT_TRUE(reads_at(self->space, 0x1000));
 	EXPECT_EQ(-EBUSY, mregion_free(other));
+
+	/* The policy is another matter: the root stays. */
+	EXPECT_EQ(0, guest_write(self->machine, self->space, 0x5000, 1, 4));
+	EXPECT_EQ(0, mregion_space_set_unassigned(self->space,
+						  MREGION_POLICY_ONES));
+	EXPECT_VIEW(UART_AT_1000);
+	EXPECT_EQ(1, guest_write(self->machine, self->space, 0x5000, 1, 4));
+	EXPECT_EQ(-EINVAL, mregion_space_set_unassigned(self->space, 99));
 	EXPECT_EQ(0, mregion_space_free(self->space));
 	EXPECT_EQ(-EBUSY, mregion_free(other));
 	EXPECT_EQ(0, mregion_unmap(self->uart));

@@ -224,6 +224,61 @@ TEST_F(transaction, create_undone)
 	EXPECT_EQ(ENOSPC, errno);
 }
 
+static struct mregion_op_space space_set;
+
+static void look_at_space(const struct mregion_commit *commit)
+{
+	const struct mregion_op *ops = (void *)(uintptr_t)commit->ops;
+
+	space_set = ops[commit->nr_ops - 1].space;
+}
+
+/* Root and policy are changed apart, though the kernel changes them as one. */
+TEST_F(transaction, space_set)
+{
+	struct mregion_region *other;
+	struct mregion_space *space;
+
+	other = mregion_new_container(&self->machine, "other", 16);
+	space = mregion_new_space(&self->machine, MREGION_BUS_MEMORY,
+				  self->root, MREGION_POLICY_EXIT);
+	ASSERT_NE(NULL, other);
+	ASSERT_NE(NULL, space);
+	fixture_commit = look_at_space;
+	EXPECT_EQ(0, mregion_space_set_unassigned(space, MREGION_POLICY_ONES));
+	EXPECT_EQ(mregion_id(self->root), space_set.root);
+	EXPECT_EQ(MREGION_POLICY_ONES, space_set.unassigned);
+	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_space_set_root(space, other));
+	EXPECT_EQ(0, mregion_space_set_unassigned(space,
+						  MREGION_POLICY_ZEROES));
+	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+	mregion_abort(&self->machine);
+	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+
+	EXPECT_EQ(0, mregion_space_set_root(space, other));
+	EXPECT_EQ(mregion_id(other), space_set.root);
+	EXPECT_EQ(MREGION_POLICY_ONES, space_set.unassigned);
+
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_space_set_root(space, self->root));
+	EXPECT_EQ(0, mregion_space_set_unassigned(space,
+						  MREGION_POLICY_ZEROES));
+	EXPECT_EQ(0, mregion_commit(&self->machine));
+	EXPECT_EQ(mregion_id(self->root), space_set.root);
+	EXPECT_EQ(MREGION_POLICY_ZEROES, space_set.unassigned);
+	EXPECT_EQ(MREGION_POLICY_ZEROES, space->unassigned);
+
+	fixture_refuse = -EINVAL;
+	EXPECT_EQ(-EINVAL, mregion_space_set_root(space, other));
+	EXPECT_EQ(-EINVAL, mregion_space_set_unassigned(space,
+							MREGION_POLICY_ONES));
+	EXPECT_EQ(mregion_id(self->root), space_set.root);
+	EXPECT_EQ(MREGION_POLICY_ZEROES, space->unassigned);
+}
+
 /* Changes of what could not be created fail with the commit, and so say why. */
 TEST_F(transaction, null_handles)
 {
@@ -280,7 +335,8 @@ TEST_F(transaction, null_handles)
 	REFUSED(mregion_new_space(machine, MREGION_BUS_PIO, NULL, 0));
 	REFUSED(mregion_space_set_root(space, NULL));
 	REFUSED(mregion_space_set_root(NULL, root));
-	EXPECT_EQ(32, i);
+	REFUSED(mregion_space_set_unassigned(NULL, MREGION_POLICY_ONES));
+	EXPECT_EQ(33, i);
 
 	/* What could not be created is the reason, not that it is missing. */
 	mregion_begin(machine);

@@ -355,8 +355,23 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 					struct mregion_region *root,
 					enum mregion_policy unassigned);
 
+/**
+ * mregion_space_set_root() - let a space show another region
+ * @space: the space; it may be attached
+ * @root: the region at its address 0
+ */
 int mregion_space_set_root(struct mregion_space *space,
 			   struct mregion_region *root);
+
+/**
+ * mregion_space_set_unassigned() - change what accesses get where nothing is
+ * @space: the space; it may be attached
+ * @unassigned: what they get from now on
+ *
+ * Return: -EINVAL: there is no such policy.
+ */
+int mregion_space_set_unassigned(struct mregion_space *space,
+				 enum mregion_policy unassigned);
 
 /**
  * mregion_space_free() - free a space

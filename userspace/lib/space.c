@@ -50,7 +50,10 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	}
 	space->machine = machine;
 	space->bus = bus;
-	space->unassigned = unassigned;
+	space->root = root->id;
+	space->next_root = root->id;
+	atomic_init(&space->unassigned, unassigned);
+	space->next_unassigned = unassigned;
 	pthread_mutex_init(&space->flat_lock, NULL);
 	space->id = mregion_next_id(&machine->last_space_id);
 	space->next = machine->spaces;
@@ -107,31 +110,61 @@ void mregion_space_refresh(struct mregion_space *space)
 	mregion_flat_put(old);
 }
 
-static int change_space(struct mregion_space *space, uint32_t code,
-			const struct mregion_op_space *arg,
-			mregion_settle_t *settle)
+static void settle_set(void *object, const struct mregion_op *op, bool done)
+{
+	struct mregion_space *space = object;
+
+	if (done) {
+		space->root = op->space.root;
+		atomic_store(&space->unassigned, op->space.unassigned);
+	} else {
+		space->next_root = space->root;
+		space->next_unassigned = atomic_load(&space->unassigned);
+	}
+}
+
+/* The kernel changes both at once, so one of them is what it was. */
+static int set_space(struct mregion_space *space)
 {
 	struct mregion_op op = {
-		.code = code,
+		.code = MREGION_OP_SPACE_SET,
 		.id = space->id,
+		.space = {
+			.root = space->next_root,
+			.bus = space->bus,
+			.unassigned = space->next_unassigned,
+		},
 	};
 
-	if (arg)
-		op.space = *arg;
-	return mregion_change(space->machine, &op, settle, space);
+	return mregion_change(space->machine, &op, settle_set, space);
 }
 
 int mregion_space_set_root(struct mregion_space *space,
 			   struct mregion_region *root)
 {
-	struct mregion_op_space arg = { 0 };
+	int ret;
 
 	if (!space || !root)
 		return mregion_refuse_null("set the root of a space");
-	arg.root = root->id;
-	arg.bus = space->bus;
-	arg.unassigned = space->unassigned;
-	return change_space(space, MREGION_OP_SPACE_SET, &arg, NULL);
+	pthread_mutex_lock(&space->machine->transaction.lock);
+	space->next_root = root->id;
+	ret = set_space(space);
+	pthread_mutex_unlock(&space->machine->transaction.lock);
+	return ret;
+}
+
+int mregion_space_set_unassigned(struct mregion_space *space,
+				 enum mregion_policy unassigned)
+{
+	int ret;
+
+	if (!space)
+		return mregion_refuse_null("set the policy of a space");
+	pthread_mutex_lock(&space->machine->transaction.lock);
+	space->next_unassigned = unassigned;
+	ret = set_space(space);
+	pthread_mutex_unlock(&space->machine->transaction.lock);
+	return ret;
 }
 
 static void settle_free(void *object, const struct mregion_op *op, bool done)
@@ -143,18 +176,19 @@ static void settle_free(void *object, const struct mregion_op *op, bool done)
 
 int mregion_space_free(struct mregion_space *space)
 {
+	struct mregion_op op = { .code = MREGION_OP_SPACE_FREE };
 	struct mregion_machine *machine;
 	int ret = 0;
 
 	if (!space)
 		return 0;
 	machine = space->machine;
+	op.id = space->id;
 	pthread_mutex_lock(&machine->transaction.lock);
 	if (space->dead)
 		mregion_space_release(space);
 	else
-		ret = change_space(space, MREGION_OP_SPACE_FREE, NULL,
-				   settle_free);
+		ret = mregion_change(machine, &op, settle_free, space);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #define MREGION_LIB_SPACE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,7 +15,10 @@ struct mregion_machine;
  * @machine: it belongs to
  * @id: the kernel's name for it
  * @bus: enum mregion_bus
+ * @root: ID of its root region
+ * @next_root: likewise, with what the open transaction will change
  * @unassigned: enum mregion_policy
+ * @next_unassigned: likewise, with what the open transaction will change
  * @live: the kernel has it
  * @dead: only the handle is left: its creation was undone
  * @next: in the machine's list
@@ -25,7 +29,10 @@ struct mregion_space {
 	struct mregion_machine *machine;
 	uint32_t id;
 	uint32_t bus;
-	uint32_t unassigned;
+	uint32_t root;
+	uint32_t next_root;
+	_Atomic uint32_t unassigned;
+	uint32_t next_unassigned;
 	bool live;
 	bool dead;
 	struct mregion_space *next;
