@@ -172,6 +172,31 @@ TEST_F(machine, transaction)
 	EXPECT_TRUE(reads_at(self->space, 0x1000));
 }
 
+TEST_F(machine, dry_run)
+{
+	struct mregion_region *other;
+
+	mregion_begin(self->machine);
+	EXPECT_EQ(0, mregion_map(self->root, self->uart, 0x1000, 0));
+	EXPECT_EQ(0, mregion_commit_dry_run(self->machine));
+	EXPECT_VIEW("");
+	other = mregion_new_ram(self->machine, MREGION_RAM, "other", 4096);
+	ASSERT_NE(NULL, other);
+	EXPECT_EQ(0, mregion_commit_dry_run(self->machine));
+	EXPECT_EQ(0, mregion_unmap(other));
+	EXPECT_EQ(-ENOENT, mregion_commit_dry_run(self->machine));
+	EXPECT_STREQ("unmap 'other': it is not mapped: No such file or directory",
+		     mregion_error());
+	mregion_abort(self->machine);
+	EXPECT_EQ(0, mregion_free(other));
+
+	mregion_begin(self->machine);
+	EXPECT_EQ(0, mregion_map(self->root, self->uart, 0x1000, 0));
+	EXPECT_EQ(0, mregion_commit_dry_run(self->machine));
+	EXPECT_EQ(0, mregion_commit(self->machine));
+	EXPECT_VIEW(UART_AT_1000);
+}
+
 TEST_F(machine, abort)
 {
 	struct mregion_region *other;

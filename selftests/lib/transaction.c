@@ -279,6 +279,45 @@ TEST_F(transaction, space_set)
 	EXPECT_EQ(MREGION_POLICY_ZEROES, space->unassigned);
 }
 
+static uint32_t commit_flags, commit_nr;
+
+static void look_at_flags(const struct mregion_commit *commit)
+{
+	commit_flags = commit->flags;
+	commit_nr = commit->nr_ops;
+}
+
+TEST_F(transaction, dry_run)
+{
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_region *region;
+
+	EXPECT_EQ(-EINVAL, mregion_commit_dry_run(machine));
+	fixture_commit = look_at_flags;
+	mregion_begin(machine);
+	region = mregion_new_container(machine, "region", 16);
+	fixture_refuse = -ENOSPC;
+	EXPECT_EQ(-ENOSPC, mregion_commit_dry_run(machine));
+	EXPECT_EQ(MREGION_COMMIT_DRY_RUN, commit_flags);
+	fixture_refuse = 0;
+	mregion_begin(machine);
+	EXPECT_EQ(0, mregion_map(self->root, region, 0, 0));
+	EXPECT_EQ(0, mregion_commit_dry_run(machine));
+	EXPECT_EQ(2, commit_nr);
+	EXPECT_EQ(0, mregion_commit(machine));
+	EXPECT_EQ(0, mregion_commit(machine));
+	EXPECT_EQ(0, commit_flags);
+	EXPECT_EQ(2, commit_nr);
+	EXPECT_EQ(region, mregion_region_by_id(machine, mregion_id(region)));
+
+	mregion_begin(machine);
+	mregion_unmap(NULL);
+	commit_flags = UINT32_MAX;
+	EXPECT_EQ(-EINVAL, mregion_commit_dry_run(machine));
+	EXPECT_EQ(-EINVAL, mregion_commit(machine));
+	EXPECT_EQ(UINT32_MAX, commit_flags);
+}
+
 /* Changes of what could not be created fail with the commit, and so say why. */
 TEST_F(transaction, null_handles)
 {

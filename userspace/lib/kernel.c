@@ -47,10 +47,11 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 }
 
 int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
-			  size_t *failed)
+			  uint32_t flags, size_t *failed)
 {
 	struct mregion_commit commit = {
 		.size = sizeof(commit),
+		.flags = flags,
 		.ops = (uintptr_t)ops,
 		.nr_ops = nr,
 		.op_size = sizeof(*ops),

@@ -25,10 +25,11 @@ int mregion_kernel_open(const char *path, struct mregion_info *info);
  * @fd: the machine
  * @ops: operations
  * @nr: how many
+ * @flags: enum mregion_commit_flags
  * @failed: set to the index of the operation that failed, @nr if none did
  */
 int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
-			  size_t *failed);
+			  uint32_t flags, size_t *failed);
 
 /**
  * mregion_kernel_view() - %MREGION_VIEW_READ of a whole view

@@ -117,6 +117,19 @@ void mregion_begin(struct mregion_machine *machine);
 int mregion_commit(struct mregion_machine *machine);
 
 /**
+ * mregion_commit_dry_run() - would what was collected be possible?
+ * @machine: the machine
+ *
+ * Asks the kernel, which changes nothing. The transaction stays open: it may go
+ * on, be committed, or aborted. In a nested one the question is about all that
+ * was collected since the outermost mregion_begin(). Memory slots are not looked
+ * at, nor is memory set aside: -ENOMEM may still follow.
+ *
+ * Return: what mregion_commit() would return.
+ */
+int mregion_commit_dry_run(struct mregion_machine *machine);
+
+/**
  * mregion_abort() - forget what was collected since mregion_begin()
  * @machine: the machine
  *

@@ -97,6 +97,23 @@ static void settle_all(struct mregion_transaction *transaction, bool done)
 	transaction->error = 0;
 }
 
+/* Have the kernel carry out what was collected, or say whether it would. */
+static int ask_kernel(struct mregion_machine *machine, uint32_t flags)
+{
+	struct mregion_transaction *transaction = &machine->transaction;
+	int ret = doomed(transaction);
+	size_t failed;
+
+	if (ret || !transaction->nr)
+		return ret;
+	ret = mregion_kernel_commit(machine->fd, transaction->ops,
+				    transaction->nr, flags, &failed);
+	if (ret)
+		mregion_describe_failure(machine, transaction->ops,
+					 transaction->nr, failed, -ret);
+	return ret;
+}
+
 /*
  * From before the kernel can have published a view until the copy of it is in
  * place, accesses are resolved by the kernel: see mregion_resolve_access().
@@ -105,18 +122,11 @@ static int commit_now(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	struct mregion_space *space;
-	int ret = doomed(transaction);
-	size_t failed;
+	int ret;
 
 	atomic_fetch_add(&machine->committing, 1);
 	atomic_fetch_add(&machine->commits, 1);
-	if (!ret && transaction->nr) {
-		ret = mregion_kernel_commit(machine->fd, transaction->ops,
-					    transaction->nr, &failed);
-		if (ret)
-			mregion_describe_failure(machine, transaction->ops,
-						 transaction->nr, failed, -ret);
-	}
+	ret = ask_kernel(machine, 0);
 	settle_all(transaction, !ret);
 	if (!ret)
 		for (space = machine->spaces; space; space = space->next)
@@ -167,6 +177,17 @@ int mregion_commit(struct mregion_machine *machine)
 		ret = doomed(transaction);
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
+	return ret;
+}
+
+int mregion_commit_dry_run(struct mregion_machine *machine)
+{
+	int ret;
+
+	if (!resume(machine))
+		return mregion_fail(EINVAL, "dry run without begin");
+	ret = ask_kernel(machine, MREGION_COMMIT_DRY_RUN);
+	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
 }
 

@@ -43,7 +43,8 @@ bool batch_commit(struct batch *batch)
 
 	if (!batch->nr)
 		return true;
-	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, &failed);
+	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, 0,
+				    &failed);
 	if (!ret) {
 		batch->nr = 0;
 		return true;
