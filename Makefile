@@ -7,7 +7,7 @@
 #	make check-debug	runs the self-tests on a debug kernel
 #	make bench	measures what accesses cost
 #	make docs	builds the documentation, in build/docs/html
-#	make install	installs headers, library and programs
+#	make install	installs headers, library, programs and manual pages
 #	make clean
 #
 #	KDIR=DIR	kernel to build the module for: by default the running one, else

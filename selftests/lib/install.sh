@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What `make install` puts in place is enough to build a program with, static or
+# shared, and has a manual page for each command.
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$here/../../build}
+cc=${CC:-gcc}
+example=$here/../../Documentation/example.c
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/mregion-install.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+root=$tmp/root
+nr=0
+status=0
+
+# check NAME COMMAND...
+check()
+{
+	name=$1
+	shift
+	nr=$((nr + 1))
+	if "$@" > "$tmp/output" 2>&1; then
+		echo "ok $nr $name"
+	else
+		sed 's/^/# /' "$tmp/output"
+		echo "not ok $nr $name"
+		status=1
+	fi
+}
+
+skip()
+{
+	nr=$((nr + 1))
+	echo "ok $nr $1 # SKIP there is no $2"
+}
+
+install_all()
+{
+	make -s -C "$here/../../userspace" install BUILD="$build" \
+		DESTDIR="$root" PREFIX=/opt/mregion LIBDIR=/opt/mregion/lib \
+		MANDIR=/opt/mregion/share/man UDEVDIR=/opt/udev
+}
+
+# Files of all kinds; nothing outside of where it was told to be.
+files()
+{
+	prefix=$root/opt/mregion
+	for file in include/mregion.h include/linux/mregion.h lib/libmregion.a \
+		lib/libmregion.so lib/pkgconfig/mregion.pc; do
+		[ -s "$prefix/$file" ] || { echo "no $file"; return 1; }
+	done
+	[ -s "$root/opt/udev/60-mregion.rules" ] || return 1
+	[ "$(ls "$root")" = opt ]
+}
+
+manuals()
+{
+	for program in "$root"/opt/mregion/bin/*; do
+		[ -s "$root/opt/mregion/share/man/man1/${program##*/}.1" ] ||
+			{ echo "no manual of ${program##*/}"; return 1; }
+	done
+}
+
+flags()
+{
+	PKG_CONFIG_SYSROOT_DIR=$root \
+	PKG_CONFIG_LIBDIR=$root/opt/mregion/lib/pkgconfig pkg-config "$@" mregion
+}
+
+# Compiler and flags may be several words.
+# shellcheck disable=SC2046,SC2086
+shared()
+{
+	$cc -Wall -Wextra -Werror -o "$tmp/shared" "$example" \
+		$(flags --cflags --libs) || return 1
+	LD_LIBRARY_PATH=$root/opt/mregion/lib ldd -r "$tmp/shared" \
+		> "$tmp/ldd" 2>&1
+	cat "$tmp/ldd"
+	grep -q "libmregion.so.0 => $root/opt/mregion/lib/" "$tmp/ldd" &&
+		! grep -qi 'undefined\|not found' "$tmp/ldd"
+}
+
+# shellcheck disable=SC2046,SC2086
+static()
+{
+	$cc -Wall -Wextra -Werror -static -o "$tmp/static" "$example" \
+		$(flags --static --cflags --libs)
+}
+
+cplusplus()
+{
+	printf '#include <mregion.h>\nint main() { return !mregion_error(); }\n' \
+		> "$tmp/main.cc"
+	# shellcheck disable=SC2046,SC2086
+	c++ -Wall -Wextra -Werror -o "$tmp/main" "$tmp/main.cc" \
+		$(flags --cflags --libs)
+}
+
+echo "TAP version 13"
+echo "1..6"
+check "make install" install_all
+check "files" files
+check "manual pages" manuals
+if command -v pkg-config > /dev/null; then
+	check "shared" shared
+	check "static" static
+	if command -v c++ > /dev/null; then
+		check "C++" cplusplus
+	else
+		skip "C++" c++
+	fi
+else
+	skip "shared" pkg-config
+	skip "static" pkg-config
+	skip "C++" pkg-config
+fi
+exit $status
