@@ -423,7 +423,8 @@ TEST_F(guest, dirty_log)
 	EXPECT_EQ(KVM_MEM_LOG_DIRTY_PAGES, slot.flags);
 	log.slot = slot.slot;
 	ASSERT_EQ(0, ioctl(self->vm_fd, KVM_GET_DIRTY_LOG, &log));
-	EXPECT_EQ(1 << 7, bitmap);
+	/* KVM takes pages for written that it lets the guest write. */
+	EXPECT_EQ(1 << 7, bitmap & ~(1 << (CODE >> 12)));
 	EXPECT_EQ(0, mregion_vm_slots_error(self->vm));
 }
 

@@ -90,6 +90,14 @@ const char *mregion_error(void);
  *
  * Without it every change is a commit of its own. Transactions nest; the
  * outermost mregion_commit() commits. Other threads' changes wait meanwhile.
+ *
+ * Changes are: creation and end of regions and spaces, and what is done to them,
+ * rules and servers included. In a transaction they return 0, unless they cannot
+ * be collected, and the errnos given for them below are what the commit returns.
+ *
+ * Rings, shadow memory, servers and attachments are no part of it. Functions that
+ * make or free them act at once, upon what was committed before, and last
+ * whatever becomes of the transaction.
  */
 void mregion_begin(struct mregion_machine *machine);
 
@@ -111,8 +119,8 @@ void mregion_begin(struct mregion_machine *machine);
  * machine is as it was before. Regions and spaces created since mregion_begin()
  * exist as handles only then, as after mregion_abort(): all that can be done with
  * them is mregion_free() and mregion_space_free(). What has been freed since then
- * has not been. What becomes of memory slots is another matter, since the machine has changed by
- * then: see mregion_vm_slots_error().
+ * has not been. What becomes of memory slots is another matter, since the machine
+ * has changed by then: see mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
 
@@ -133,6 +141,7 @@ int mregion_commit_dry_run(struct mregion_machine *machine);
  * mregion_abort() - forget what was collected since mregion_begin()
  * @machine: the machine
  *
+ * Rings, shadow memory, servers and attachments made since then are there to stay.
  * Inside a nested transaction this dooms the outer one too: its
  * mregion_commit() returns -ECANCELED.
  */
@@ -307,7 +316,13 @@ int mregion_synchronize(struct mregion_machine *machine);
 uint32_t mregion_id(const struct mregion_region *region);
 const char *mregion_name(const struct mregion_region *region);
 
-/** mregion_ram_ptr() - the VMM's mapping of a RAM region, or NULL */
+/**
+ * mregion_ram_ptr() - the VMM's mapping of a RAM region, or NULL
+ * @region: the region
+ *
+ * Good until mregion_free() of the region has succeeded, or the machine is
+ * closed. After mregion_resize() it is another one if the region has grown.
+ */
 void *mregion_ram_ptr(const struct mregion_region *region);
 
 /** mregion_ram_fd() - the file behind a RAM region, or -1; stays the library's */
@@ -320,37 +335,92 @@ int mregion_ram_fd(const struct mregion_region *region);
  * @offset: of @region in @parent, in bytes
  * @priority: among @parent's subregions the higher one is on top; of equals
  *	the one mapped later
+ *
+ * Return: -EBUSY: it is mapped already. -EINVAL: @parent is an alias. -ELOOP: it
+ * would contain itself. -EMLINK, -EFBIG, -EDQUOT: regions nested too deep, too
+ * many ranges of a view, or too much work; these any change may run into.
  */
 int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 		uint64_t offset, int priority);
 
+/**
+ * mregion_unmap() - take a region out of its parent
+ * @region: the region
+ *
+ * Return: -ENOENT: it is not mapped.
+ */
 int mregion_unmap(struct mregion_region *region);
+
+/**
+ * mregion_move() - move a region within its parent
+ * @region: the region
+ * @offset: of @region in its parent, in bytes
+ *
+ * It comes on top of its equals, as if mapped anew, unless it is there already.
+ * Memory of the guest that moves gets other slots, see mregion_attach().
+ *
+ * Return: -ENOENT: it is not mapped.
+ */
 int mregion_move(struct mregion_region *region, uint64_t offset);
 
 /**
  * mregion_resize() - change the length of a region
+ * @region: the region
+ * @len: length in bytes, 0 for 2^64
  *
  * Memory that the library has made, and what is in a file that is large enough,
  * can grow; mregion_ram_ptr() is another one then, and the one before stays good
  * for what it reached. It is the other one from this call on, before the commit,
- * and the former one again if that fails. Return: -EINVAL: memory that the VMM has mapped itself
- * grows beyond what it was created with.
+ * and the former one again if that fails.
+ *
+ * Return: -EINVAL: memory that the VMM has mapped itself grows beyond what it was
+ * created with, or the file ends before. -ENOMEM, or an errno of ftruncate():
+ * there is no room for more.
  */
 int mregion_resize(struct mregion_region *region, uint64_t len);
 
+/** mregion_set_enabled() - show a region and all that is under it, or not */
 int mregion_set_enabled(struct mregion_region *region, bool enabled);
+
+/** mregion_set_readonly() - let the guest write what a region shows, or not */
 int mregion_set_readonly(struct mregion_region *region, bool readonly);
+
+/**
+ * mregion_set_log_dirty() - have KVM log which pages the guest writes, or not
+ * @region: of memory; -EINVAL if of another kind
+ * @log: whether to
+ *
+ * The log is KVM's: see mregion_vm_slots().
+ */
 int mregion_set_log_dirty(struct mregion_region *region, bool log);
+
+/** mregion_set_alias_offset() - show another part; -EINVAL: it is no alias */
 int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset);
 
-/** mregion_set_romd() - serve a ROM device's reads from memory, or not */
+/**
+ * mregion_set_romd() - serve a ROM device's reads from memory, or not
+ * @region: -EINVAL if it is no ROM device
+ * @from_memory: whether to
+ */
 int mregion_set_romd(struct mregion_region *region, bool from_memory);
 
-/** mregion_set_flags() - change several enum mregion_region_flags at once */
+/**
+ * mregion_set_flags() - change several enum mregion_region_flags at once
+ * @region: the region
+ * @mask: which
+ * @flags: what to change them to; a subset of @mask
+ *
+ * Return: -EINVAL: a flag does not go with the region's kind, or is not in @mask.
+ * -EOPNOTSUPP: the kernel does not know a flag.
+ */
 int mregion_set_flags(struct mregion_region *region, uint32_t mask,
 		      uint32_t flags);
 
-/** mregion_set_constraints() - replace what mregion_ops.constraints said */
+/**
+ * mregion_set_constraints() - replace what mregion_ops.constraints said
+ * @region: an MMIO, ROM device or RAM device region; -EINVAL if of another kind
+ * @constraints: copied; -EINVAL if they contradict themselves
+ */
 int mregion_set_constraints(struct mregion_region *region,
 			    const struct mregion_constraints *constraints);
 
@@ -414,7 +484,15 @@ struct mregion_view {
 /** mregion_space_view() - read a space's view; free() it afterwards */
 struct mregion_view *mregion_space_view(struct mregion_space *space);
 
-/** mregion_region_by_id() - the region of an ID, or NULL */
+/**
+ * mregion_region_by_id() - the region of an ID, or NULL
+ * @machine: the machine
+ * @id: such as struct mregion_range.region
+ *
+ * The handle is the one that the region's creation has returned, and is good as
+ * long as nobody frees it. So whoever looks up a region that another thread may
+ * free holds that up: call this, and use the region, in a transaction.
+ */
 struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
 					    uint32_t id);
 
@@ -468,6 +546,10 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
  * A ring is drained before any access that exits to the VMM is resolved, so
  * that a device sees each vCPU's accesses in order. Between exits, drain it
  * when mregion_ring_eventfd() is readable, or ask for a thread that does.
+ *
+ * Return: the ring. errno EINVAL: @nr_entries is not 2 to struct
+ * mregion_info.max_ring_entries, or @notify_usecs more than 10 seconds; ENOSPC:
+ * the machine has max_rings rings; EMFILE: no descriptors are left.
  */
 struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 				      uint32_t nr_entries,
@@ -484,7 +566,13 @@ int mregion_ring_free(struct mregion_ring *ring);
 /** mregion_ring_id() - the ring's ID, for mregion_stats() */
 uint32_t mregion_ring_id(const struct mregion_ring *ring);
 
-/** mregion_ring_eventfd() - readable when the ring should be drained */
+/**
+ * mregion_ring_eventfd() - readable when the ring should be drained
+ * @ring: the ring
+ *
+ * Whoever waits for it must read() its 8 bytes before mregion_ring_drain(), since
+ * it stays readable otherwise. It does not block. Stays the library's.
+ */
 int mregion_ring_eventfd(const struct mregion_ring *ring);
 
 /**
@@ -496,7 +584,13 @@ int mregion_ring_eventfd(const struct mregion_ring *ring);
  */
 unsigned int mregion_ring_drain(struct mregion_ring *ring);
 
-/** mregion_ring_start_thread() - drain the ring from a thread whenever woken */
+/**
+ * mregion_ring_start_thread() - drain the ring from a thread whenever woken
+ * @ring: the ring; -EBUSY if it has a thread already
+ *
+ * The thread blocks all signals. It ends with mregion_ring_free(), or with the
+ * machine.
+ */
 int mregion_ring_start_thread(struct mregion_ring *ring);
 
 /**
@@ -553,6 +647,9 @@ int mregion_del_doorbell(struct mregion_region *region,
  * mregion_new_shadow() - memory that registers are read from or stored in
  * @machine: the machine
  * @len: in bytes; rounded up to whole pages
+ *
+ * Return: the memory. errno EINVAL: @len is 0 or more than struct
+ * mregion_info.max_shadow_len; ENOSPC: the machine has max_shadows of them.
  */
 struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 					  uint64_t len);
@@ -598,6 +695,10 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
  * @fd: set to the descriptor, which is the caller's: pass it to the process
  *	that serves and close it, since the server is dead when the last one is
  *	closed
+ *
+ * Return: the server. errno EINVAL: @nr_slots is not 1 to struct
+ * mregion_info.max_slots, or @spin_usecs more than 1000; ENOSPC: the machine has
+ * max_servers of them.
  */
 struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint32_t nr_slots,
@@ -616,10 +717,11 @@ uint32_t mregion_server_id(const struct mregion_server *server);
 /**
  * mregion_set_server() - let a server answer what is forwarded from a region
  * @region: an MMIO or ROM device region
- * @server: the server, or NULL for the functions given at the region's creation,
- *	which are called as well for accesses that a dead server has left. A
- *	server is also dead when an answer took too long; then its process should
- *	be killed, lest it goes on with what the VMM has taken over
+ * @server: the server; NULL is no mistake here, but stands for the functions
+ *	given at the region's creation, which are called as well for accesses
+ *	that a dead server has left. A server is also dead when an answer took
+ *	too long; then its process should be killed, lest it goes on with what
+ *	the VMM has taken over
  */
 int mregion_set_server(struct mregion_region *region,
 		       struct mregion_server *server);
@@ -736,14 +838,29 @@ struct mregion_attach_params {
  *
  * Sets a memory slot for each range of memory in the view (whole pages; the
  * rest is emulated), and lets the kernel module take accesses to the others.
- * Create in-kernel interrupt controllers and timers before. Return: NULL with
+ * Create in-kernel interrupt controllers and timers before.
+ *
+ * When a commit changes what memory is where, slots are removed and then others
+ * are set, while vCPUs run. In between the guest finds no memory there: accesses
+ * exit, and mregion_vm_exit() resolves them; but a vCPU that runs code from there
+ * may stop with KVM_EXIT_INTERNAL_ERROR. So pause the vCPUs (let none be in
+ * KVM_RUN) for such a commit, or do not move, resize or cover memory that they
+ * execute. That logging begins or ends replaces no slot.
+ *
+ * Return: NULL with
  * errno ENOSPC if there are more ranges than slots, or the errno of KVM for a
  * slot; nothing is attached then.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
 
-/** mregion_detach() - undo mregion_attach(); removes the memory slots too */
+/**
+ * mregion_detach() - undo mregion_attach(); removes the memory slots too
+ * @vm: the virtual machine, or NULL; the handle is gone
+ *
+ * No thread may be in mregion_vm_exit() of @vm, nor call it any more. vCPUs had
+ * better not run, for they find no memory.
+ */
 void mregion_detach(struct mregion_vm *vm);
 
 /**
@@ -811,7 +928,10 @@ unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
  * splits the access at the ranges of the view and by what each device accepts
  * and implements, and calls the devices.
  *
- * Return: 0: resolved. 1: another reason to exit; nothing was done. -EFAULT:
+ * For each vCPU one thread at a time may call it; for several, several may.
+ *
+ * Return: 0: resolved. 1: another reason to exit; nothing was done. -EINVAL: there
+ * can be no vCPU of such an index. -EFAULT:
  * the access is an error of the guest by a policy (MREGION_POLICY_ERROR):
  * resolved as all-ones, for the VMM to inject a machine check if its machine
  * does so. -EINTR: a signal is pending while the region's server is still at it;

@@ -61,7 +61,8 @@ void mregion_transaction_destroy(struct mregion_transaction *transaction);
  * @object: passed to @settle
  *
  * @settle is called once, after those of earlier changes if they are done, and
- * before them if they are undone; also when the change cannot even be collected (ENOMEM).
+ * before them if they are undone; also when the change cannot even be collected
+ * (ENOMEM).
  */
 int mregion_change(struct mregion_machine *machine,
 		   const struct mregion_op *op, mregion_settle_t *settle,
