@@ -243,7 +243,7 @@ TEST_F(memslots, stuck)
 	EXPECT_CALL(0, 0, 0, 0, 0x2000, 0);
 	EXPECT_CALL(1, 1, 0x8000, 0, 0x8000, 0);
 	EXPECT_CALL(2, 2, 0x9000, 0, 0x2000, 0);
-	EXPECT_EQ(2, region->refs);
+	EXPECT_EQ(2, atomic_load(&region->refs));
 	mregion_region_put(region);
 }
 

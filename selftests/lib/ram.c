@@ -140,7 +140,7 @@ TEST_F(ram, grows_before)
 	EXPECT_EQ(large, ptr_in_commit);
 	EXPECT_EQ(1, large[0]);
 	large[4096] = 2;
-	EXPECT_EQ(8192, watched->len);
+	EXPECT_EQ(8192, atomic_load(&watched->len));
 
 	/* What is large enough stays. */
 	EXPECT_EQ(0, mregion_resize(watched, 4096));
@@ -163,7 +163,7 @@ TEST_F(ram, growth_undone)
 	large = ptr_in_commit;
 	EXPECT_NE(small, large);
 	EXPECT_EQ(small, mregion_ram_ptr(watched));
-	EXPECT_EQ(4096, watched->len);
+	EXPECT_EQ(4096, atomic_load(&watched->len));
 	EXPECT_EQ(4096, watched->ram.len);
 
 	/* Others may have had it; nor is it made anew each time. */
@@ -180,7 +180,7 @@ TEST_F(ram, growth_undone)
 	larger = ptr_in_commit;
 	EXPECT_EQ(0, larger[16383]);
 	EXPECT_EQ(small, mregion_ram_ptr(watched));
-	EXPECT_EQ(4096, watched->len);
+	EXPECT_EQ(4096, atomic_load(&watched->len));
 
 	mregion_begin(&self->machine);
 	EXPECT_EQ(0, mregion_resize(watched, 8192));
@@ -190,7 +190,7 @@ TEST_F(ram, growth_undone)
 	fixture_refuse = 0;
 	EXPECT_EQ(0, mregion_resize(watched, 16384));
 	EXPECT_EQ(larger, mregion_ram_ptr(watched));
-	EXPECT_EQ(16384, watched->len);
+	EXPECT_EQ(16384, atomic_load(&watched->len));
 }
 
 /* Writes that wait in a ring are for registers as the kernel knows them. */
@@ -203,12 +203,12 @@ TEST_F(ram, registers)
 	EXPECT_EQ(32, len_in_commit);
 	EXPECT_EQ(0, mregion_resize(watched, 8));
 	EXPECT_EQ(32, len_in_commit);
-	EXPECT_EQ(8, watched->len);
+	EXPECT_EQ(8, atomic_load(&watched->len));
 	EXPECT_EQ(0, mregion_resize(watched, 0));
 	EXPECT_EQ(0, len_in_commit);
 	fixture_refuse = -EFBIG;
 	EXPECT_EQ(-EFBIG, mregion_resize(watched, 8));
-	EXPECT_EQ(0, watched->len);
+	EXPECT_EQ(0, atomic_load(&watched->len));
 
 	/* What is larger in the end is at no time smaller. */
 	fixture_refuse = 0;
@@ -218,7 +218,7 @@ TEST_F(ram, registers)
 	EXPECT_EQ(0, mregion_resize(watched, 32));
 	EXPECT_EQ(0, mregion_commit(&self->machine));
 	EXPECT_EQ(32, len_in_commit);
-	EXPECT_EQ(32, watched->len);
+	EXPECT_EQ(32, atomic_load(&watched->len));
 }
 
 TEST_HARNESS_MAIN

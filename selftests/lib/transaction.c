@@ -160,6 +160,7 @@ TEST_F(transaction, slot_error_at_attach)
 	fixture_bad_slot = FIRST_SLOT;
 	EXPECT_EQ(NULL, attach(&self->machine, space, 4));
 	EXPECT_EQ(EEXIST, errno);
+	EXPECT_NE(NULL, strstr(mregion_error(), "set memory slot 8"));
 }
 
 /* A region or a space that is created in a doomed transaction is a handle. */
@@ -248,15 +249,15 @@ TEST_F(transaction, space_set)
 	EXPECT_EQ(0, mregion_space_set_unassigned(space, MREGION_POLICY_ONES));
 	EXPECT_EQ(mregion_id(self->root), space_set.root);
 	EXPECT_EQ(MREGION_POLICY_ONES, space_set.unassigned);
-	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+	EXPECT_EQ(MREGION_POLICY_ONES, atomic_load(&space->unassigned));
 
 	mregion_begin(&self->machine);
 	EXPECT_EQ(0, mregion_space_set_root(space, other));
 	EXPECT_EQ(0, mregion_space_set_unassigned(space,
 						  MREGION_POLICY_ZEROES));
-	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+	EXPECT_EQ(MREGION_POLICY_ONES, atomic_load(&space->unassigned));
 	mregion_abort(&self->machine);
-	EXPECT_EQ(MREGION_POLICY_ONES, space->unassigned);
+	EXPECT_EQ(MREGION_POLICY_ONES, atomic_load(&space->unassigned));
 
 	EXPECT_EQ(0, mregion_space_set_root(space, other));
 	EXPECT_EQ(mregion_id(other), space_set.root);
@@ -269,14 +270,14 @@ TEST_F(transaction, space_set)
 	EXPECT_EQ(0, mregion_commit(&self->machine));
 	EXPECT_EQ(mregion_id(self->root), space_set.root);
 	EXPECT_EQ(MREGION_POLICY_ZEROES, space_set.unassigned);
-	EXPECT_EQ(MREGION_POLICY_ZEROES, space->unassigned);
+	EXPECT_EQ(MREGION_POLICY_ZEROES, atomic_load(&space->unassigned));
 
 	fixture_refuse = -EINVAL;
 	EXPECT_EQ(-EINVAL, mregion_space_set_root(space, other));
 	EXPECT_EQ(-EINVAL, mregion_space_set_unassigned(space,
 							MREGION_POLICY_ONES));
 	EXPECT_EQ(mregion_id(self->root), space_set.root);
-	EXPECT_EQ(MREGION_POLICY_ZEROES, space->unassigned);
+	EXPECT_EQ(MREGION_POLICY_ZEROES, atomic_load(&space->unassigned));
 }
 
 static uint32_t commit_flags, commit_nr;

@@ -54,6 +54,7 @@ static int attach_in_kernel(struct mregion_vm *vm)
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params)
 {
+	char text[MREGION_ERROR_SIZE];
 	struct mregion_vm *vm;
 	int err = ENOMEM;
 
@@ -95,7 +96,10 @@ unlock:
 	pthread_mutex_unlock(&machine->transaction.lock);
 	free(vm->progress);
 free_slots:
+	/* That may fail, too; what is told is why it was not attached. */
+	mregion_error_save(text);
 	mregion_memslots_destroy(&vm->memslots);
+	mregion_error_restore(err, text);
 free_vm:
 	free(vm);
 	errno = err;
