@@ -12,6 +12,17 @@
 
 #define NR_ENTRIES	8
 
+/* malloc() fails; the library's own calls of it come here. */
+static bool no_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return no_memory ? NULL : __real_malloc(size);
+}
+
 struct seen {
 	uint64_t offset;
 	uint64_t data;
@@ -192,6 +203,40 @@ TEST_F(ring, all_rings)
 	append(self->ring, 1, 0, 1, 1);
 	mregion_rings_drain(&self->machine.rings);
 	EXPECT_EQ(1, self->device.nr);
+}
+
+static struct mregion_ring *another(struct mregion_machine *machine)
+{
+	struct mregion_ring *ring = calloc(1, sizeof(*ring));
+
+	ring->machine = machine;
+	ring->fd = -1;
+	ring->eventfd = -1;
+	atomic_init(&ring->refs, 1);
+	pthread_mutex_init(&ring->lock, NULL);
+	return ring;
+}
+
+/* Rings come and go in any order; those that go need no memory for it. */
+TEST_F(ring, come_and_go)
+{
+	struct mregion_rings *rings = &self->machine.rings;
+	struct mregion_ring *more[4];
+	unsigned int round, i;
+
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < 4; i++) {
+			more[i] = another(&self->machine);
+			ASSERT_EQ(0, mregion_rings_add(rings, more[i]));
+		}
+		no_memory = true;
+		for (i = 0; i < 4; i++)
+			mregion_ring_release(more[(i * 3 + round) % 4]);
+		no_memory = false;
+		append(self->ring, 1, 0, 1, 1);
+		mregion_rings_drain(rings);
+		EXPECT_EQ(round + 1, self->device.nr);
+	}
 }
 
 /* Two threads that drain at once make no write twice, nor out of order. */

@@ -50,10 +50,12 @@ struct mregion_ring {
  * struct mregion_rings - the rings of a machine
  * @lock: held only to get hold of @set, or to replace it
  * @set: never changed, replaced when a ring comes or goes; NULL: none
+ * @spares: what it will be replaced by when rings go
  */
 struct mregion_rings {
 	pthread_mutex_t lock;
 	struct mregion_ring_set *set;
+	struct mregion_ring_set *spares;
 };
 
 void mregion_rings_init(struct mregion_rings *rings);
@@ -62,9 +64,9 @@ void mregion_rings_destroy(struct mregion_rings *rings);
 /** mregion_rings_add() - add a ring; the set takes a reference */
 int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring);
 
-/** mregion_rings_remove() - take a ring out, if it is in */
-int mregion_rings_remove(struct mregion_rings *rings,
-			 const struct mregion_ring *ring);
+/** mregion_rings_remove() - take a ring out, if it is in; needs no memory */
+void mregion_rings_remove(struct mregion_rings *rings,
+			  const struct mregion_ring *ring);
 
 /** mregion_rings_first() - some ring, without a reference, or NULL */
 struct mregion_ring *mregion_rings_first(struct mregion_rings *rings);

@@ -2,6 +2,10 @@
 /*
  * The set of a machine's rings. Every exit goes through it, so it is an array
  * that is copied when a ring comes or goes, and needs no lock to walk.
+ *
+ * A ring must be able to go when there is no memory left. So each brings the
+ * room for a set without it along: the spares are a stack, and the one that came
+ * as number n has room for n rings.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +15,7 @@
 
 struct mregion_ring_set {
 	atomic_uint refs;
+	struct mregion_ring_set *below;
 	size_t nr;
 	struct mregion_ring *rings[];
 };
@@ -43,27 +48,34 @@ static void put_set(struct mregion_ring_set *set)
 	free(set);
 }
 
+static struct mregion_ring_set *pop_spare(struct mregion_rings *rings)
+{
+	struct mregion_ring_set *spare = rings->spares;
+
+	if (spare)
+		rings->spares = spare->below;
+	return spare;
+}
+
 void mregion_rings_destroy(struct mregion_rings *rings)
 {
+	struct mregion_ring_set *spare;
+
+	while ((spare = pop_spare(rings)))
+		free(spare);
 	put_set(rings->set);
 	pthread_mutex_destroy(&rings->lock);
 }
 
-/* Put a copy in place that has @add, and has not @remove. */
-static int replace(struct mregion_rings *rings, struct mregion_ring *add,
-		   const struct mregion_ring *remove)
+/* Make @new a copy that has @add, and has not @remove, and put it in place. */
+static struct mregion_ring_set *replace(struct mregion_rings *rings,
+					struct mregion_ring_set *new,
+					struct mregion_ring *add,
+					const struct mregion_ring *remove)
 {
-	struct mregion_ring_set *old, *new;
+	struct mregion_ring_set *old = rings->set;
 	size_t i;
 
-	pthread_mutex_lock(&rings->lock);
-	old = rings->set;
-	new = malloc(sizeof(*new) +
-		     ((old ? old->nr : 0) + 1) * sizeof(new->rings[0]));
-	if (!new) {
-		pthread_mutex_unlock(&rings->lock);
-		return -ENOMEM;
-	}
 	atomic_init(&new->refs, 1);
 	new->nr = 0;
 	for (i = 0; old && i < old->nr; i++)
@@ -74,20 +86,59 @@ static int replace(struct mregion_rings *rings, struct mregion_ring *add,
 	for (i = 0; i < new->nr; i++)
 		mregion_ring_get(new->rings[i]);
 	rings->set = new;
+	return old;
+}
+
+static struct mregion_ring_set *alloc_set(size_t nr)
+{
+	return malloc(sizeof(struct mregion_ring_set) +
+		      nr * sizeof(struct mregion_ring *));
+}
+
+int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring)
+{
+	struct mregion_ring_set *new, *spare, *old;
+	size_t nr;
+
+	pthread_mutex_lock(&rings->lock);
+	nr = (rings->set ? rings->set->nr : 0) + 1;
+	new = alloc_set(nr);
+	spare = alloc_set(nr);
+	if (!new || !spare) {
+		pthread_mutex_unlock(&rings->lock);
+		free(new);
+		free(spare);
+		return -ENOMEM;
+	}
+	spare->below = rings->spares;
+	rings->spares = spare;
+	old = replace(rings, new, ring, NULL);
 	pthread_mutex_unlock(&rings->lock);
 	put_set(old);
 	return 0;
 }
 
-int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring)
+static bool has(const struct mregion_ring_set *set,
+		const struct mregion_ring *ring)
 {
-	return replace(rings, ring, NULL);
+	size_t i;
+
+	for (i = 0; set && i < set->nr; i++)
+		if (set->rings[i] == ring)
+			return true;
+	return false;
 }
 
-int mregion_rings_remove(struct mregion_rings *rings,
-			 const struct mregion_ring *ring)
+void mregion_rings_remove(struct mregion_rings *rings,
+			  const struct mregion_ring *ring)
 {
-	return replace(rings, NULL, ring);
+	struct mregion_ring_set *old = NULL;
+
+	pthread_mutex_lock(&rings->lock);
+	if (has(rings->set, ring))
+		old = replace(rings, pop_spare(rings), NULL, ring);
+	pthread_mutex_unlock(&rings->lock);
+	put_set(old);
 }
 
 struct mregion_ring *mregion_rings_first(struct mregion_rings *rings)
