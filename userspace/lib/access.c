@@ -145,18 +145,6 @@ uint64_t mregion_from_bytes(const uint8_t *buf, unsigned int len)
 	return value;
 }
 
-void mregion_device_post(const struct mregion_device *device,
-			 const struct mregion_ring_entry *entry)
-{
-	unsigned int len = entry->len;
-	uint8_t buf[8];
-
-	if (len != 1 && len != 2 && len != 4 && len != 8)
-		return;
-	mregion_to_bytes(buf, entry->data, len);
-	mregion_device_write(device, entry->offset, buf, len);
-}
-
 int mregion_policy_read(unsigned int policy, uint8_t *buf, uint64_t len)
 {
 	memset(buf, policy == MREGION_POLICY_ZEROES ? 0 : 0xff, len);
@@ -185,4 +173,37 @@ int mregion_access_write(const struct mregion_device *device, uint64_t offset,
 		return mregion_policy_write(device->constraints.refused);
 	mregion_device_write(device, offset, buf, len);
 	return 0;
+}
+
+int mregion_access_all(const struct mregion_device *device, uint64_t offset,
+		       uint8_t *buf, unsigned int len, bool write)
+{
+	unsigned int at, step;
+	int ret = 0, err;
+
+	for (at = 0; at < len; at += step) {
+		step = mregion_access_size(&device->constraints, offset + at,
+					   len - at);
+		if (write)
+			err = mregion_access_write(device, offset + at,
+						   buf + at, step);
+		else
+			err = mregion_access_read(device, offset + at, buf + at,
+						  step);
+		if (err)
+			ret = err;
+	}
+	return ret;
+}
+
+void mregion_device_post(const struct mregion_device *device,
+			 const struct mregion_ring_entry *entry)
+{
+	unsigned int len = entry->len;
+	uint8_t buf[8];
+
+	if (len != 1 && len != 2 && len != 4 && len != 8)
+		return;
+	mregion_to_bytes(buf, entry->data, len);
+	mregion_access_all(device, entry->offset, buf, len, true);
 }

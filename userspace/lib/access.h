@@ -68,9 +68,23 @@ int mregion_access_write(const struct mregion_device *device, uint64_t offset,
 			 const uint8_t *buf, unsigned int len);
 
 /**
+ * mregion_access_all() - make all parts of an access, as QEMU does: also those
+ * after one that is an error
+ * @device: the device
+ * @offset: in the region
+ * @buf: the bytes, in the order of their addresses
+ * @len: 1 to 8
+ * @write: whether it is a write
+ *
+ * Return: 0, or -EFAULT if a part was an error.
+ */
+int mregion_access_all(const struct mregion_device *device, uint64_t offset,
+		       uint8_t *buf, unsigned int len, bool write);
+
+/**
  * mregion_device_post() - make a write that was put into a ring
  *
- * It has been accepted before. Nonsense is dropped.
+ * What the device does not accept, or not any more, is dropped, as is nonsense.
  */
 void mregion_device_post(const struct mregion_device *device,
 			 const struct mregion_ring_entry *entry);

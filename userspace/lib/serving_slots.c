@@ -50,20 +50,11 @@ static bool take(struct mregion_server_slot *slot,
 static uint64_t access_device(const struct mregion_device *device,
 			      const struct mregion_server_slot *request)
 {
-	unsigned int at, len, left;
-	uint64_t offset;
 	uint8_t buf[8];
 
 	mregion_to_bytes(buf, request->data, 8);
-	for (at = 0; at < request->len; at += len) {
-		offset = request->offset + at;
-		left = request->len - at;
-		len = mregion_access_size(&device->constraints, offset, left);
-		if (request->flags & MREGION_SERVER_WRITE)
-			mregion_access_write(device, offset, buf + at, len);
-		else
-			mregion_access_read(device, offset, buf + at, len);
-	}
+	mregion_access_all(device, request->offset, buf, request->len,
+			   request->flags & MREGION_SERVER_WRITE);
 	return mregion_from_bytes(buf, request->len);
 }
 
