@@ -424,17 +424,14 @@ TEST_F(exit, dead_server)
 {
 	struct kvm_run *run = &self->run;
 	struct mregion_server server = { 0 };
-	struct mregion_ring *ring = calloc(1, sizeof(*ring));
+	struct mregion_ring *ring = fixture_ring(&self->machine, 1);
+	struct mregion_posted *posted = calloc(1, sizeof(*posted));
 
 	bind(&self->machine, 2, &server);
-	fixture_ring_memory(&ring->memory, 8);
-	ring->machine = &self->machine;
-	ring->fd = -1;
-	ring->eventfd = -1;
-	atomic_init(&ring->refs, 1);
-	pthread_mutex_init(&ring->lock, NULL);
 	atomic_store(&ring->server, &server);
-	ASSERT_EQ(0, mregion_rings_add(&self->machine.rings, ring));
+	posted->region = 2;
+	posted->last = 7;
+	mregion_ring_add_posted(ring, posted);
 
 	fixture_append(&ring->memory, 2, 0, 'x', 1);
 	EXPECT_EQ(0, mmio(&self->vm, run, 0x1200, 4, false));

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -182,14 +183,31 @@ void fixture_space_destroy(struct mregion_space *space)
 void fixture_ring_memory(struct mregion_ring_memory *memory,
 			 uint32_t nr_entries)
 {
-	memory->mapped = 2 * MREGION_RING_ENTRIES;
-	memory->header = mmap(NULL, memory->mapped, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory->header == MAP_FAILED)
+	void *ptr = mmap(NULL, 2 * MREGION_RING_ENTRIES,
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			 -1, 0);
+
+	if (ptr == MAP_FAILED)
 		abort();
-	memory->entries = (void *)((char *)memory->header +
-				   MREGION_RING_ENTRIES);
-	memory->nr_entries = nr_entries;
+	mregion_ring_memory_init(memory, ptr, nr_entries);
+	memory->mapped = 2 * MREGION_RING_ENTRIES;
+}
+
+struct mregion_ring *fixture_ring(struct mregion_machine *machine,
+				  uint32_t id)
+{
+	struct mregion_ring *ring = calloc(1, sizeof(*ring));
+
+	fixture_ring_memory(&ring->memory, FIXTURE_NR_ENTRIES);
+	ring->machine = machine;
+	ring->id = id;
+	ring->fd = -1;
+	ring->eventfd = eventfd(0, EFD_NONBLOCK);
+	atomic_init(&ring->refs, 1);
+	pthread_mutex_init(&ring->lock, NULL);
+	if (mregion_rings_add(&machine->rings, ring))
+		abort();
+	return ring;
 }
 
 void fixture_append(struct mregion_ring_memory *memory, uint32_t region,

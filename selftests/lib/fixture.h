@@ -63,6 +63,12 @@ void fixture_space_destroy(struct mregion_space *space);
 /* An empty ring, and the kernel's part in it. @nr_entries: at most 128. */
 void fixture_ring_memory(struct mregion_ring_memory *memory,
 			 uint32_t nr_entries);
+
+/* A ring of the machine's, of FIXTURE_NR_ENTRIES. */
+#define FIXTURE_NR_ENTRIES	8
+struct mregion_ring *fixture_ring(struct mregion_machine *machine,
+				  uint32_t id);
+
 void fixture_append(struct mregion_ring_memory *memory, uint32_t region,
 		    uint64_t offset, uint64_t data, unsigned int len);
 

@@ -2,15 +2,16 @@
 /* Draining a ring: order, what is dropped, and who may come in between. */
 #include <kselftest_harness.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "ring.h"
 #include "server.h"
 
-#define NR_ENTRIES	8
+#define NR_ENTRIES	FIXTURE_NR_ENTRIES
 
 /* malloc() fails; the library's own calls of it come here. */
 static bool no_memory;
@@ -59,6 +60,12 @@ static const struct mregion_ops device_ops = {
 	.constraints = { .valid_max = 8, .impl_max = 4 },
 };
 
+static void append(struct mregion_ring *ring, uint32_t region,
+		   uint64_t offset, uint64_t data, unsigned int len)
+{
+	fixture_append(&ring->memory, region, offset, data, len);
+}
+
 FIXTURE(ring)
 {
 	struct mregion_machine machine;
@@ -68,7 +75,6 @@ FIXTURE(ring)
 
 FIXTURE_SETUP(ring)
 {
-	pthread_mutexattr_t attr;
 	struct mregion_ring *ring;
 
 	memset(self, 0, sizeof(*self));
@@ -77,32 +83,17 @@ FIXTURE_SETUP(ring)
 		       &self->device);
 	fixture_region(&self->machine, 2, MREGION_RAM, 64, NULL, NULL);
 
-	ring = calloc(1, sizeof(*ring));
-	fixture_ring_memory(&ring->memory, NR_ENTRIES);
-	ring->machine = &self->machine;
-	ring->fd = -1;
-	ring->eventfd = eventfd(0, EFD_NONBLOCK);
-	atomic_init(&ring->refs, 1);
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&ring->lock, &attr);
+	ring = fixture_ring(&self->machine, 1);
 	/* Indices wrap before the test is over. */
 	ring->memory.header->producer = UINT32_MAX - 2;
 	ring->memory.header->consumer = UINT32_MAX - 2;
 	self->ring = ring;
-	ASSERT_EQ(0, mregion_rings_add(&self->machine.rings, ring));
 }
 
 FIXTURE_TEARDOWN(ring)
 {
 	mregion_ring_release(self->ring);
 	fixture_destroy(&self->machine);
-}
-
-static void append(struct mregion_ring *ring, uint32_t region,
-		   uint64_t offset, uint64_t data, unsigned int len)
-{
-	fixture_append(&ring->memory, region, offset, data, len);
 }
 
 TEST_F(ring, order)
@@ -182,12 +173,44 @@ TEST_F(ring, freed_meanwhile)
 	mregion_region_put(self->device.gone);
 }
 
+/* The kernel, which carries out all commits, or none. */
+static bool refuse;
+static unsigned int nr_commits;
+
+static int kernel(unsigned long request, void *arg)
+{
+	struct mregion_commit *commit = arg;
+
+	if (request == MREGION_RING_FREE || request == MREGION_SERVER_FREE)
+		return 0;
+	if (request != MREGION_COMMIT)
+		return -ENOTTY;
+	nr_commits++;
+	commit->failed = refuse ? 0 : commit->nr_ops;
+	return refuse ? -ENOENT : 0;
+}
+
+static struct mregion_region *bind(struct mregion_machine *machine,
+				   uint32_t id, struct mregion_server *server)
+{
+	struct mregion_region *region = mregion_table_get(&machine->regions,
+							  id);
+
+	mregion_region_put(region);
+	atomic_store(&region->server, server);
+	atomic_store(&region->next_server, server);
+	fixture_ioctl = kernel;
+	refuse = false;
+	return region;
+}
+
 /* What is posted to a server is left to it while it lives. */
 TEST_F(ring, posted)
 {
 	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_region *region = bind(&self->machine, 1, &server);
 
-	atomic_store(&self->ring->server, &server);
+	ASSERT_EQ(0, mregion_post(region, 0, 8, self->ring));
 	append(self->ring, 1, 0, 1, 1);
 	mregion_rings_drain(&self->machine.rings);
 	EXPECT_EQ(0, mregion_ring_drain(self->ring));
@@ -198,23 +221,239 @@ TEST_F(ring, posted)
 	EXPECT_EQ(1, self->device.nr);
 }
 
-TEST_F(ring, all_rings)
+/* Its process may have left what no guest has written. */
+TEST_F(ring, forged)
 {
+	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_region *region = bind(&self->machine, 1, &server);
+	struct device reset = { 0 };
+
+	fixture_region(&self->machine, 3, MREGION_MMIO, 64, &device_ops,
+		       &reset);
+	ASSERT_EQ(0, mregion_post(region, 8, 8, self->ring));
+	append(self->ring, 3, 8, 1, 1);
+	append(self->ring, 1, 7, 1, 1);
+	append(self->ring, 1, 14, 1, 4);
+	append(self->ring, 1, 16, 1, 1);
+	append(self->ring, 1, UINT64_MAX, 1, 1);
+	/* Of the right part, and not what the device accepts. */
+	append(self->ring, 1, 9, 0x2211, 2);
+	append(self->ring, 1, 12, 7, 4);
+	atomic_store(&server.dead, true);
+	EXPECT_EQ(7, mregion_ring_drain(self->ring));
+	EXPECT_EQ(0, reset.nr);
+	ASSERT_EQ(3, self->device.nr);
+	EXPECT_EQ(9, self->device.seen[0].offset);
+	EXPECT_EQ(1, self->device.seen[0].len);
+	EXPECT_EQ(12, self->device.seen[2].offset);
+
+	/* It is not for sale to the VMM's own devices. */
+	EXPECT_EQ(-EBUSY, mregion_coalesce(region, 32, 8, self->ring));
+}
+
+TEST_F(ring, posted_what_is_not_valid)
+{
+	static const struct mregion_ops words = {
+		.write = device_write,
+		.constraints = { .valid_min = 4, .valid_max = 4 },
+	};
+	struct mregion_server server = { .machine = &self->machine };
+	struct device device = { 0 };
+
+	fixture_region(&self->machine, 3, MREGION_MMIO, 64, &words, &device);
+	ASSERT_EQ(0, mregion_post(bind(&self->machine, 3, &server), 0, 0,
+				  self->ring));
+	append(self->ring, 3, 0, 1, 2);
+	append(self->ring, 3, 4, 2, 4);
+	atomic_store(&server.dead, true);
+	EXPECT_EQ(2, mregion_ring_drain(self->ring));
+	ASSERT_EQ(1, device.nr);
+	EXPECT_EQ(4, device.seen[0].offset);
+}
+
+/* What it left when a rule went is brought once, and no more after that. */
+TEST_F(ring, unposted)
+{
+	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_region *region = bind(&self->machine, 1, &server);
+
+	ASSERT_EQ(0, mregion_post(region, 0, 8, self->ring));
+	append(self->ring, 1, 0, 1, 1);
+	ASSERT_EQ(0, mregion_unpost(region, 0, 8, self->ring));
+	atomic_store(&server.dead, true);
+	mregion_rings_drain(&self->machine.rings);
+	EXPECT_EQ(1, self->device.nr);
 	append(self->ring, 1, 0, 1, 1);
 	mregion_rings_drain(&self->machine.rings);
 	EXPECT_EQ(1, self->device.nr);
 }
 
-static struct mregion_ring *another(struct mregion_machine *machine)
+/* A ring is one side's, and stays it; but not for what never came about. */
+TEST_F(ring, whose)
 {
-	struct mregion_ring *ring = calloc(1, sizeof(*ring));
+	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_server other = { .machine = &self->machine };
+	struct mregion_region *region = bind(&self->machine, 1, NULL);
+	struct mregion_machine *machine = &self->machine;
 
-	ring->machine = machine;
-	ring->fd = -1;
-	ring->eventfd = -1;
-	atomic_init(&ring->refs, 1);
-	pthread_mutex_init(&ring->lock, NULL);
-	return ring;
+	EXPECT_EQ(-EINVAL, mregion_post(region, 0, 8, self->ring));
+	bind(machine, 1, &other);
+	refuse = true;
+	EXPECT_EQ(-ENOENT, mregion_post(region, 0, 8, self->ring));
+	mregion_begin(machine);
+	EXPECT_EQ(0, mregion_post(region, 0, 8, self->ring));
+	EXPECT_EQ(0, mregion_post(region, 8, 8, self->ring));
+	mregion_abort(machine);
+
+	/* Nor for another server, or the VMM. */
+	bind(machine, 1, &server);
+	mregion_begin(machine);
+	EXPECT_EQ(0, mregion_post(region, 0, 8, self->ring));
+	EXPECT_EQ(-EBUSY, mregion_coalesce(region, 8, 8, self->ring));
+	mregion_abort(machine);
+	EXPECT_EQ(0, mregion_coalesce(region, 0, 8, self->ring));
+	append(self->ring, 1, 0, 1, 1);
+	EXPECT_EQ(-EBUSY, mregion_post(region, 8, 8, self->ring));
+	EXPECT_EQ(1, mregion_ring_drain(self->ring));
+	EXPECT_EQ(1, self->device.nr);
+	EXPECT_EQ(0, mregion_uncoalesce(region, 0, 8, self->ring));
+	EXPECT_EQ(-EBUSY, mregion_post(region, 8, 8, self->ring));
+}
+
+/* The server's process, at a posted write as its ring is taken away. */
+struct process {
+	struct mregion_ring_memory memory;
+	struct mregion_ring *ring;
+	struct mregion_server *server;
+	bool frees;
+	unsigned int seen;
+};
+
+static void process_consume(void *opaque,
+			    const struct mregion_ring_entry *entry)
+{
+	struct process *process = opaque;
+
+	(void)entry;
+	if (++process->seen != 2)
+		return;
+	if (process->frees)
+		mregion_server_free(process->server);
+	else
+		atomic_store(&process->server->dead, true);
+	mregion_ring_drain(process->ring);
+	append(process->ring, 1, 0, 9, 1);
+}
+
+static void run_process(struct process *process)
+{
+	void *ptr = process->ring->memory.header;
+
+	mregion_ring_memory_init(&process->memory, ptr, NR_ENTRIES);
+	process->memory.claims = true;
+	mregion_ring_memory_begin(&process->memory, true);
+	mregion_ring_memory_consume(&process->memory, process_consume, process);
+	mregion_ring_memory_end(&process->memory);
+	pthread_mutex_destroy(&process->memory.lock);
+}
+
+TEST_F(ring, taken)
+{
+	struct mregion_server server = { .machine = &self->machine };
+	struct process process = {
+		.ring = self->ring,
+		.server = &server,
+		.frees = true,
+	};
+	struct device *device = &self->device;
+	unsigned int i;
+
+	ASSERT_EQ(0, mregion_post(bind(&self->machine, 1, &server), 0, 0,
+				  self->ring));
+	for (i = 1; i <= 4; i++)
+		append(self->ring, 1, 0, i, 1);
+	/* Freed while the process lives: what it is at is its. */
+	run_process(&process);
+	EXPECT_EQ(2, process.seen);
+	ASSERT_EQ(2, device->nr);
+	EXPECT_EQ(3, device->seen[0].data);
+	EXPECT_EQ(4, device->seen[1].data);
+	run_process(&process);
+	EXPECT_EQ(2, process.seen);
+	EXPECT_EQ(1, mregion_ring_drain(self->ring));
+	EXPECT_EQ(9, device->seen[2].data);
+}
+
+/* It died at it, for all that is known, so it may not have been done. */
+TEST_F(ring, taken_from_the_dead)
+{
+	struct mregion_server server = { .machine = &self->machine };
+	struct process process = { .ring = self->ring, .server = &server };
+	unsigned int i;
+
+	ASSERT_EQ(0, mregion_post(bind(&self->machine, 1, &server), 0, 0,
+				  self->ring));
+	for (i = 1; i <= 4; i++)
+		append(self->ring, 1, 0, i, 1);
+	run_process(&process);
+	EXPECT_EQ(2, process.seen);
+	ASSERT_EQ(3, self->device.nr);
+	EXPECT_EQ(2, self->device.seen[0].data);
+}
+
+struct freer {
+	struct mregion_ring *ring;
+	unsigned int writes;
+	int ret;
+};
+
+static void free_write(void *opaque, uint64_t offset, uint64_t data,
+		       unsigned int len)
+{
+	struct freer *freer = opaque;
+	uint64_t one = 1;
+
+	(void)offset;
+	(void)data;
+	(void)len;
+	if (freer->writes++)
+		return;
+	/* Let the ring's thread wait for its lock. */
+	if (write(freer->ring->eventfd, &one, sizeof(one)) < 0)
+		abort();
+	usleep(20000);
+	freer->ret = mregion_ring_free(freer->ring);
+}
+
+static const struct mregion_ops free_ops = {
+	.write = free_write,
+	.constraints = { .valid_max = 8, .impl_max = 8 },
+};
+
+/* From a device's function that another thread than the ring's has called. */
+TEST_F(ring, freed_from_within)
+{
+	struct mregion_ring *ring = fixture_ring(&self->machine, 2);
+	struct freer freer = { .ring = ring, .ret = 1 };
+
+	fixture_ioctl = kernel;
+	fixture_region(&self->machine, 3, MREGION_MMIO, 64, &free_ops, &freer);
+	append(ring, 3, 0, 1, 1);
+	append(ring, 3, 0, 2, 1);
+	ASSERT_EQ(0, mregion_ring_start_thread(ring));
+	mregion_ring_drain(ring);
+	EXPECT_EQ(0, freer.ret);
+	EXPECT_EQ(2, freer.writes);
+	mregion_ring_release(self->ring);
+	mregion_rings_stop(&self->machine.rings);
+	self->ring = fixture_ring(&self->machine, 3);
+}
+
+TEST_F(ring, all_rings)
+{
+	append(self->ring, 1, 0, 1, 1);
+	mregion_rings_drain(&self->machine.rings);
+	EXPECT_EQ(1, self->device.nr);
 }
 
 /* Rings come and go in any order; those that go need no memory for it. */
@@ -225,10 +464,8 @@ TEST_F(ring, come_and_go)
 	unsigned int round, i;
 
 	for (round = 0; round < 4; round++) {
-		for (i = 0; i < 4; i++) {
-			more[i] = another(&self->machine);
-			ASSERT_EQ(0, mregion_rings_add(rings, more[i]));
-		}
+		for (i = 0; i < 4; i++)
+			more[i] = fixture_ring(&self->machine, 2 + i);
 		no_memory = true;
 		for (i = 0; i < 4; i++)
 			mregion_ring_release(more[(i * 3 + round) % 4]);

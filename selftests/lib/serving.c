@@ -345,13 +345,10 @@ TEST_F(serving, seen)
 static struct mregion_serving_ring *add_ring(struct mregion_serving *serving)
 {
 	struct mregion_serving_ring *ring = calloc(1, sizeof(*ring));
-	pthread_mutexattr_t attr;
 
 	ring->fd = -1;
 	fixture_ring_memory(&ring->memory, 8);
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&ring->lock, &attr);
+	ring->memory.claims = true;
 	atomic_store(&serving->rings, ring);
 	return ring;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Rules that have writes put into rings. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "error.h"
 #include "machine.h"
@@ -8,11 +9,11 @@
 #include "region.h"
 #include "server.h"
 
-static int change_rule(struct mregion_region *region, uint32_t code,
-		       uint32_t flags, uint64_t offset, uint64_t len,
-		       const struct mregion_ring *ring)
+static struct mregion_op make_op(const struct mregion_region *region,
+				 uint32_t code, uint32_t flags, uint64_t offset,
+				 uint64_t len, const struct mregion_ring *ring)
 {
-	struct mregion_op op = {
+	return (struct mregion_op){
 		.code = code,
 		.id = region->id,
 		.rule = {
@@ -23,66 +24,170 @@ static int change_rule(struct mregion_region *region, uint32_t code,
 			.len = len,
 		},
 	};
-
-	return mregion_change(region->machine, &op, NULL, NULL);
 }
 
-static int refuse(struct mregion_region *region, int err)
+static uint64_t last_of(const struct mregion_rule *rule)
 {
-	return mregion_refuse(region->machine, err);
+	uint64_t last = rule->offset + (rule->len - 1);
+
+	return last < rule->offset ? UINT64_MAX : last;
+}
+
+/* The fate of a new rule is known: a ring that has got none is as it was. */
+static void settle_ring(struct mregion_ring *ring, bool done)
+{
+	if (!done && !--ring->nr_rules)
+		atomic_store(&ring->server, NULL);
+	mregion_ring_put(ring);
+}
+
+static void settle_coalesce(void *object, const struct mregion_op *op,
+			    bool done)
+{
+	(void)op;
+	settle_ring(object, done);
+}
+
+static void settle_post(void *object, const struct mregion_op *op, bool done)
+{
+	struct mregion_posted *posted = object;
+	struct mregion_ring *ring = posted->ring;
+
+	(void)op;
+	if (!done)
+		mregion_ring_del_posted(ring, posted);
+	settle_ring(ring, done);
+}
+
+static void settle_unpost(void *object, const struct mregion_op *op, bool done)
+{
+	if (done)
+		mregion_ring_end_posted(object, op->id, op->rule.offset,
+					last_of(&op->rule));
+}
+
+/* Add a rule. Called with the transaction's lock held. */
+static int add_rule(struct mregion_region *region, const struct mregion_op *op,
+		    struct mregion_ring *ring, mregion_settle_t *settle,
+		    void *object)
+{
+	unsigned int before = ring->nr_rules++;
+	int ret;
+
+	mregion_ring_get(ring);
+	ret = mregion_change(region->machine, op, settle, object);
+	/* It may have failed before, or in, the commit. */
+	if (ret && ring->nr_rules != before)
+		settle(object, op, false);
+	return ret;
 }
 
 int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 		     uint64_t len, struct mregion_ring *ring)
 {
+	struct mregion_machine *machine;
+	struct mregion_op op;
+	int ret;
+
 	if (!region || !ring)
 		return mregion_refuse_null("coalesce");
-	/* A process that knows nothing of this device would drain it. */
-	if (mregion_ring_remote(ring))
-		return refuse(region, mregion_fail(EBUSY,
+	machine = region->machine;
+	op = make_op(region, MREGION_OP_RULE_ADD, 0, offset, len, ring);
+	pthread_mutex_lock(&machine->transaction.lock);
+	/* A process that knows nothing of this device has its hands on it. */
+	if (atomic_load(&ring->server))
+		ret = mregion_refuse(machine, mregion_fail(EBUSY,
 			"coalesce '%s' into ring %u, which is a server's",
 			region->name, ring->id));
-	return change_rule(region, MREGION_OP_RULE_ADD, 0, offset, len, ring);
+	else
+		ret = add_rule(region, &op, ring, settle_coalesce, ring);
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return ret;
 }
 
 int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_ring *ring)
 {
+	struct mregion_op op;
+
 	if (!region || !ring)
 		return mregion_refuse_null("uncoalesce");
-	return change_rule(region, MREGION_OP_RULE_DEL, 0, offset, len, ring);
+	op = make_op(region, MREGION_OP_RULE_DEL, 0, offset, len, ring);
+	return mregion_change(region->machine, &op, NULL, NULL);
+}
+
+/* Why a region cannot be posted to a ring: 0 or a negative errno. */
+static int check_post(const struct mregion_region *region,
+		      const struct mregion_ring *ring)
+{
+	struct mregion_server *server = atomic_load(&region->next_server);
+	struct mregion_server *owner = atomic_load(&ring->server);
+
+	if (!server)
+		return mregion_fail(EINVAL,
+				    "post to '%s': it is bound to no server",
+				    region->name);
+	if (owner && owner != server)
+		return mregion_fail(EBUSY,
+				    "post to '%s': ring %u is another server's",
+				    region->name, ring->id);
+	if (!owner && ring->nr_rules)
+		return mregion_fail(EBUSY,
+				    "post to '%s': the VMM drains ring %u",
+				    region->name, ring->id);
+	return 0;
 }
 
 /*
  * The ring is the server's before the kernel can append the first entry: what
- * is in it must not be drained on both sides.
+ * is in it must not be drained on both sides. If there is no commit after all,
+ * nothing is in it.
  */
+static int post(struct mregion_region *region, const struct mregion_op *op,
+		struct mregion_ring *ring)
+{
+	struct mregion_posted *posted;
+	int ret = check_post(region, ring);
+
+	if (ret)
+		return mregion_refuse(region->machine, ret);
+	posted = calloc(1, sizeof(*posted));
+	if (!posted)
+		return mregion_refuse(region->machine, mregion_fail(ENOMEM,
+			"post to '%s'", region->name));
+	posted->ring = ring;
+	posted->region = region->id;
+	posted->offset = op->rule.offset;
+	posted->last = last_of(&op->rule);
+	mregion_ring_add_posted(ring, posted);
+	atomic_store(&ring->server, atomic_load(&region->next_server));
+	return add_rule(region, op, ring, settle_post, posted);
+}
+
 int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
 		 struct mregion_ring *ring)
 {
-	struct mregion_server *server, *owner = NULL;
+	struct mregion_op op;
+	int ret;
 
 	if (!region || !ring)
 		return mregion_refuse_null("post");
-	server = atomic_load(&region->next_server);
-	if (!server)
-		return refuse(region, mregion_fail(EINVAL,
-			"post to '%s': it is bound to no server",
-			region->name));
-	if (!atomic_compare_exchange_strong(&ring->server, &owner, server) &&
-	    owner != server)
-		return refuse(region, mregion_fail(EBUSY,
-			"post to '%s': ring %u is another server's",
-			region->name, ring->id));
-	return change_rule(region, MREGION_OP_RULE_ADD, MREGION_RULE_POSTED,
-			   offset, len, ring);
+	op = make_op(region, MREGION_OP_RULE_ADD, MREGION_RULE_POSTED, offset,
+		     len, ring);
+	pthread_mutex_lock(&region->machine->transaction.lock);
+	ret = post(region, &op, ring);
+	pthread_mutex_unlock(&region->machine->transaction.lock);
+	return ret;
 }
 
 int mregion_unpost(struct mregion_region *region, uint64_t offset,
 		   uint64_t len, struct mregion_ring *ring)
 {
+	struct mregion_op op;
+
 	if (!region || !ring)
 		return mregion_refuse_null("unpost");
-	return change_rule(region, MREGION_OP_RULE_DEL, MREGION_RULE_POSTED,
-			   offset, len, ring);
+	op = make_op(region, MREGION_OP_RULE_DEL, MREGION_RULE_POSTED, offset,
+		     len, ring);
+	return mregion_change(region->machine, &op, settle_unpost, ring);
 }

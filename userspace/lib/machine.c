@@ -43,14 +43,12 @@ free_machine:
 void mregion_machine_close(struct mregion_machine *machine)
 {
 	struct mregion_region *region;
-	struct mregion_ring *ring;
 
 	if (!machine)
 		return;
 	while (machine->vms)
 		mregion_detach(machine->vms);
-	while ((ring = mregion_rings_first(&machine->rings)))
-		mregion_ring_release(ring);
+	mregion_rings_stop(&machine->rings);
 	while (machine->shadows)
 		mregion_shadow_release(machine->shadows);
 	close(machine->fd);

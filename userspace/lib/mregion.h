@@ -557,9 +557,15 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 				      uint32_t notify_usecs);
 
 /**
- * mregion_ring_free() - free a ring; -EBUSY while a region coalesces into it
+ * mregion_ring_free() - free a ring
+ * @ring: the ring, or NULL
  *
- * What waits in it is brought to the devices first, and its thread is stopped.
+ * What waits in it is brought to the devices first; if another thread is just
+ * doing that, it does the rest, perhaps after this has returned. The ring's
+ * thread is told to end and not waited for. mregion_synchronize() waits for
+ * calls of device functions that either has begun.
+ *
+ * Return: 0; -EBUSY: a region coalesces into it, or is posted to it.
  */
 int mregion_ring_free(struct mregion_ring *ring);
 
@@ -579,8 +585,13 @@ int mregion_ring_eventfd(const struct mregion_ring *ring);
  * mregion_ring_drain() - bring the waiting writes to their devices
  * @ring: the ring
  *
- * Called from within a device's function that is itself called for this ring,
- * it does nothing. Return: how many writes there were.
+ * If another thread is doing so, waits for it, and does the rest; but not from
+ * within a device's function or in a transaction, since the device that is
+ * called there may in turn wait for this one, or for the transaction. Called
+ * from within a device's function that is itself called for this ring, it does
+ * nothing. Nor does it to the ring of a living server.
+ *
+ * Return: how many writes there were.
  */
 unsigned int mregion_ring_drain(struct mregion_ring *ring);
 
@@ -598,7 +609,12 @@ int mregion_ring_start_thread(struct mregion_ring *ring);
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
  * @len: its length in bytes
- * @ring: where they go; -EBUSY if it is a living server's
+ * @ring: where they go
+ *
+ * From then on the VMM drains the ring, for as long as it exists.
+ *
+ * Return: 0; -EBUSY: the ring is, or was, a server's; else as the kernel says,
+ * see struct mregion_rule.
  */
 int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 		     uint64_t len, struct mregion_ring *ring);
@@ -706,9 +722,13 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint64_t timeout_usecs, int *fd);
 
 /**
- * mregion_server_free() - free a server; -EBUSY while a region is bound to it
+ * mregion_server_free() - free a server
+ * @server: the server, or NULL
  *
- * It is dead then. Its ID is not used again.
+ * It is dead then. Its ID is not used again. Its rings become the VMM's: see
+ * mregion_post(), and end its process first.
+ *
+ * Return: 0; -EBUSY: a region is bound to it.
  */
 int mregion_server_free(struct mregion_server *server);
 
@@ -729,20 +749,41 @@ int mregion_set_server(struct mregion_region *region,
 /**
  * mregion_post() - let writes to part of a region be posted to its server
  *
+ * @region: an MMIO or ROM device region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @ring: where they go
+ *
  * As mregion_coalesce(), but it is the server that the ring's entries are for,
  * and that is woken for each. From then on the ring is that server's, and the
  * library does not drain it, until it finds the server dead: then it brings what
  * is left to the functions given at the region's creation. A server that is to
  * follow needs a ring of its own; one transaction does best for
- * mregion_unpost(), mregion_set_server() and mregion_post().
+ * mregion_unpost(), mregion_set_server() and mregion_post(). A commit that fails,
+ * or is aborted, leaves the ring as it was.
  *
- * Return: -EINVAL: the region is bound to no server. -EBUSY: the ring is another
- * server's.
+ * The server's process can write to the ring. What it has left there reaches only
+ * the parts of regions that were posted to the ring, and only if the device
+ * accepts it.
+ *
+ * When the ring is taken from a server whose process lives (it took too long for
+ * an answer, or was freed), the process begins no entry any more. The one entry
+ * that it may be at is done by the VMM as well if the server was found dead, and
+ * not if it was freed. End the process first, and there is none.
+ *
+ * Return: 0; -EINVAL: the region is bound to no server; -EBUSY: the ring is
+ * another server's, or is drained by the VMM; -ENOMEM; else as the kernel says,
+ * see struct mregion_rule.
  */
 int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
 		 struct mregion_ring *ring);
 
-/** mregion_unpost() - undo mregion_post() of the same arguments */
+/**
+ * mregion_unpost() - undo mregion_post() of the same arguments
+ *
+ * What waits in the ring is still the server's, or the VMM's once if the server
+ * dies before it has done it.
+ */
 int mregion_unpost(struct mregion_region *region, uint64_t offset,
 		   uint64_t len, struct mregion_ring *ring);
 
@@ -772,7 +813,8 @@ void mregion_serving_close(struct mregion_serving *serving);
  * @opaque: passed to its functions
  *
  * Accesses to regions that have not been added read as all-ones. The constraints
- * are those of @ops, whatever mregion_set_constraints() said to the VMM.
+ * are those of @ops, whatever mregion_set_constraints() said to the VMM; a posted
+ * write that they do not accept is dropped.
  * MREGION_POLICY_ERROR is not passed on: a refused read is all-ones, and that is
  * all. Threads may be serving already. Return: -EEXIST: it was added before.
  */

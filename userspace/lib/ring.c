@@ -25,6 +25,8 @@ void mregion_ring_put(struct mregion_ring *ring)
 {
 	if (atomic_fetch_sub(&ring->refs, 1) != 1)
 		return;
+	while (ring->posted)
+		mregion_ring_del_posted(ring, ring->posted);
 	mregion_ring_memory_unmap(&ring->memory);
 	if (ring->fd >= 0)
 		close(ring->fd);
@@ -45,7 +47,6 @@ static int free_in_kernel(const struct mregion_ring *ring)
 
 static struct mregion_ring *new_handle(struct mregion_machine *machine)
 {
-	pthread_mutexattr_t attr;
 	struct mregion_ring *ring;
 
 	ring = calloc(1, sizeof(*ring));
@@ -59,11 +60,7 @@ static struct mregion_ring *new_handle(struct mregion_machine *machine)
 	atomic_init(&ring->refs, 1);
 	ring->machine = machine;
 	ring->fd = -1;
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&ring->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-
+	pthread_mutex_init(&ring->lock, NULL);
 	pthread_mutex_lock(&machine->transaction.lock);
 	ring->id = mregion_next_id(&machine->last_ring_id);
 	pthread_mutex_unlock(&machine->transaction.lock);
@@ -132,17 +129,97 @@ bool mregion_ring_remote(const struct mregion_ring *ring)
 	return server && !atomic_load(&server->dead);
 }
 
+void mregion_ring_add_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted)
+{
+	pthread_mutex_lock(&ring->lock);
+	posted->next = ring->posted;
+	ring->posted = posted;
+	pthread_mutex_unlock(&ring->lock);
+}
+
+void mregion_ring_del_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted)
+{
+	struct mregion_posted **link;
+
+	pthread_mutex_lock(&ring->lock);
+	for (link = &ring->posted; *link != posted; link = &(*link)->next)
+		;
+	*link = posted->next;
+	pthread_mutex_unlock(&ring->lock);
+	free(posted);
+}
+
+void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
+			     uint64_t offset, uint64_t last)
+{
+	struct mregion_posted *posted;
+
+	pthread_mutex_lock(&ring->lock);
+	for (posted = ring->posted; posted; posted = posted->next) {
+		if (posted->region != region || posted->gone ||
+		    posted->offset != offset || posted->last != last)
+			continue;
+		posted->gone = true;
+		break;
+	}
+	pthread_mutex_unlock(&ring->lock);
+}
+
+/* After everything was brought that there can be of rules that are gone. */
+static void forget_gone(struct mregion_ring *ring)
+{
+	struct mregion_posted **link = &ring->posted, *posted;
+
+	pthread_mutex_lock(&ring->lock);
+	while ((posted = *link)) {
+		if (posted->gone) {
+			*link = posted->next;
+			free(posted);
+		} else {
+			link = &posted->next;
+		}
+	}
+	pthread_mutex_unlock(&ring->lock);
+}
+
 /*
- * Bring one write to its device. The kernel has accepted it already. Its region
- * may be gone, or smaller, since; then so is the register it was for.
+ * A server's process can write what it likes into its ring. What it left there
+ * must be for parts of regions that were posted to it.
  */
-static void dispatch(struct mregion_machine *machine,
+static bool may_hold(struct mregion_ring *ring,
 		     const struct mregion_ring_entry *entry)
 {
+	const struct mregion_posted *posted;
+
+	if (!atomic_load(&ring->server))
+		return true;
+	pthread_mutex_lock(&ring->lock);
+	for (posted = ring->posted; posted; posted = posted->next)
+		if (posted->region == entry->region &&
+		    entry->offset >= posted->offset &&
+		    entry->offset <= posted->last &&
+		    entry->len - 1u <= posted->last - entry->offset)
+			break;
+	pthread_mutex_unlock(&ring->lock);
+	return posted;
+}
+
+/*
+ * Bring one write to its device. Its region may be gone, or smaller, since it
+ * was written; then so is the register it was for.
+ */
+static void consume(void *opaque, const struct mregion_ring_entry *entry)
+{
+	struct mregion_ring *ring = opaque;
+	struct mregion_machine *machine = ring->machine;
 	struct mregion_section section;
 	struct mregion_region *region;
 	struct mregion_device device;
 
+	if (!may_hold(ring, entry))
+		return;
 	mregion_section_begin(&section, &machine->sections);
 	region = mregion_table_get(&machine->regions, entry->region);
 	if (region) {
@@ -161,29 +238,60 @@ static void dispatch(struct mregion_machine *machine,
 	mregion_section_end(&section);
 }
 
-static bool consume(void *opaque, const struct mregion_ring_entry *entry)
+/*
+ * Whether this thread may wait for one that is bringing writes to their devices:
+ * not if a device may in turn wait for what this thread has.
+ */
+static bool may_wait(const struct mregion_ring *ring)
 {
-	struct mregion_ring *ring = opaque;
+	struct mregion_transaction *transaction = &ring->machine->transaction;
+	bool ours = false;
 
-	if (mregion_ring_remote(ring))
+	if (mregion_sections_inside(&ring->machine->sections))
 		return false;
-	dispatch(ring->machine, entry);
-	return true;
+	if (!pthread_mutex_trylock(&transaction->lock)) {
+		ours = transaction->depth;
+		pthread_mutex_unlock(&transaction->lock);
+	}
+	return !ours;
+}
+
+static unsigned int drain(struct mregion_ring *ring)
+{
+	const struct mregion_server *server = atomic_load(&ring->server);
+	unsigned int count;
+
+	if (server && !ring->taken) {
+		ring->taken = true;
+		mregion_ring_memory_take(&ring->memory,
+					 atomic_load(&server->alive));
+	}
+	count = mregion_ring_memory_consume(&ring->memory, consume, ring);
+	if (server)
+		forget_gone(ring);
+	return count;
+}
+
+static bool has_work(const struct mregion_ring *ring)
+{
+	return !mregion_ring_remote(ring) &&
+	       mregion_ring_memory_pending(&ring->memory);
 }
 
 unsigned int mregion_ring_drain(struct mregion_ring *ring)
 {
+	struct mregion_ring_memory *memory = &ring->memory;
 	unsigned int count = 0;
 
 	mregion_ring_get(ring);
-	pthread_mutex_lock(&ring->lock);
-	if (!ring->draining) {
-		ring->draining = true;
-		count = mregion_ring_memory_consume(&ring->memory, consume,
-						    ring);
-		ring->draining = false;
-	}
-	pthread_mutex_unlock(&ring->lock);
+	do {
+		if (!mregion_ring_memory_begin(memory, may_wait(ring)))
+			break;
+		if (has_work(ring))
+			count += drain(ring);
+		mregion_ring_memory_end(memory);
+		/* Who frees a ring leaves the rest to who is at it. */
+	} while (atomic_load(&ring->freed) && has_work(ring));
 	mregion_ring_put(ring);
 	return count;
 }
@@ -191,62 +299,77 @@ unsigned int mregion_ring_drain(struct mregion_ring *ring)
 static void *drain_thread(void *arg)
 {
 	struct mregion_ring *ring = arg;
+	struct mregion_rings *rings = &ring->machine->rings;
 	struct pollfd poll_fd = { .fd = ring->eventfd, .events = POLLIN };
 	uint64_t count;
 
-	while (!atomic_load(&ring->stop)) {
+	while (!atomic_load(&ring->freed)) {
 		poll(&poll_fd, 1, -1);
 		if (read(ring->eventfd, &count, sizeof(count)) < 0)
 			continue;
-		while (!atomic_load(&ring->stop) && mregion_ring_drain(ring))
+		while (!atomic_load(&ring->freed) && mregion_ring_drain(ring))
 			;
 	}
 	mregion_ring_put(ring);
+	mregion_rings_thread(rings, -1);
 	return NULL;
+}
+
+/*
+ * Nobody joins the thread: a device's function that frees the ring would wait
+ * for what may be waiting for that very function.
+ */
+static int create_thread(struct mregion_ring *ring)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	/* Signals are for the threads that the VMM knows of. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	mregion_ring_get(ring);
+	mregion_rings_thread(&ring->machine->rings, 1);
+	err = pthread_create(&thread, &attr, drain_thread, ring);
+	if (err) {
+		mregion_rings_thread(&ring->machine->rings, -1);
+		mregion_ring_put(ring);
+	}
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 int mregion_ring_start_thread(struct mregion_ring *ring)
 {
-	sigset_t all, before;
 	int err = EBUSY;
 
 	pthread_mutex_lock(&ring->lock);
 	if (!ring->has_thread) {
-		/* Signals are for the threads that the VMM knows of. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		mregion_ring_get(ring);
-		err = pthread_create(&ring->thread, NULL, drain_thread, ring);
-		if (err)
-			mregion_ring_put(ring);
-		else
-			ring->has_thread = true;
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		err = create_thread(ring);
+		ring->has_thread = !err;
 	}
 	pthread_mutex_unlock(&ring->lock);
 	return err ? mregion_fail(err, "start a thread for ring %u", ring->id)
 		   : 0;
 }
 
-static void stop_thread(struct mregion_ring *ring)
+static void stop(struct mregion_ring *ring)
 {
 	uint64_t one = 1;
 
-	if (!ring->has_thread)
-		return;
-	atomic_store(&ring->stop, true);
+	atomic_store(&ring->freed, true);
 	/* Fails only when the counter is full, and so readable, anyway. */
 	if (write(ring->eventfd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		mregion_fail(errno, "wake the thread of ring %u", ring->id);
-	if (pthread_equal(ring->thread, pthread_self()))
-		pthread_detach(ring->thread);
-	else
-		pthread_join(ring->thread, NULL);
 }
 
 void mregion_ring_release(struct mregion_ring *ring)
 {
-	stop_thread(ring);
+	stop(ring);
 	mregion_rings_remove(&ring->machine->rings, ring);
 	mregion_ring_put(ring);
 }
@@ -261,6 +384,7 @@ int mregion_ring_free(struct mregion_ring *ring)
 	if (err)
 		return mregion_fail(err, "free ring %u", ring->id);
 	/* Nothing comes any more, but something may be there yet. */
+	stop(ring);
 	mregion_ring_drain(ring);
 	mregion_ring_release(ring);
 	return 0;

@@ -17,6 +17,24 @@ struct mregion_ring_set;
 struct mregion_server;
 
 /**
+ * struct mregion_posted - part of a region that is posted to a ring's server
+ * @ring: where to; with a reference until the commit
+ * @region: ID of the region
+ * @offset: first byte of the part
+ * @last: its last byte
+ * @gone: the rule is no more, but entries from before may wait
+ * @next: in the ring's list
+ */
+struct mregion_posted {
+	struct mregion_ring *ring;
+	uint32_t region;
+	uint64_t offset;
+	uint64_t last;
+	bool gone;
+	struct mregion_posted *next;
+};
+
+/**
  * struct mregion_ring - a ring
  * @refs: the handle, sets that it is in, its thread
  * @machine: it belongs to
@@ -24,12 +42,16 @@ struct mregion_server;
  * @eventfd: the kernel signals it
  * @fd: to map its memory with
  * @memory: where the entries are
- * @server: writes to it are posted to this server, or NULL; never changes again
- * @lock: recursive; held while entries are brought to their devices
- * @draining: somebody does so
- * @has_thread: @thread runs
- * @stop: tells @thread to end
- * @thread: drains the ring
+ * @nr_rules: rules for it that were committed, or will be. A ring stays what its
+ *	first rule has made it, since of what it holds there is no telling when
+ *	it was written. Protected by the transaction's lock
+ * @server: writes to it are posted to this server; NULL: they are the VMM's.
+ *	Changes with @nr_rules
+ * @taken: from its server, which is dead; only between begin and end of @memory
+ * @lock: protects @posted and @has_thread; nothing else is locked while it is held
+ * @posted: what the server's process may have entries in the ring for
+ * @has_thread: a thread drains the ring
+ * @freed: it is about to go: nothing comes any more, and its thread shall end
  */
 struct mregion_ring {
 	atomic_uint refs;
@@ -38,24 +60,29 @@ struct mregion_ring {
 	int eventfd;
 	int fd;
 	struct mregion_ring_memory memory;
+	unsigned int nr_rules;
 	_Atomic(struct mregion_server *) server;
+	bool taken;
 	pthread_mutex_t lock;
-	bool draining;
+	struct mregion_posted *posted;
 	bool has_thread;
-	atomic_bool stop;
-	pthread_t thread;
+	atomic_bool freed;
 };
 
 /**
  * struct mregion_rings - the rings of a machine
- * @lock: held only to get hold of @set, or to replace it
+ * @lock: held only to get hold of @set, or to replace it, and for @nr_threads
  * @set: never changed, replaced when a ring comes or goes; NULL: none
  * @spares: what it will be replaced by when rings go
+ * @nr_threads: how many threads drain rings
+ * @no_threads: one has ended
  */
 struct mregion_rings {
 	pthread_mutex_t lock;
 	struct mregion_ring_set *set;
 	struct mregion_ring_set *spares;
+	unsigned int nr_threads;
+	pthread_cond_t no_threads;
 };
 
 void mregion_rings_init(struct mregion_rings *rings);
@@ -68,8 +95,11 @@ int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring);
 void mregion_rings_remove(struct mregion_rings *rings,
 			  const struct mregion_ring *ring);
 
-/** mregion_rings_first() - some ring, without a reference, or NULL */
-struct mregion_ring *mregion_rings_first(struct mregion_rings *rings);
+/** mregion_rings_stop() - release all rings, and wait until their threads ended */
+void mregion_rings_stop(struct mregion_rings *rings);
+
+/** mregion_rings_thread() - a thread begins (1), or has ended (-1) */
+void mregion_rings_thread(struct mregion_rings *rings, int change);
 
 /** mregion_rings_drain() - drain those rings that have something */
 void mregion_rings_drain(struct mregion_rings *rings);
@@ -82,5 +112,17 @@ void mregion_ring_release(struct mregion_ring *ring);
 
 /** mregion_ring_remote() - it is a living server's, and the VMM keeps off it */
 bool mregion_ring_remote(const struct mregion_ring *ring);
+
+/** mregion_ring_add_posted() - the server's process may have entries for a part */
+void mregion_ring_add_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted);
+
+/** mregion_ring_del_posted() - it has not, and @posted is freed */
+void mregion_ring_del_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted);
+
+/** mregion_ring_end_posted() - it will have no more for a part */
+void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
+			     uint64_t offset, uint64_t last);
 
 #endif

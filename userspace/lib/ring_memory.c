@@ -27,6 +27,26 @@ static uint32_t read_nr_entries(int fd)
 	       nr : 0;
 }
 
+void mregion_ring_memory_init(struct mregion_ring_memory *memory, void *ptr,
+			      uint32_t nr_entries)
+{
+	struct mregion_ring_consumers *end;
+	pthread_mutexattr_t attr;
+
+	end = (void *)((char *)ptr + MREGION_RING_ENTRIES);
+	*memory = (struct mregion_ring_memory){
+		.header = ptr,
+		.consumers = end - 1,
+		.entries = (void *)end,
+		.mapped = size_of(nr_entries),
+		.nr_entries = nr_entries,
+	};
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&memory->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 int mregion_ring_memory_map(struct mregion_ring_memory *memory, int fd,
 			    uint32_t nr_entries)
 {
@@ -40,18 +60,17 @@ int mregion_ring_memory_map(struct mregion_ring_memory *memory, int fd,
 		   MAP_SHARED, fd, 0);
 	if (ptr == MAP_FAILED)
 		return -errno;
-	memory->header = ptr;
-	memory->entries = (void *)((char *)ptr + MREGION_RING_ENTRIES);
-	memory->mapped = size_of(nr_entries);
-	memory->nr_entries = nr_entries;
+	mregion_ring_memory_init(memory, ptr, nr_entries);
 	return 0;
 }
 
 void mregion_ring_memory_unmap(struct mregion_ring_memory *memory)
 {
-	if (memory->header)
-		munmap(memory->header, memory->mapped);
+	if (!memory->header)
+		return;
+	munmap(memory->header, memory->mapped);
 	memory->header = NULL;
+	pthread_mutex_destroy(&memory->lock);
 }
 
 static uint32_t producer(const struct mregion_ring_memory *memory)
@@ -65,14 +84,73 @@ static uint32_t consumer(const struct mregion_ring_memory *memory)
 	return __atomic_load_n(&memory->header->consumer, __ATOMIC_ACQUIRE);
 }
 
-static void set_consumer(struct mregion_ring_memory *memory, uint32_t value)
+/* Unless somebody who has taken the ring away has got there first. */
+static void advance(struct mregion_ring_memory *memory, uint32_t from,
+		    uint32_t to)
 {
-	__atomic_store_n(&memory->header->consumer, value, __ATOMIC_RELEASE);
+	__atomic_compare_exchange_n(&memory->header->consumer, &from, to,
+				    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 bool mregion_ring_memory_pending(const struct mregion_ring_memory *memory)
 {
 	return producer(memory) != consumer(memory);
+}
+
+bool mregion_ring_memory_begin(struct mregion_ring_memory *memory, bool wait)
+{
+	if (pthread_mutex_trylock(&memory->lock)) {
+		if (!wait)
+			return false;
+		pthread_mutex_lock(&memory->lock);
+	}
+	if (memory->draining) {
+		pthread_mutex_unlock(&memory->lock);
+		return false;
+	}
+	memory->draining = true;
+	return true;
+}
+
+void mregion_ring_memory_end(struct mregion_ring_memory *memory)
+{
+	memory->draining = false;
+	pthread_mutex_unlock(&memory->lock);
+}
+
+/* Take an entry up, unless the VMM has taken the ring. */
+static bool claim(struct mregion_ring_memory *memory, uint32_t index)
+{
+	uint64_t *word = &memory->consumers->claim;
+	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+	do {
+		if (old & MREGION_RING_TAKEN)
+			return false;
+	} while (!__atomic_compare_exchange_n(word, &old, (uint32_t)(index + 1),
+					      false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+void mregion_ring_memory_take(struct mregion_ring_memory *memory, bool alive)
+{
+	uint64_t old = __atomic_fetch_or(&memory->consumers->claim,
+					 MREGION_RING_TAKEN, __ATOMIC_ACQ_REL);
+	uint32_t at = (uint32_t)old - 1;
+
+	/* Does nothing if it has finished that entry. */
+	if (alive && !(old & MREGION_RING_TAKEN))
+		advance(memory, at, at + 1);
+}
+
+bool mregion_ring_memory_same(struct mregion_ring_memory *a,
+			      struct mregion_ring_memory *b)
+{
+	uint32_t token = a->consumers->token + 1;
+
+	__atomic_store_n(&b->consumers->token, token, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&a->consumers->token, __ATOMIC_SEQ_CST) == token;
 }
 
 unsigned int mregion_ring_memory_consume(struct mregion_ring_memory *memory,
@@ -88,14 +166,15 @@ unsigned int mregion_ring_memory_consume(struct mregion_ring_memory *memory,
 	last = producer(memory);
 	if (last - first > memory->nr_entries) {
 		/* Somebody scribbled over the indices: begin anew. */
+		advance(memory, first, last);
 		first = last;
-		set_consumer(memory, first);
 	}
-	for (; first != last; count++) {
-		entry = memory->entries[first & (memory->nr_entries - 1)];
-		if (!consume(opaque, &entry))
+	for (; first != last; first++, count++) {
+		if (memory->claims && !claim(memory, first))
 			break;
-		set_consumer(memory, ++first);
+		entry = memory->entries[first & (memory->nr_entries - 1)];
+		consume(opaque, &entry);
+		advance(memory, first, first + 1);
 	}
 	return count;
 }

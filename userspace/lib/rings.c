@@ -23,6 +23,7 @@ struct mregion_ring_set {
 void mregion_rings_init(struct mregion_rings *rings)
 {
 	pthread_mutex_init(&rings->lock, NULL);
+	pthread_cond_init(&rings->no_threads, NULL);
 }
 
 static struct mregion_ring_set *get_set(struct mregion_rings *rings)
@@ -64,6 +65,7 @@ void mregion_rings_destroy(struct mregion_rings *rings)
 	while ((spare = pop_spare(rings)))
 		free(spare);
 	put_set(rings->set);
+	pthread_cond_destroy(&rings->no_threads);
 	pthread_mutex_destroy(&rings->lock);
 }
 
@@ -141,9 +143,23 @@ void mregion_rings_remove(struct mregion_rings *rings,
 	put_set(old);
 }
 
-struct mregion_ring *mregion_rings_first(struct mregion_rings *rings)
+void mregion_rings_stop(struct mregion_rings *rings)
 {
-	return rings->set && rings->set->nr ? rings->set->rings[0] : NULL;
+	while (rings->set && rings->set->nr)
+		mregion_ring_release(rings->set->rings[0]);
+	pthread_mutex_lock(&rings->lock);
+	while (rings->nr_threads)
+		pthread_cond_wait(&rings->no_threads, &rings->lock);
+	pthread_mutex_unlock(&rings->lock);
+}
+
+void mregion_rings_thread(struct mregion_rings *rings, int change)
+{
+	pthread_mutex_lock(&rings->lock);
+	rings->nr_threads += change;
+	if (!rings->nr_threads)
+		pthread_cond_broadcast(&rings->no_threads);
+	pthread_mutex_unlock(&rings->lock);
 }
 
 void mregion_rings_drain(struct mregion_rings *rings)

@@ -71,7 +71,10 @@ int mregion_server_free(struct mregion_server *server)
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg))
 		return mregion_fail(errno, "free server %u", server->id);
 	/* What is left in its rings is the VMM's now. */
-	atomic_store(&server->dead, true);
+	if (!atomic_load(&server->dead)) {
+		atomic_store(&server->alive, true);
+		atomic_store(&server->dead, true);
+	}
 	return 0;
 }
 

@@ -14,12 +14,15 @@ struct mregion_machine;
  * @machine: it belongs to
  * @id: the kernel's name for it
  * @dead: it is known to answer nothing any more; never cleared
+ * @alive: it was freed before that was known otherwise, so its process may still
+ *	be at a posted write
  * @next: in the machine's list
  */
 struct mregion_server {
 	struct mregion_machine *machine;
 	uint32_t id;
 	atomic_bool dead;
+	atomic_bool alive;
 	struct mregion_server *next;
 };
 

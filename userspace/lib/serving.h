@@ -31,15 +31,11 @@ struct mregion_serving_region {
  * struct mregion_serving_ring - a ring of posted writes
  * @fd: of the ring
  * @memory: where its entries are
- * @lock: recursive; held while entries are brought to their devices
- * @draining: somebody does so
  * @next: in the list
  */
 struct mregion_serving_ring {
 	int fd;
 	struct mregion_ring_memory memory;
-	pthread_mutex_t lock;
-	bool draining;
 	struct mregion_serving_ring *next;
 };
 

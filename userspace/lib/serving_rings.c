@@ -9,14 +9,13 @@
 #include "mregion.h"
 #include "serving.h"
 
-static bool consume(void *opaque, const struct mregion_ring_entry *entry)
+static void consume(void *opaque, const struct mregion_ring_entry *entry)
 {
 	const struct mregion_device *device;
 
 	device = mregion_serving_device(opaque, entry->region);
 	if (device)
 		mregion_device_post(device, entry);
-	return true;
 }
 
 /*
@@ -26,13 +25,10 @@ static bool consume(void *opaque, const struct mregion_ring_entry *entry)
 static void drain(struct mregion_serving *serving,
 		  struct mregion_serving_ring *ring)
 {
-	pthread_mutex_lock(&ring->lock);
-	if (!ring->draining) {
-		ring->draining = true;
-		mregion_ring_memory_consume(&ring->memory, consume, serving);
-		ring->draining = false;
-	}
-	pthread_mutex_unlock(&ring->lock);
+	if (!mregion_ring_memory_begin(&ring->memory, true))
+		return;
+	mregion_ring_memory_consume(&ring->memory, consume, serving);
+	mregion_ring_memory_end(&ring->memory);
 }
 
 void mregion_serving_drain(struct mregion_serving *serving)
@@ -47,7 +43,6 @@ void mregion_serving_drain(struct mregion_serving *serving)
 int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 {
 	struct mregion_serving_ring *ring = calloc(1, sizeof(*ring));
-	pthread_mutexattr_t attr;
 	int err = ENOMEM;
 
 	if (!ring)
@@ -60,11 +55,7 @@ int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 	err = -mregion_ring_memory_map(&ring->memory, ring->fd, 0);
 	if (err)
 		goto close_fd;
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&ring->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-
+	ring->memory.claims = true;
 	pthread_mutex_lock(&serving->lock);
 	ring->next = atomic_load(&serving->rings);
 	atomic_store(&serving->rings, ring);
@@ -87,7 +78,6 @@ void mregion_serving_free_rings(struct mregion_serving *serving)
 		next = ring->next;
 		mregion_ring_memory_unmap(&ring->memory);
 		close(ring->fd);
-		pthread_mutex_destroy(&ring->lock);
 		free(ring);
 	}
 }
