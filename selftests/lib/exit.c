@@ -302,8 +302,10 @@ TEST_F(exit, string_io)
 /* MREGION_ACCESS, as the kernel answers it for a region that has a server. */
 static struct mregion_access asked[32];
 static unsigned int nr_asked;
-/* How many are interrupted before one is answered. */
+/* How many are interrupted before one is answered, after so many others. */
 static unsigned int interrupts;
+static unsigned int interrupts_after;
+static int interrupt_error;
 static bool server_dead;
 
 static int ask(unsigned long request, void *arg)
@@ -313,9 +315,9 @@ static int ask(unsigned long request, void *arg)
 	if (request != MREGION_ACCESS || nr_asked == ARRAY_SIZE(asked))
 		return -ENOTTY;
 	asked[nr_asked++] = *access;
-	if (interrupts) {
+	if (interrupts && nr_asked > interrupts_after) {
 		interrupts--;
-		return -EINTR;
+		return interrupt_error;
 	}
 	access->handled = !server_dead;
 	access->outcome = server_dead ? MREGION_OUTCOME_SERVER_EXIT :
@@ -337,6 +339,8 @@ static void bind(struct mregion_machine *machine, uint32_t id,
 	fixture_ioctl = ask;
 	nr_asked = 0;
 	interrupts = 0;
+	interrupts_after = 0;
+	interrupt_error = -EINTR;
 	server_dead = false;
 }
 
@@ -417,6 +421,96 @@ TEST_F(exit, interrupted_string)
 	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 2, 2, false));
 	EXPECT_EQ(2, nr_asked);
 	EXPECT_EQ(0, memcmp(self->page + 4096, "\xa1\xa0\xa2\xa0", 4));
+}
+
+/* A commit takes the region from its server, which is at something still. */
+static void unbind(struct mregion_machine *machine, uint32_t id)
+{
+	struct mregion_region *region = mregion_table_get(&machine->regions,
+							  id);
+
+	atomic_store(&region->server, NULL);
+	mregion_region_put(region);
+	atomic_fetch_add(&machine->commits, 2);
+}
+
+/* What the server has is asked for again, and not done here as well. */
+TEST_F(exit, unbound_while_interrupted)
+{
+	struct kvm_run *run = &self->run;
+	struct mregion_server server = { 0 };
+
+	bind(&self->machine, 2, &server);
+	atomic_store(&self->machine.servers, &server);
+	memcpy(self->page + 4096, "abcdef", 6);
+	interrupts = 1;
+	interrupts_after = 1;
+	EXPECT_EQ(-EINTR, io(&self->vm, run, 0x3f8, 2, 3, true));
+	unbind(&self->machine, 2);
+	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 2, 3, true));
+	ASSERT_EQ(3, nr_asked);
+	EXPECT_EQ(0x3f8, asked[2].addr);
+	EXPECT_EQ('c' + 256 * 'd', asked[2].data);
+	EXPECT_EQ(1, self->device.writes);
+	EXPECT_EQ('e' + 256 * 'f', self->device.data);
+}
+
+/* A part is asked for again as it was, not as the access or the map is. */
+TEST_F(exit, moved_while_interrupted)
+{
+	static const struct mregion_range ranges[] = {
+		RANGE(0x1000, 0x1003, 0, 4, MREGION_ROMD, 0),
+		RANGE(0x1004, 0x10ff, 0x20, 3, MREGION_MMIO, 0),
+	};
+	static const struct mregion_range moved[] = {
+		RANGE(0x1000, 0x1fff, 0, 4, MREGION_ROMD, 0),
+	};
+	struct kvm_run *run = &self->run;
+	struct mregion_server server = { 0 };
+	unsigned int first;
+
+	for (first = 3; first <= 4; first++) {
+		fixture_set_view(&self->memory, ranges, ARRAY_SIZE(ranges));
+		self->device = (struct device){ 0 };
+		bind(&self->machine, first, &server);
+		atomic_store(&self->machine.servers, &server);
+		interrupts = 1;
+		EXPECT_EQ(-EINTR, mmio(&self->vm, run, 0x1002, 4, false));
+		fixture_set_view(&self->memory, moved, ARRAY_SIZE(moved));
+		unbind(&self->machine, first);
+		EXPECT_EQ(0, mmio(&self->vm, run, 0x1002, 4, false));
+		/* The first part, or the second. */
+		ASSERT_EQ(2, nr_asked);
+		EXPECT_EQ(first == 4 ? 0x1002 : 0x1004, asked[1].addr);
+		EXPECT_EQ(asked[0].addr, asked[1].addr);
+		EXPECT_EQ(2, asked[1].len);
+		EXPECT_EQ(1, self->device.reads);
+		EXPECT_EQ(0, memcmp(run->mmio.data, first == 4 ?
+				    "\xa2\xa0\x88\x77" :
+				    "\x88\x77\xa2\xa0", 4));
+	}
+}
+
+/* As long as the kernel has not said whose an access is, it is nobody's. */
+TEST_F(exit, kernel_has_no_memory)
+{
+	struct kvm_run *run = &self->run;
+	struct mregion_server server = { 0 };
+	uint8_t buf[4] = { 0 };
+	size_t done;
+
+	bind(&self->machine, 2, &server);
+	interrupts = 1;
+	interrupt_error = -ENOMEM;
+	EXPECT_EQ(-ENOMEM, mmio(&self->vm, run, 0x1204, 4, false));
+	EXPECT_EQ(0, self->device.reads);
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x1204, 4, false));
+	EXPECT_EQ(0, memcmp(run->mmio.data, "\xa2\xa0", 2));
+	interrupts = 1;
+	EXPECT_EQ(-ENOMEM, mregion_space_write(&self->memory, 0x1204, buf, 4,
+					       &done));
+	EXPECT_EQ(0, done);
+	EXPECT_EQ(0, self->device.reads + self->device.writes);
 }
 
 /* Its devices are the VMM's, and so is what it has not taken of its ring. */

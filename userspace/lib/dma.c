@@ -142,8 +142,10 @@ static int transfer_next(struct transfer *transfer)
 		if (transfer->to)
 			memcpy(transfer->to + transfer->done, buf, served.len);
 		transfer->done += served.len;
-	} else if (ret) {
+	} else if (ret == -EAGAIN || ret == -EINTR) {
 		sched_yield();
+	} else if (ret) {
+		return ret;
 	} else {
 		mregion_rings_drain(&space->machine->rings);
 		transfer->here = true;
@@ -164,7 +166,9 @@ static int transfer_all(struct transfer *transfer, size_t *done)
 	}
 	if (done)
 		*done = transfer->done;
-	return ret ? nothing_there(transfer->space, addr + transfer->done) : 0;
+	if (ret == -EFAULT)
+		nothing_there(transfer->space, addr + transfer->done);
+	return ret;
 }
 
 int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,

@@ -24,7 +24,8 @@
  * @len: how many
  * @write: whether it is a write
  * @done: how many bytes of it are done
- * @ask: a server may have it already, whatever is there now: ask first
+ * @ask: so many bytes from @done on a server may have already, whatever is there
+ *	now: ask first
  * @asked: that is out of the question
  * @commits: the machine's counter for which @ask was decided
  * @here: what comes next is for the VMM, even if it has a server
@@ -38,7 +39,7 @@ struct access {
 	unsigned int len;
 	bool write;
 	unsigned int done;
-	bool ask;
+	unsigned int ask;
 	bool asked;
 	unsigned int commits;
 	bool here;
@@ -102,7 +103,7 @@ static bool access_here(struct access *access, struct mregion_served *served)
 	for (end = access->here; end < nr; end++)
 		if (mregion_piece_served(&pieces[end], access->write))
 			break;
-	access->ask = end && must_ask(access);
+	access->ask = end && must_ask(access) ? access->len - access->done : 0;
 	for (i = 0; i < end && !access->ask; i++)
 		access_piece(access, &pieces[i]);
 	if (end < nr && !access->ask) {
@@ -116,29 +117,39 @@ static bool access_here(struct access *access, struct mregion_served *served)
 	return end < nr && !access->ask;
 }
 
-/* Ask the kernel to make all of an access. Return: as mregion_served_access() */
+/*
+ * Ask the kernel to make what a server may have. It knows such an access by its
+ * address and length. Return: 0, or a negative errno.
+ */
 static int ask(struct access *access)
 {
 	struct mregion_served served = {
 		.space = access->space,
-		.addr = access->addr,
-		.data = access->data,
-		.len = access->len,
+		.addr = access->addr + access->done,
+		.data = access->data + access->done,
+		.len = access->ask,
 		.vcpu = access->vcpu,
 		.write = access->write,
 	};
-	int ret = mregion_served_access(&served);
+	uint64_t last = mregion_space_last(access->space);
+	int ret = 0;
 
-	if (ret == -EINTR)
+	/* Nobody has what reaches beyond the space's end. */
+	if (served.addr <= last && last - served.addr >= served.len - 1)
+		ret = mregion_served_access(&served);
+	if (ret < 0)
 		return ret;
 	if (ret)
-		access->done = access->len;
-	access->ask = false;
+		access->done += served.len;
+	access->ask = 0;
 	access->asked = true;
-	return ret;
+	return 0;
 }
 
-/* Return: 0, or -EINTR; @access tells how far it got. */
+/*
+ * Return: 0, or a negative errno; @access tells how far it got, and what a server
+ * may be at.
+ */
 static int make_access(struct access *access)
 {
 	struct mregion_machine *machine = access->space->machine;
@@ -151,8 +162,9 @@ static int make_access(struct access *access)
 
 	while (access->done < access->len) {
 		if (access->ask) {
-			if (ask(access) == -EINTR)
-				return -EINTR;
+			ret = ask(access);
+			if (ret)
+				return ret;
 			continue;
 		}
 		if (!access_here(access, &served)) {
@@ -164,8 +176,10 @@ static int make_access(struct access *access)
 		served.data = access->data + access->done;
 		ret = mregion_served_access(&served);
 		mregion_region_put(served.region);
-		if (ret == -EINTR)
+		if (ret < 0 && ret != -EAGAIN) {
+			access->ask = served.len;
 			return ret;
+		}
 		/* From here on, no server has it that is not asked by name. */
 		access->asked = true;
 		if (ret == -EAGAIN) {
@@ -197,13 +211,15 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 		.len = size,
 		.write = now->write,
 	};
+	int ret;
 
 	now->commits = atomic_load(&vm->machine->commits);
-	access.ask = now->commits != saved->commits &&
-		     atomic_load(&vm->machine->servers);
 	mregion_progress_resume(saved, now);
-	access.ask = access.ask && !now->done;
-	access.asked = now->done;
+	if (now->part)
+		access.ask = now->part;
+	else if (now->commits != saved->commits &&
+		 atomic_load(&vm->machine->servers))
+		access.ask = size;
 	access.commits = saved->commits;
 	mregion_rings_drain(&vm->machine->rings);
 	access.ret = now->ret;
@@ -211,12 +227,14 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 		access.done = now->done % size;
 		access.data = data + (now->done - access.done);
 		now->done -= access.done;
-		if (make_access(&access)) {
+		ret = make_access(&access);
+		if (ret) {
 			now->done += access.done;
+			now->part = access.ask;
 			now->ret = access.ret;
 			now->commits = saved->commits;
 			*saved = *now;
-			return -EINTR;
+			return ret;
 		}
 		access.asked = true;
 		now->done += size;

@@ -977,7 +977,9 @@ unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
  * the access is an error of the guest by a policy (MREGION_POLICY_ERROR):
  * resolved as all-ones, for the VMM to inject a machine check if its machine
  * does so. -EINTR: a signal is pending while the region's server is still at it;
- * call again, with @run as it is, before the vCPU runs.
+ * call again, with @run as it is, before the vCPU runs. Another negative errno:
+ * the kernel could not ask the server (-ENOMEM); calling again goes on where this
+ * has ended, as it does after -EINTR. -EINVAL: @vcpu is no vCPU's.
  */
 int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run);

@@ -14,13 +14,14 @@ struct mregion_progress *mregion_progress_alloc(void)
 void mregion_progress_resume(struct mregion_progress *saved,
 			     struct mregion_progress *now)
 {
-	if (!saved->done)
+	if (!saved->part)
 		return;
 	/* If it is another exit, the VMM has not come back as it should. */
 	if (saved->addr == now->addr && saved->len == now->len &&
 	    saved->pio == now->pio && saved->write == now->write) {
 		now->done = saved->done;
+		now->part = saved->part;
 		now->ret = saved->ret;
 	}
-	saved->done = 0;
+	saved->part = 0;
 }

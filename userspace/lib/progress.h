@@ -16,7 +16,9 @@
  * @len: of all its accesses together, in bytes
  * @pio: it is on the I/O port bus
  * @write: it is a write
- * @done: how many bytes are done; 0: no exit was interrupted
+ * @done: how many bytes are done
+ * @part: how many more a server may be at, whatever is there by now: ask for
+ *	that very part first. 0: no exit was interrupted
  * @ret: what it will return
  * @commits: the machine's counter as the last exit was looked at that is
  *	resolved. What a server has been asked since, while it is the same, it
@@ -28,6 +30,7 @@ struct mregion_progress {
 	bool pio;
 	bool write;
 	uint64_t done;
+	unsigned int part;
 	int ret;
 	unsigned int commits;
 };

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include "access.h"
+#include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
@@ -74,7 +75,10 @@ int mregion_served_access(const struct mregion_served *access)
 		arg.data = mregion_from_bytes(access->data, access->len);
 	}
 	if (ioctl(access->space->machine->fd, MREGION_ACCESS, &arg))
-		return errno == EINTR ? -EINTR : 0;
+		return errno == EINTR ? -EINTR :
+		       mregion_fail(errno, "access address %#llx of space %u",
+				    (unsigned long long)access->addr,
+				    access->space->id);
 	if (arg.handled) {
 		if (!access->write)
 			mregion_to_bytes(access->data, arg.data, access->len);

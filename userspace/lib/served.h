@@ -43,8 +43,9 @@ bool mregion_piece_served(const struct mregion_piece *piece, bool write);
  * wait in turn. If it finds that the server is dead, its rings become the VMM's,
  * which has to drain them before it calls the region's functions.
  *
- * Return: 1: it is done. 0: it is the VMM's. -EINTR: call again. -EAGAIN: the map
- * has changed; look up what is there again.
+ * Return: 1: it is done. 0: it is the VMM's. -EAGAIN: the map has changed; look
+ * up what is there again. -EINTR, or any other error of %MREGION_ACCESS: a server
+ * may have it; call again.
  */
 int mregion_served_access(const struct mregion_served *access);
 
