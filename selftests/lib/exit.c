@@ -226,6 +226,166 @@ TEST_F(exit, reaches_into_the_next)
 	EXPECT_EQ(0, self->picky.writes);
 }
 
+/* Devices that note what is asked of them, for the table below. */
+static char calls[128];
+
+static void note(const char *device, uint64_t offset, unsigned int len)
+{
+	size_t used = strlen(calls);
+
+	snprintf(calls + used, sizeof(calls) - used, "%s%s%u/%u",
+		 used ? " " : "", device, (unsigned int)offset, len);
+}
+
+static uint64_t note_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	note(opaque, offset, len);
+	return 0;
+}
+
+static void note_write(void *opaque, uint64_t offset, uint64_t data,
+		       unsigned int len)
+{
+	(void)data;
+	note(opaque, offset, len);
+}
+
+#define NOTE_OPS(max, f) { \
+	.read = note_read, .write = note_write, \
+	.constraints = { .valid_max = max, .impl_max = 8, .flags = f } }
+
+static const struct mregion_ops note_4 = NOTE_OPS(4, 0);
+static const struct mregion_ops note_8 = NOTE_OPS(8, 0);
+static const struct mregion_ops note_any = NOTE_OPS(4, MREGION_VALID_UNALIGNED |
+						    MREGION_IMPL_UNALIGNED);
+
+static const struct mregion_range cut_ranges[] = {
+	RANGE(0x1000, 0x1005, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x1006, 0x10ff, 0, 11, MREGION_MMIO, 0),
+	RANGE(0x2000, 0x2005, 0, 11, MREGION_MMIO, 0),
+	RANGE(0x2006, 0x20ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x3000, 0x3005, 0, 12, MREGION_MMIO, 0),
+	RANGE(0x3006, 0x30ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x4003, 0x40ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x5000, 0x5001, 0, 13, MREGION_ROMD, 0),
+	RANGE(0x5002, 0x50ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x6000, 0x6001, 0, 13, MREGION_ROMD, MREGION_RANGE_ROMD),
+	RANGE(0x6002, 0x60ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x7000, 0x7001, 0, 1, MREGION_RAM, 0),
+	RANGE(0x7002, 0x70ff, 0, 10, MREGION_MMIO, 0),
+	RANGE(0x8000, 0x8001, 0, 14, MREGION_RAMDEV, 0),
+	RANGE(0x8002, 0x80ff, 0, 10, MREGION_MMIO, 0),
+};
+
+/*
+ * Where accesses are cut that are to several ranges: the calls that QEMU makes
+ * for them, step by step (flatview_read_continue(), flatview_write_continue()).
+ * @rule names the function that decides the case; those of memory.c apart, they
+ * are in system/physmem.c (softmmu/physmem.c before QEMU 8.2).
+ */
+static const struct cut {
+	const char *rule;
+	uint64_t addr;
+	unsigned int len;
+	bool write;
+	const char *calls;
+} cuts[] = {
+	{ "address_space_translate_internal(): registers are not cut",
+	  0x1004, 4, false, "A4/4" },
+	{ "flatview_write_continue(): nor in a later step",
+	  0x1000, 8, true, "A0/4 A4/4" },
+	{ "flatview_read_continue(): what is left is the next one's",
+	  0x1002, 8, false, "A2/2 A4/4 B2/2" },
+	{ "memory_access_size(): in one step",
+	  0x2000, 8, true, "B0/8" },
+	{ "memory_access_size(): in parts, the last of which goes beyond",
+	  0x2004, 8, true, "B4/4 A2/2 A4/2" },
+	{ "memory_access_size(): unaligned steps, to the end",
+	  0x3002, 4, false, "C2/4" },
+	{ "memory_access_size(): unaligned steps, and beyond",
+	  0x3001, 8, false, "C1/4 C5/4" },
+	{ "memory_access_size(): what nothing is at is one step",
+	  0x4000, 4, true, "" },
+	{ "memory_access_size(): of no more than 4",
+	  0x4000, 8, true, "A1/1 A2/2 A4/1" },
+	{ "memory_access_size(): and aligned by address",
+	  0x4001, 4, true, "A1/1" },
+	{ "memory_region_is_ram(), memory.c: a ROM device's registers",
+	  0x5000, 4, false, "R0/4" },
+	{ "memory_access_is_direct(): a ROM device's writes",
+	  0x6000, 4, true, "R0/4" },
+	{ "memory_access_is_direct(): but reads are of memory",
+	  0x6000, 4, false, "A0/2" },
+	{ "address_space_translate_internal(): memory is cut",
+	  0x7000, 4, true, "A0/2" },
+	{ "memory_region_is_ram(), memory.c: a RAM device's, too",
+	  0x8000, 4, true, "D0/2 A0/2" },
+};
+
+TEST_F(exit, cut)
+{
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_region *region;
+	unsigned int i;
+
+	fixture_region(machine, 10, MREGION_MMIO, 64, &note_4, "A");
+	fixture_region(machine, 11, MREGION_MMIO, 64, &note_8, "B");
+	fixture_region(machine, 12, MREGION_MMIO, 64, &note_any, "C");
+	region = fixture_region(machine, 13, MREGION_ROMD, 64, &note_4, "R");
+	atomic_store(&region->ram.ptr, (uint8_t *)ram);
+	fixture_region(machine, 14, MREGION_RAMDEV, 64, &note_8, "D");
+	fixture_set_view(&self->memory, cut_ranges, ARRAY_SIZE(cut_ranges));
+	for (i = 0; i < ARRAY_SIZE(cuts); i++) {
+		const struct cut *cut = &cuts[i];
+		size_t done;
+
+		calls[0] = '\0';
+		EXPECT_EQ(0, mmio(&self->vm, &self->run, cut->addr, cut->len,
+				  cut->write));
+		EXPECT_STREQ(cut->calls, calls)
+			TH_LOG("%s", cut->rule);
+		if (cut->addr >> 12 == 4)
+			continue;
+
+		/* By DMA, too. */
+		calls[0] = '\0';
+		EXPECT_EQ(0, cut->write ?
+			     mregion_space_write(&self->memory, cut->addr, ram,
+						 cut->len, &done) :
+			     mregion_space_read(&self->memory, cut->addr,
+						self->page, cut->len, &done));
+		EXPECT_STREQ(cut->calls, calls)
+			TH_LOG("%s", cut->rule);
+		EXPECT_EQ(cut->len, done);
+	}
+}
+
+/* A long transfer is cut where a step ends, wherever it begins. */
+TEST_F(exit, long_transfer)
+{
+	static const struct mregion_range ranges[] = {
+		RANGE(0x1000, 0x101d, 0, 10, MREGION_MMIO, 0),
+		RANGE(0x101e, 0x102f, 0, 11, MREGION_MMIO, 0),
+	};
+	uint8_t buf[64];
+	size_t done;
+
+	fixture_region(&self->machine, 10, MREGION_MMIO, 64, &note_any, "C");
+	fixture_region(&self->machine, 11, MREGION_MMIO, 64, &note_4, "A");
+	fixture_set_view(&self->memory, ranges, ARRAY_SIZE(ranges));
+	calls[0] = '\0';
+	EXPECT_EQ(0, mregion_space_read(&self->memory, 0x1011, buf, 20, &done));
+	EXPECT_STREQ("C17/4 C21/4 C25/4 C29/4 A3/1 A4/2 A6/1", calls);
+	fixture_set_view(&self->memory, (struct mregion_range[]){
+		RANGE(0x1000, 0x101d, 0, 11, MREGION_MMIO, 0),
+		RANGE(0x101e, 0x102f, 0, 10, MREGION_MMIO, 0),
+	}, 2);
+	calls[0] = '\0';
+	EXPECT_EQ(0, mregion_space_read(&self->memory, 0x1011, buf, 20, &done));
+	EXPECT_STREQ("A17/1 A18/2 A20/4 A24/4 A28/4 C2/4 C6/1", calls);
+	EXPECT_EQ(20, done);
+}
+
 TEST_F(exit, refused)
 {
 	struct kvm_run *run = &self->run;

@@ -101,7 +101,7 @@ static bool transfer_here(struct transfer *transfer,
 	mregion_section_begin(&section, &space->machine->sections);
 	served->commits = atomic_load(&space->machine->commits);
 	mregion_resolve(space, transfer->addr + done, transfer->len - done,
-			&piece);
+			transfer->from, &piece);
 	found = !transfer->here && mregion_piece_served(&piece, transfer->from);
 	if (found) {
 		served->region = piece.region;
@@ -206,7 +206,7 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
 
 	/* Ranges that differ in their attributes only may be neighbours. */
 	while (sum < *len && addr + sum >= addr) {
-		mregion_resolve(space, addr + sum, *len - sum, &piece);
+		mregion_resolve(space, addr + sum, *len - sum, write, &piece);
 		memory = mregion_piece_memory(&piece, write);
 		mregion_piece_put(&piece);
 		if (!memory || (first && memory != first + sum))

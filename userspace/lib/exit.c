@@ -99,7 +99,8 @@ static bool access_here(struct access *access, struct mregion_served *served)
 	mregion_section_begin(&section, &machine->sections);
 	served->commits = atomic_load(&machine->commits);
 	nr = mregion_resolve_access(access->space, access->addr + access->done,
-				    access->len - access->done, pieces);
+				    access->len - access->done, access->write,
+				    pieces);
 	for (end = access->here; end < nr; end++)
 		if (mregion_piece_served(&pieces[end], access->write))
 			break;

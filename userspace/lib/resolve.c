@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What is at an address, and how to get at it. */
+#include <errno.h>
 #include <sys/ioctl.h>
 
 #include "access.h"
@@ -13,35 +14,64 @@
 /*
  * As in QEMU (address_space_translate_internal()), an access to registers is not
  * cut where their range ends: on a PC's port 0xcf8 the device is to see all four
- * bytes, though another's range begins at 0xcf9. So the last piece of a range
- * is as long as the access that it makes.
+ * bytes, though another's range begins at 0xcf9. What is not memory but reached
+ * through a device's functions is registers, as memory_region_is_ram() has it.
  */
-static uint64_t last_step(const struct mregion_piece *piece, uint64_t len)
+static bool is_registers(const struct mregion_piece *piece, bool write)
 {
-	struct mregion_constraints constraints;
-
-	if (piece->kind != MREGION_MMIO || !piece->region)
-		return 0;
-	constraints = mregion_region_constraints(piece->region);
-	return mregion_access_size(&constraints, piece->offset, len);
+	if (!piece->region || !piece->region->ops)
+		return false;
+	if (piece->kind == MREGION_ROMD)
+		return write || !(piece->flags & MREGION_RANGE_ROMD);
+	return piece->kind == MREGION_MMIO;
 }
 
-/* A piece that is all, or the beginning, of a range. */
-static void fill(struct mregion_piece *piece, const struct mregion_range *range,
-		 uint64_t addr, uint64_t len, struct mregion_region *region)
+/*
+ * How far the steps of an access of @len bytes go that are to what is @room bytes
+ * long. A step that goes beyond comes with none before it, since it is not for
+ * the region's server: the module forwards what is to one region alone.
+ */
+static uint64_t steps(const struct mregion_constraints *constraints,
+		      uint64_t offset, uint64_t len, uint64_t room)
 {
+	uint64_t at = 0, step;
+
+	/* Far from the end: somewhere before it, where surely a step ends. */
+	if (room > 8 && constraints->flags & MREGION_IMPL_UNALIGNED)
+		return room & ~7ull;
+	if (room > 8)
+		return ((offset + room) & ~7ull) - offset;
+	do {
+		step = mregion_access_size(constraints, offset + at, len - at);
+		if (at && at + step > room)
+			break;
+		at += step;
+	} while (at < room);
+	return at;
+}
+
+/* What is at @addr, as far as it goes; where nothing is, no registers are. */
+static void fill(struct mregion_piece *piece, const struct mregion_range *range,
+		 struct mregion_region *region, uint64_t len, bool write)
+{
+	struct mregion_constraints constraints = { 0 };
+	uint64_t room = range->last - range->start + 1;
+
 	piece->region = region;
 	piece->kind = range->kind;
 	piece->flags = range->flags;
-	piece->offset = range->offset + (addr - range->start);
+	piece->offset = range->offset;
 	piece->len = len;
-	if (len - 1 > range->last - addr) {
-		uint64_t step = last_step(piece, len);
-
-		piece->len = range->last - addr + 1;
-		if (step > piece->len)
-			piece->len = step;
-	}
+	if (len - 1 <= range->last - range->start)
+		return;
+	piece->len = room;
+	if (is_registers(piece, write))
+		constraints = mregion_region_constraints(region);
+	else if (piece->kind)
+		return;
+	else	/* The device that QEMU has there says nothing. */
+		piece->offset = range->start;
+	piece->len = steps(&constraints, piece->offset, len, room);
 }
 
 static void fill_gap(struct mregion_piece *piece, uint64_t len)
@@ -49,43 +79,69 @@ static void fill_gap(struct mregion_piece *piece, uint64_t len)
 	*piece = (struct mregion_piece){ .len = len };
 }
 
-static void from_flat(const struct mregion_flat *flat, uint64_t addr,
-		      uint64_t len, struct mregion_piece *piece)
+/* As MREGION_TRANSLATE does it. */
+static struct mregion_region *from_flat(const struct mregion_flat *flat,
+					uint64_t addr, uint64_t last,
+					struct mregion_range *range)
 {
 	size_t i = mregion_flat_find(flat, addr);
-	const struct mregion_range *range = &flat->view->ranges[i];
+	const struct mregion_range *there = &flat->view->ranges[i];
+	struct mregion_region *region = NULL;
 
-	if (i == flat->view->nr) {
-		fill_gap(piece, len);
-	} else if (range->start > addr) {
-		fill_gap(piece, len < range->start - addr ? len :
-						range->start - addr);
-	} else {
-		fill(piece, range, addr, len, flat->regions[i]);
-		if (piece->region)
-			mregion_region_get(piece->region);
+	*range = (struct mregion_range){ .start = addr, .last = last };
+	if (i == flat->view->nr)
+		return NULL;
+	if (there->start > addr) {
+		if (there->start - 1 < last)
+			range->last = there->start - 1;
+		return NULL;
 	}
+	*range = *there;
+	range->start = addr;
+	range->offset += addr - there->start;
+	if (range->last > last)
+		range->last = last;
+	region = flat->regions[i];
+	if (region)
+		mregion_region_get(region);
+	return region;
 }
 
-/* The same from the kernel. Return: the generation of its view. */
-static uint64_t from_kernel(struct mregion_space *space, uint64_t addr,
-			    uint64_t len, struct mregion_piece *piece)
+static int from_kernel(struct mregion_space *space, uint64_t addr,
+		       uint64_t last, struct mregion_range *range,
+		       uint64_t *generation)
 {
 	struct mregion_translate translate = {
 		.size = sizeof(translate),
 		.space = space->id,
 		.addr = addr,
-		.len = len,
+		.len = last - addr + 1,
 	};
-	struct mregion_machine *machine = space->machine;
 
-	if (ioctl(machine->fd, MREGION_TRANSLATE, &translate))
-		fill_gap(piece, len);
-	else
-		fill(piece, &translate.range, addr, len,
-		     mregion_table_get(&machine->regions,
-				       translate.range.region));
-	return translate.generation;
+	*generation = 0;
+	*range = (struct mregion_range){ .start = addr, .last = last };
+	if (ioctl(space->machine->fd, MREGION_TRANSLATE, &translate))
+		return -errno;
+	*range = translate.range;
+	*generation = translate.generation;
+	return 0;
+}
+
+/* From @flat, or from the kernel if that is NULL. On an error, nothing is there. */
+static int look_up(struct mregion_space *space, const struct mregion_flat *flat,
+		   uint64_t addr, uint64_t last, struct mregion_range *range,
+		   struct mregion_region **region, uint64_t *generation)
+{
+	int ret;
+
+	if (flat) {
+		*region = from_flat(flat, addr, last, range);
+		*generation = flat->view->generation;
+		return 0;
+	}
+	ret = from_kernel(space, addr, last, range, generation);
+	*region = mregion_table_get(&space->machine->regions, range->region);
+	return ret;
 }
 
 /* How much of @len bytes at @addr is within the space; 0: nothing. */
@@ -112,6 +168,32 @@ static struct mregion_flat *current_flat(struct mregion_space *space)
 	return mregion_flat_get(space);
 }
 
+int mregion_look_up(struct mregion_space *space, uint64_t addr, uint64_t last,
+		    struct mregion_range *range, struct mregion_region **region,
+		    uint64_t *generation)
+{
+	struct mregion_flat *flat = current_flat(space);
+	int ret = look_up(space, flat, addr, last, range, region, generation);
+
+	mregion_flat_put(flat);
+	return ret;
+}
+
+static uint64_t next_piece(struct mregion_space *space,
+			   const struct mregion_flat *flat, uint64_t addr,
+			   uint64_t len, bool write,
+			   struct mregion_piece *piece)
+{
+	struct mregion_region *region;
+	struct mregion_range range;
+	uint64_t generation;
+
+	look_up(space, flat, addr, addr + (len - 1), &range, &region,
+		&generation);
+	fill(piece, &range, region, len, write);
+	return generation;
+}
+
 static void put_all(struct mregion_piece *pieces, unsigned int nr)
 {
 	while (nr)
@@ -119,7 +201,7 @@ static void put_all(struct mregion_piece *pieces, unsigned int nr)
 }
 
 unsigned int mregion_resolve_access(struct mregion_space *space, uint64_t addr,
-				    unsigned int len,
+				    unsigned int len, bool write,
 				    struct mregion_piece *pieces)
 {
 	struct mregion_flat *flat = current_flat(space);
@@ -129,13 +211,8 @@ unsigned int mregion_resolve_access(struct mregion_space *space, uint64_t addr,
 
 again:
 	for (nr = 0, done = 0; done < within; done += pieces[nr++].len) {
-		if (flat) {
-			from_flat(flat, addr + done, within - done,
-				  &pieces[nr]);
-			continue;
-		}
-		generation = from_kernel(space, addr + done, within - done,
-					 &pieces[nr]);
+		generation = next_piece(space, flat, addr + done, within - done,
+					write, &pieces[nr]);
 		if (!nr)
 			first = generation;
 		if (generation != first) {
@@ -150,17 +227,15 @@ again:
 }
 
 void mregion_resolve(struct mregion_space *space, uint64_t addr, uint64_t len,
-		     struct mregion_piece *piece)
+		     bool write, struct mregion_piece *piece)
 {
 	struct mregion_flat *flat = current_flat(space);
 	uint64_t within = clip(space, addr, len);
 
-	if (!within)
-		fill_gap(piece, len);
-	else if (flat)
-		from_flat(flat, addr, within, piece);
+	if (within)
+		next_piece(space, flat, addr, within, write, piece);
 	else
-		from_kernel(space, addr, within, piece);
+		fill_gap(piece, len);
 	mregion_flat_put(flat);
 }
 

@@ -15,12 +15,13 @@ struct mregion_space;
 #define MREGION_MAX_PIECES	8
 
 /**
- * struct mregion_piece - part of an access or a transfer, within one range
+ * struct mregion_piece - part of an access or a transfer, to one range
  * @region: what is there, with a reference; NULL: nothing
  * @kind: enum mregion_kind
  * @flags: enum mregion_range_flags
  * @offset: in the region, in bytes
- * @len: length in bytes, never 0
+ * @len: length in bytes, never 0; beyond the range's end only if it is a single
+ *	step to registers, or nothing is there
  */
 struct mregion_piece {
 	struct mregion_region *region;
@@ -31,22 +32,39 @@ struct mregion_piece {
 };
 
 /**
- * mregion_resolve_access() - cut an access at the ranges of a view
+ * mregion_look_up() - what is at an address, and how far it reaches
+ * @space: the space
+ * @addr: an address of it
+ * @last: how far to look, at most to the space's end
+ * @range: set as %MREGION_TRANSLATE sets it
+ * @region: set to its region, with a reference; to NULL where nothing is
+ * @generation: set to that of the view
+ *
+ * Return: 0, or a negative errno of %MREGION_TRANSLATE; then @range says that
+ * nothing is there.
+ */
+int mregion_look_up(struct mregion_space *space, uint64_t addr, uint64_t last,
+		    struct mregion_range *range, struct mregion_region **region,
+		    uint64_t *generation);
+
+/**
+ * mregion_resolve_access() - cut an access by what is there, as QEMU does
  * @space: the space
  * @addr: first address
  * @len: 1 to 8; what is beyond the space's end is a piece with nothing in it
+ * @write: whether it is a write
  * @pieces: filled; mregion_piece_put() each of them
  *
  * All pieces are of one view, and never of one older than the view the access
  * began in. Call it in a section. Return: the number of pieces.
  */
 unsigned int mregion_resolve_access(struct mregion_space *space, uint64_t addr,
-				    unsigned int len,
+				    unsigned int len, bool write,
 				    struct mregion_piece *pieces);
 
 /** mregion_resolve() - the first piece of a transfer of @len bytes */
 void mregion_resolve(struct mregion_space *space, uint64_t addr, uint64_t len,
-		     struct mregion_piece *piece);
+		     bool write, struct mregion_piece *piece);
 
 void mregion_piece_put(struct mregion_piece *piece);
 
