@@ -847,4 +847,61 @@ TEST_F(exit, pointer)
 	EXPECT_EQ(16, len);
 }
 
+TEST_F(exit, translate)
+{
+	struct mregion_translation there;
+	uint64_t addr = 0;
+
+	/* Registers, and memory that is both. */
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x1204, 4, &there));
+	EXPECT_EQ(2, there.region->id);
+	EXPECT_EQ(MREGION_MMIO, there.kind);
+	EXPECT_EQ(0xc, there.offset);
+	EXPECT_EQ(4, there.len);
+	EXPECT_TRUE(there.device && !there.readable && !there.writable);
+	EXPECT_EQ(NULL, there.ptr);
+	EXPECT_EQ(1, there.generation);
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x1204, 0x100,
+					     &there));
+	EXPECT_EQ(0xc, there.len);
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x1302, 0x1000,
+					     &there));
+	EXPECT_TRUE(there.device && there.readable && !there.writable);
+	EXPECT_EQ(0xfe, there.len);
+	EXPECT_EQ((uint8_t *)ram + 2, there.ptr);
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x10fe, 4, &there));
+	EXPECT_TRUE(!there.device && there.readable && there.writable);
+	EXPECT_EQ(2, there.len);
+	EXPECT_EQ((uint8_t *)ram + 0x10e, there.ptr);
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x1100, 4, &there));
+	EXPECT_TRUE(!there.device && there.readable && !there.writable);
+	/* Somebody else's: it is there, and that is all. */
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0x1500, 4, &there));
+	EXPECT_EQ(NULL, there.region);
+	EXPECT_EQ(MREGION_MMIO, there.kind);
+	EXPECT_FALSE(there.device || there.readable || there.writable);
+
+	/* The whole space, piece by piece. */
+	do {
+		ASSERT_EQ(0, mregion_space_translate(&self->memory, addr, -addr,
+						     &there));
+		addr += there.len;
+	} while (addr);
+	EXPECT_EQ(MREGION_MMIO, there.kind);
+	EXPECT_EQ(4, there.len);
+	EXPECT_EQ(-EINVAL, mregion_space_translate(&self->memory, 1, 0,
+						   &there));
+	EXPECT_EQ(-EINVAL, mregion_space_translate(&self->memory, UINT64_MAX, 2,
+						   &there));
+	fixture_set_view(&self->memory, NULL, 0);
+	EXPECT_EQ(0, mregion_space_translate(&self->memory, 0, 0, &there));
+	EXPECT_EQ(0, there.len);
+	EXPECT_EQ(0, there.kind);
+
+	EXPECT_EQ(0, mregion_space_translate(&self->pio, 0xfffe, 4, &there));
+	EXPECT_EQ(2, there.len);
+	EXPECT_EQ(-EINVAL, mregion_space_translate(&self->pio, 0x10000, 1,
+						   &there));
+}
+
 TEST_HARNESS_MAIN

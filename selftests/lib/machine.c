@@ -293,6 +293,69 @@ TEST_F(machine, ram)
 	EXPECT_FALSE(reads_at(self->space, 0x11000));
 }
 
+/* What the kernel says is at an address; @addr goes on behind it. */
+static void compare(struct __test_metadata *_metadata,
+		    struct mregion_machine *machine,
+		    struct mregion_space *space, uint64_t *addr, uint64_t len)
+{
+	struct mregion_translate arg = {
+		.size = sizeof(arg),
+		.space = mregion_space_id(space),
+		.addr = *addr,
+		.len = len,
+	};
+	struct mregion_translation there;
+
+	ASSERT_EQ(0, mregion_space_translate(space, *addr, len, &there));
+	ASSERT_EQ(0, ioctl(mregion_machine_fd(machine), MREGION_TRANSLATE,
+			   &arg));
+	EXPECT_EQ(arg.range.region,
+		  there.region ? mregion_id(there.region) : 0);
+	EXPECT_EQ(arg.range.kind, there.kind);
+	EXPECT_EQ(arg.range.offset, there.offset);
+	EXPECT_EQ(arg.range.last - arg.range.start + 1, there.len);
+	EXPECT_EQ(arg.generation, there.generation);
+	*addr += there.len;
+}
+
+TEST_F(machine, translate)
+{
+	struct mregion_region *ram, *rom, *flash, *alias;
+	struct mregion_translation there;
+	unsigned int pieces = 0;
+	uint64_t addr = 0;
+
+	ram = mregion_new_ram(self->machine, MREGION_RAM, "ram", 0x4000);
+	rom = mregion_new_ram(self->machine, MREGION_ROM, "rom", 0x1000);
+	flash = mregion_new_romd(self->machine, "flash", 0x1000, &device_ops,
+				 &self->device);
+	alias = mregion_new_alias(self->machine, "window", ram, 0x1000,
+				  0x2000);
+	ASSERT_EQ(0, mregion_map(self->root, ram, 0, 0));
+	ASSERT_EQ(0, mregion_map(self->root, rom, 0x1000, 1));
+	ASSERT_EQ(0, mregion_map(self->root, flash, 0x8000, 0));
+	ASSERT_EQ(0, mregion_map(self->root, self->uart, 0x9000, 0));
+	ASSERT_EQ(0, mregion_map(self->root, alias, UINT64_MAX - 0x1fff, 0));
+	do {
+		compare(_metadata, self->machine, self->space, &addr, -addr);
+		pieces++;
+	} while (addr);
+	/* RAM in two parts around ROM, a gap, flash, and so on to the window. */
+	EXPECT_EQ(8, pieces);
+	for (addr = 0; addr < 0xa000; )
+		compare(_metadata, self->machine, self->space, &addr, 0x730);
+
+	/* In a transaction the view is still the one from before. */
+	mregion_begin(self->machine);
+	mregion_unmap(self->uart);
+	ASSERT_EQ(0, mregion_space_translate(self->space, 0x9010, 4, &there));
+	EXPECT_EQ(self->uart, there.region);
+	EXPECT_EQ(0x10, there.offset);
+	ASSERT_EQ(0, mregion_commit(self->machine));
+	ASSERT_EQ(0, mregion_space_translate(self->space, 0x9010, 4, &there));
+	EXPECT_EQ(NULL, there.region);
+}
+
 TEST_F(machine, rom_device)
 {
 	struct mregion_region *flash;

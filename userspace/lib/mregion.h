@@ -497,6 +497,52 @@ struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
 					    uint32_t id);
 
 /**
+ * struct mregion_translation - what is at an address of a space
+ * @region: what is there; NULL: nothing, or a region that the library has not made
+ * @kind: enum mregion_kind, 0 where nothing is
+ * @offset: in the region, of the address, in bytes
+ * @len: how many bytes from the address on are the same, or how many are nothing;
+ *	at most what was asked for. 0: 2^64
+ * @readable: it is memory, from which @ptr reads
+ * @writable: it is memory, to which @ptr writes
+ * @device: reads, or writes, or both, go to a device: registers, what is written
+ *	to a ROM device, and memory of a RAM device
+ * @ptr: the VMM's mapping of the @len bytes, if they are readable, else NULL.
+ *	Valid, as @region is, until the next commit that changes what is there
+ * @generation: of the view. If it is the same for several addresses, one view
+ *	has all of them
+ */
+struct mregion_translation {
+	struct mregion_region *region;
+	uint32_t kind;
+	uint64_t offset;
+	uint64_t len;
+	bool readable;
+	bool writable;
+	bool device;
+	void *ptr;
+	uint64_t generation;
+};
+
+/**
+ * mregion_space_translate() - what is at an address, and how far it reaches
+ * @space: the space
+ * @addr: the address
+ * @len: how many bytes are of interest, 0 for 2^64
+ * @there: filled in
+ *
+ * The library's %MREGION_TRANSLATE, mostly without a call to the kernel. To walk
+ * a range, call it again for what is behind @there->len. Changes of a transaction
+ * are not seen before its commit; the views of all commits that have returned
+ * are. Takes no lock that a device may wait for, and makes no access.
+ *
+ * Return: 0, also if nothing is there; -EINVAL: @addr is beyond the space's end,
+ * or @len beyond 2^64; -ENOENT: the space is not committed yet.
+ */
+int mregion_space_translate(struct mregion_space *space, uint64_t addr,
+			    uint64_t len, struct mregion_translation *there);
+
+/**
  * mregion_space_read() - read from a space as a device does by DMA
  * @space: the space
  * @addr: first address
