@@ -793,9 +793,10 @@ TEST_F(exit, dma)
 	EXPECT_EQ(8, done);
 	EXPECT_EQ(1, self->device.writes);
 
-	/* Dropped by read-only memory, which is no error. */
-	EXPECT_EQ(0, mregion_space_write(&self->memory, 0x10fe, buf, 4, &done));
-	EXPECT_EQ(4, done);
+	/* Memory that is read-only takes nothing, and says so. */
+	EXPECT_EQ(-EROFS, mregion_space_write(&self->memory, 0x10fe, buf, 4,
+					      &done));
+	EXPECT_EQ(2, done);
 	EXPECT_EQ(0x44, ((uint8_t *)ram)[0x10f]);
 	EXPECT_EQ(0x33, ((uint8_t *)ram)[0x110]);
 
@@ -804,6 +805,23 @@ TEST_F(exit, dma)
 	EXPECT_EQ(-EFAULT, mregion_space_read(&self->memory, UINT64_MAX - 3,
 					      buf, 8, &done));
 	EXPECT_EQ(4, done);
+}
+
+/* Registers are as the guest has left them; memory does not care. */
+TEST_F(exit, dma_drains)
+{
+	struct mregion_ring *ring = fixture_ring(&self->machine, 1);
+	uint8_t buf[16] = { 0 };
+	size_t done;
+
+	fixture_append(&ring->memory, 2, 0, 'x', 1);
+	EXPECT_EQ(0, mregion_space_read(&self->memory, 0x1000, buf, 8, &done));
+	EXPECT_EQ(0, self->device.writes);
+	EXPECT_EQ(0, mregion_space_write(&self->memory, 0x1200, buf, 16,
+					 &done));
+	EXPECT_EQ(3, self->device.writes);
+	EXPECT_EQ('x', self->device.bytes[0]);
+	mregion_ring_release(ring);
 }
 
 /* After the last address comes nothing, least of all the first one. */

@@ -271,8 +271,8 @@ TEST_F(machine, ram)
 	EXPECT_EQ(8, pread(mregion_ram_fd(ram), buf, 8, 0x1008));
 	EXPECT_STREQ("through", buf);
 
-	EXPECT_EQ(0, mregion_space_write(self->space, 0x20000, "dropped", 8,
-					 NULL));
+	EXPECT_EQ(-EROFS, mregion_space_write(self->space, 0x20000, "dropped",
+					      8, NULL));
 	EXPECT_EQ(0, *(char *)mregion_ram_ptr(rom));
 	ptr = mregion_space_ptr(self->space, 0x40ffc, &len, true);
 	EXPECT_EQ((char *)pages + 0xffc, ptr);

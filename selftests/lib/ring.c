@@ -3,6 +3,7 @@
 #include <kselftest_harness.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -399,6 +400,83 @@ TEST_F(ring, taken_from_the_dead)
 	EXPECT_EQ(2, process.seen);
 	ASSERT_EQ(3, self->device.nr);
 	EXPECT_EQ(2, self->device.seen[0].data);
+}
+
+/* Two devices, of a ring each, that make accesses to one another. */
+struct pair {
+	struct mregion_space *space;
+	uint64_t other;
+	atomic_uint *inside;
+	unsigned int writes;
+};
+
+static void pair_write(void *opaque, uint64_t offset, uint64_t data,
+		       unsigned int len)
+{
+	struct pair *pair = opaque;
+	uint32_t value;
+
+	(void)offset;
+	(void)data;
+	(void)len;
+	pair->writes++;
+	/* Until the other's ring is being drained, too. */
+	atomic_fetch_add(pair->inside, 1);
+	while (atomic_load(pair->inside) < 2)
+		sched_yield();
+	mregion_space_read(pair->space, pair->other, &value, 4, NULL);
+}
+
+static uint64_t pair_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	(void)opaque;
+	(void)offset;
+	(void)len;
+	return 0;
+}
+
+static const struct mregion_ops pair_ops = {
+	.read = pair_read,
+	.write = pair_write,
+};
+
+static void *drain_once(void *ring)
+{
+	mregion_ring_drain(ring);
+	return NULL;
+}
+
+TEST_F(ring, crosswise)
+{
+	static const struct mregion_range ranges[] = {
+		{ .start = 0, .last = 63, .region = 3, .kind = MREGION_MMIO },
+		{ .start = 64, .last = 127, .region = 4, .kind = MREGION_MMIO },
+	};
+	struct mregion_ring *rings[2];
+	struct mregion_space space;
+	atomic_uint inside = 0;
+	pthread_t threads[2];
+	struct pair pairs[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		pairs[i] = (struct pair){ &space, i ? 0 : 64, &inside, 0 };
+		fixture_region(&self->machine, 3 + i, MREGION_MMIO, 64,
+			       &pair_ops, &pairs[i]);
+		rings[i] = fixture_ring(&self->machine, 2 + i);
+		append(rings[i], 3 + i, 0, 1, 4);
+		append(rings[i], 3 + i, 0, 2, 4);
+	}
+	fixture_space(&self->machine, &space, MREGION_BUS_MEMORY, ranges, 2);
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, drain_once, rings[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(2, pairs[i].writes);
+		mregion_ring_release(rings[i]);
+	}
+	fixture_space_destroy(&space);
 }
 
 struct freer {

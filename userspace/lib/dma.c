@@ -14,10 +14,29 @@
 #include "served.h"
 #include "space.h"
 
-static int nothing_there(const struct mregion_space *space, uint64_t addr)
+static int fail_at(int err, const struct mregion_space *space, uint64_t addr)
 {
-	return mregion_fail(EFAULT, "access address %#llx of space %u",
+	return mregion_fail(err, "access address %#llx of space %u",
 			    (unsigned long long)addr, space->id);
+}
+
+static bool is_device(const struct mregion_piece *piece, bool write)
+{
+	struct mregion_device device;
+
+	return !mregion_piece_memory(piece, write) &&
+	       mregion_piece_device(piece, write, &device);
+}
+
+/* Why nothing can be transferred: 0 or a negative errno. */
+static int check_piece(const struct mregion_piece *piece, bool write)
+{
+	if (mregion_piece_memory(piece, write) || is_device(piece, write))
+		return 0;
+	if (write && (mregion_piece_memory(piece, false) ||
+		      is_device(piece, false)))
+		return -EROFS;
+	return -EFAULT;
 }
 
 /* Read, or write, what is in one range. Adds to @done what was. */
@@ -25,22 +44,19 @@ static int transfer_piece(const struct mregion_piece *piece, uint8_t *to,
 			  const uint8_t *from, size_t *done)
 {
 	uint64_t at = 0, step;
-	int ret;
+	int ret = check_piece(piece, from);
 
-	if (!piece->region || piece->kind == MREGION_RESERVATION)
-		return -EFAULT;
-	for (; at < piece->len; at += step) {
+	for (; at < piece->len && !ret; at += step) {
 		if (to)
 			ret = mregion_dispatch_read(piece, 0, at, to + at,
 						    &step);
 		else
 			ret = mregion_dispatch_write(piece, 0, at, from + at,
 						     &step);
-		if (ret)
-			return ret;
-		*done += step;
+		if (!ret)
+			*done += step;
 	}
-	return 0;
+	return ret;
 }
 
 /*
@@ -77,6 +93,7 @@ static unsigned int next_len(const struct mregion_piece *piece)
  * @len: how many bytes
  * @done: how many of them are done
  * @here: the next range is for the VMM, even if it has a server
+ * @drained: the rings were drained before the first access to a device
  */
 struct transfer {
 	struct mregion_space *space;
@@ -86,9 +103,14 @@ struct transfer {
 	size_t len;
 	size_t done;
 	bool here;
+	bool drained;
 };
 
-/* The next range, unless it is a server's: then true, and @served is set. */
+/*
+ * The next range, unless it is a server's: then true, and @served is set. Before
+ * the first that is a device's it only asks for @drained, outside of the section:
+ * within, who brings a write to a device would not be waited for.
+ */
 static bool transfer_here(struct transfer *transfer,
 			  struct mregion_served *served, int *ret)
 {
@@ -102,12 +124,18 @@ static bool transfer_here(struct transfer *transfer,
 	served->commits = atomic_load(&space->machine->commits);
 	mregion_resolve(space, transfer->addr + done, transfer->len - done,
 			transfer->from, &piece);
-	found = !transfer->here && mregion_piece_served(&piece, transfer->from);
-	if (found) {
+	if (!transfer->drained && is_device(&piece, transfer->from)) {
+		*ret = -EAGAIN;
+		found = false;
+		mregion_piece_put(&piece);
+	} else if (!transfer->here &&
+		   mregion_piece_served(&piece, transfer->from)) {
+		found = true;
 		served->region = piece.region;
 		served->addr = transfer->addr + done;
 		served->len = next_len(&piece);
 	} else {
+		found = false;
 		*ret = transfer_piece(&piece,
 				      transfer->to ? transfer->to + done : NULL,
 				      transfer->from ? transfer->from + done :
@@ -131,8 +159,13 @@ static int transfer_next(struct transfer *transfer)
 	uint8_t buf[8];
 	int ret = 0;
 
-	if (!transfer_here(transfer, &served, &ret))
-		return ret;
+	if (!transfer_here(transfer, &served, &ret)) {
+		if (ret != -EAGAIN)
+			return ret;
+		mregion_rings_drain(&space->machine->rings);
+		transfer->drained = true;
+		return 0;
+	}
 	served.data = buf;
 	if (transfer->from)
 		memcpy(buf, transfer->from + transfer->done, served.len);
@@ -166,9 +199,7 @@ static int transfer_all(struct transfer *transfer, size_t *done)
 	}
 	if (done)
 		*done = transfer->done;
-	if (ret == -EFAULT)
-		nothing_there(transfer->space, addr + transfer->done);
-	return ret;
+	return ret ? fail_at(-ret, transfer->space, addr + transfer->done) : 0;
 }
 
 int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
@@ -217,6 +248,6 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
 	}
 	*len = sum;
 	if (!first)
-		nothing_there(space, addr);
+		fail_at(EFAULT, space, addr);
 	return first;
 }

@@ -551,15 +551,29 @@ int mregion_space_translate(struct mregion_space *space, uint64_t addr,
  * @done: if not NULL, set to how many bytes from @addr on were read
  *
  * Memory is copied; registers are read through their devices, in accesses of
- * the sizes they accept; between them an address at a time is resolved.
+ * the sizes they accept; between them an address at a time is resolved. Before
+ * the first register, the machine's rings are drained, as mregion_ring_drain()
+ * does it from where this is called: the device has seen what the guest wrote.
  *
- * Return: 0, or -EFAULT: nothing is at an address, or a device refused the
- * access and its policy is MREGION_POLICY_ERROR. What was before it is done.
+ * Return: 0; -EFAULT: nothing is at an address, or a device refused the access
+ * and its policy is MREGION_POLICY_ERROR; -ENOMEM: the kernel could not ask a
+ * device's server. What was before the address that it failed at is done.
  */
 int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
 		       size_t len, size_t *done);
 
-/** mregion_space_write() - write to a space as a device does by DMA */
+/**
+ * mregion_space_write() - write to a space as a device does by DMA
+ * @space: the space
+ * @addr: first address
+ * @buf: the data
+ * @len: how many bytes
+ * @done: if not NULL, set to how many bytes from @addr on were written
+ *
+ * Return: as mregion_space_read(); -EROFS: there is memory that cannot be
+ * written. A write that a device refuses by another policy than
+ * MREGION_POLICY_ERROR counts as done: the device has answered it.
+ */
 int mregion_space_write(struct mregion_space *space, uint64_t addr,
 			const void *buf, size_t len, size_t *done);
 
