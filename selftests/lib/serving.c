@@ -115,6 +115,7 @@ FIXTURE_SETUP(serving)
 	serving->slots = (void *)((char *)serving->header +
 				  MREGION_SERVER_SLOTS);
 	pthread_mutex_init(&serving->lock, NULL);
+	mregion_sections_init(&serving->sections);
 	self->serving = serving;
 	self->kernel.serving = serving;
 	pthread_mutex_init(&self->kernel.lock, NULL);
@@ -408,6 +409,90 @@ TEST_F(serving, add)
 		  mregion_serving_device(self->serving, 65)->opaque);
 }
 
+/* Unplugged, also by somebody who should not. */
+static void unplug_within(void *opaque)
+{
+	struct kernel *kernel = opaque;
+
+	if (mregion_serving_del(kernel->serving, 65) != -EDEADLK ||
+	    mregion_serving_del_ring(kernel->serving, 0) != -EDEADLK)
+		abort();
+}
+
+TEST_F(serving, del)
+{
+	struct mregion_serving *serving = self->serving;
+	struct device other = { 0 };
+
+	self->device.within = unplug_within;
+	self->device.opaque = &self->kernel;
+	ASSERT_EQ(0, mregion_serving_add(serving, 129, &device_ops, &other));
+	submit(&self->kernel, 0, 1, 0, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(serving));
+	withdraw(&self->kernel, 0);
+	EXPECT_EQ(-ENOENT, mregion_serving_del(serving, 193));
+	ASSERT_EQ(0, mregion_serving_del(serving, 65));
+	EXPECT_EQ(-ENOENT, mregion_serving_del(serving, 65));
+	submit(&self->kernel, 0, 65, 0, 0, 4, false);
+	submit(&self->kernel, 1, 129, 0, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(serving));
+	EXPECT_EQ(0xffffffff, withdraw(&self->kernel, 0) & 0xffffffff);
+	EXPECT_EQ(0, self->picky.nr);
+	EXPECT_EQ(1, other.nr);
+	ASSERT_EQ(0, mregion_serving_add(serving, 65, &picky_ops,
+					 &self->picky));
+}
+
+static int ring_fd(struct mregion_ring_header **header)
+{
+	int fd = memfd_create("ring", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, 2 * MREGION_RING_ENTRIES))
+		abort();
+	*header = mmap(NULL, 2 * MREGION_RING_ENTRIES, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd, 0);
+	if (*header == MAP_FAILED)
+		abort();
+	(*header)->entry_size = sizeof(struct mregion_ring_entry);
+	(*header)->nr_entries = 16;
+	return fd;
+}
+
+TEST_F(serving, same_ring)
+{
+	struct mregion_serving *serving = self->serving;
+	struct mregion_ring_memory memory;
+	struct mregion_ring_header *headers[2];
+	int fds[2], again;
+
+	fds[0] = ring_fd(&headers[0]);
+	fds[1] = ring_fd(&headers[1]);
+	again = dup(fds[0]);
+	EXPECT_EQ(0, mregion_serving_add_ring(serving, fds[0]));
+	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, fds[0]));
+	EXPECT_EQ(0, mregion_serving_add_ring(serving, fds[1]));
+	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, again));
+	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, fds[1]));
+
+	/* What is in it is done, and then it is let alone. */
+	mregion_ring_memory_init(&memory, headers[0], 16);
+	fixture_append(&memory, 1, 0, 1, 4);
+	EXPECT_EQ(0, mregion_serving_del_ring(serving, again));
+	EXPECT_EQ(1, self->device.nr);
+	EXPECT_EQ(-ENOENT, mregion_serving_del_ring(serving, fds[0]));
+	EXPECT_EQ(-EBADF, mregion_serving_del_ring(serving, -1));
+	fixture_append(&memory, 1, 0, 2, 4);
+	ASSERT_EQ(0, mregion_serve_once(serving));
+	EXPECT_EQ(1, self->device.nr);
+	EXPECT_EQ(0, mregion_serving_add_ring(serving, again));
+	ASSERT_EQ(0, mregion_serve_once(serving));
+	EXPECT_EQ(2, self->device.nr);
+	mregion_ring_memory_unmap(&memory);
+	close(fds[0]);
+	close(fds[1]);
+	close(again);
+}
+
 static void *serve(void *arg)
 {
 	return (void *)(intptr_t)mregion_serve(arg, 20);
@@ -532,6 +617,49 @@ TEST_F(serving, threads)
 	for (i = 0; i < NR_THREADS; i++)
 		EXPECT_EQ(NR_ROUNDS - 1, counter.last[i]);
 	EXPECT_EQ(0, mregion_serve(self->serving, 0));
+}
+
+/* Devices come and go under load; their state is gone right after. */
+struct plugger {
+	struct kernel *kernel;
+	unsigned int wrong;
+};
+
+static void *plug(void *arg)
+{
+	struct plugger *plugger = arg;
+	struct mregion_serving *serving = plugger->kernel->serving;
+	struct device *device;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		device = calloc(1, sizeof(*device));
+		if (mregion_serving_add(serving, 7, &device_ops, device) ||
+		    (sched_yield(), mregion_serving_del(serving, 7)))
+			plugger->wrong++;
+		free(device);
+	}
+	return NULL;
+}
+
+TEST_F(serving, unplug)
+{
+	struct plugger plugger = { .kernel = &self->kernel };
+	struct vcpu vcpu = { .kernel = &self->kernel };
+	pthread_t servers[NR_THREADS], thread;
+	unsigned int i;
+
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&servers[i], NULL, serve,
+					    self->serving));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, plug, &plugger));
+	for (i = 0; i < NR_ROUNDS; i++)
+		make(&vcpu, 0, false);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, plugger.wrong);
+	mregion_serving_stop(self->serving);
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_join(servers[i], NULL);
 }
 
 TEST_F(serving, dead)

@@ -882,11 +882,45 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t region,
 			const struct mregion_ops *ops, void *opaque);
 
 /**
+ * mregion_serving_del() - stop serving a region, for a device that goes away
+ * @serving: what mregion_serving_open() has returned
+ * @region: its ID
+ *
+ * Waits until calls of device functions that have begun have ended: the device
+ * can free its state afterwards. Threads may be serving. What comes for the
+ * region from now on reads as all-ones; let the VMM unmap it, or bind it to no
+ * server, before.
+ *
+ * Return: 0; -ENOENT: it was not added; -EDEADLK: called from within a device's
+ * function.
+ */
+int mregion_serving_del(struct mregion_serving *serving, uint32_t region);
+
+/**
  * mregion_serving_add_ring() - drain a ring of posted writes before requests
  * @serving: what mregion_serving_open() has returned
  * @fd: of the ring; the library keeps a duplicate
+ *
+ * Threads may be serving already. One process at a time drains a ring, and by one
+ * struct mregion_serving.
+ *
+ * Return: 0; -EEXIST: it was added before, be it by another descriptor; -EINVAL:
+ * @fd is no ring's; -EBADF; -EMFILE; -ENOMEM.
  */
 int mregion_serving_add_ring(struct mregion_serving *serving, int fd);
+
+/**
+ * mregion_serving_del_ring() - stop draining a ring
+ * @serving: what mregion_serving_open() has returned
+ * @fd: of the ring; need not be the descriptor that it was added by
+ *
+ * Brings what waits in it to the devices, and waits as mregion_serving_del()
+ * does. To be called before that for the regions that are posted to the ring.
+ *
+ * Return: 0; -ENOENT: it was not added; -EDEADLK: called from within a device's
+ * function; and what mregion_serving_add_ring() returns for a bad @fd.
+ */
+int mregion_serving_del_ring(struct mregion_serving *serving, int fd);
 
 /**
  * mregion_serve() - serve until there is nothing more to come
@@ -918,12 +952,49 @@ void mregion_serving_stop(struct mregion_serving *serving);
 /* ---- KVM --------------------------------------------------------------- */
 
 /**
+ * struct mregion_unassigned - (part of) an access to where nothing is
+ * @vm: the virtual machine that made it
+ * @vcpu: index of its vCPU
+ * @bus: enum mregion_bus
+ * @addr: first address, or port
+ * @data: @len bytes: what is written; or what is read, all-ones at first, to be
+ *	changed if the VMM knows better
+ * @len: 1 to 8
+ * @write: it is a write
+ */
+struct mregion_unassigned {
+	struct mregion_vm *vm;
+	unsigned int vcpu;
+	enum mregion_bus bus;
+	uint64_t addr;
+	uint8_t *data;
+	unsigned int len;
+	bool write;
+};
+
+/**
+ * typedef mregion_unassigned_t - what a VMM does about it
+ *
+ * Called by mregion_vm_exit() for spaces of MREGION_POLICY_EXIT, once for each
+ * part of an access that one region, or nothing, is at, as the functions of
+ * struct mregion_ops are called.
+ *
+ * Return: 0; -EFAULT: it is an error of the guest, and mregion_vm_exit() returns
+ * that, too.
+ */
+typedef int mregion_unassigned_t(void *opaque,
+				 struct mregion_unassigned *access);
+
+/**
  * struct mregion_attach_params - how to attach
  * @vm_fd: the KVM virtual machine; must stay open until mregion_detach()
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
  * @first_slot: first KVM memory slot that the library may use
  * @nr_slots: how many it may use; 0: leave memory slots alone
+ * @unassigned: called for accesses to where nothing is, if the space's policy is
+ *	MREGION_POLICY_EXIT; NULL: reads give all-ones, and writes are dropped
+ * @opaque: passed to @unassigned
  */
 struct mregion_attach_params {
 	int vm_fd;

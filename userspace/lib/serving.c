@@ -64,6 +64,7 @@ struct mregion_serving *mregion_serving_open(int fd)
 	if (err)
 		goto close_stop_fd;
 	pthread_mutex_init(&serving->lock, NULL);
+	mregion_sections_init(&serving->sections);
 	return serving;
 
 close_stop_fd:
@@ -93,6 +94,7 @@ void mregion_serving_close(struct mregion_serving *serving)
 	munmap(serving->header, serving->mapped);
 	close(serving->stop_fd);
 	close(serving->fd);
+	mregion_sections_destroy(&serving->sections);
 	pthread_mutex_destroy(&serving->lock);
 	free(serving);
 }
@@ -141,6 +143,34 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
 		return 0;
 	free(region);
 	return mregion_fail(err, "serve region %u", id);
+}
+
+int mregion_serving_may_remove(const struct mregion_serving *serving,
+			       const char *what)
+{
+	return mregion_sections_inside(&serving->sections) ?
+	       mregion_fail(EDEADLK, "%s within a device's function", what) : 0;
+}
+
+int mregion_serving_del(struct mregion_serving *serving, uint32_t id)
+{
+	_Atomic(struct mregion_serving_region *) *link = bucket(serving, id);
+	struct mregion_serving_region *region;
+	int ret = mregion_serving_may_remove(serving, "stop serving a region");
+
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&serving->lock);
+	while ((region = atomic_load(link)) && region->id != id)
+		link = &region->next;
+	if (region)
+		atomic_store(link, atomic_load(&region->next));
+	pthread_mutex_unlock(&serving->lock);
+	if (!region)
+		return mregion_fail(ENOENT, "stop serving region %u", id);
+	mregion_sections_wait(&serving->sections);
+	free(region);
+	return 0;
 }
 
 int mregion_serving_fd(const struct mregion_serving *serving)

@@ -12,6 +12,7 @@
 
 #include "access.h"
 #include "ring_memory.h"
+#include "section.h"
 
 #define MREGION_SERVING_BUCKETS	64
 
@@ -24,7 +25,7 @@
 struct mregion_serving_region {
 	uint32_t id;
 	struct mregion_device device;
-	struct mregion_serving_region *next;
+	_Atomic(struct mregion_serving_region *) next;
 };
 
 /**
@@ -36,7 +37,7 @@ struct mregion_serving_region {
 struct mregion_serving_ring {
 	int fd;
 	struct mregion_ring_memory memory;
-	struct mregion_serving_ring *next;
+	_Atomic(struct mregion_serving_ring *) next;
 };
 
 /**
@@ -48,8 +49,9 @@ struct mregion_serving_ring {
  * @slots: in it
  * @mapped: size of the mapping in bytes
  * @nr_slots: as created
- * @lock: protects additions to @regions and @rings, which only grow, so that
- *	they are read without it
+ * @lock: protects changes of @regions and @rings, which are read without it, in
+ *	sections: what is taken out is freed when those have ended
+ * @sections: rounds under way
  * @regions: by ID
  * @rings: list of all rings
  */
@@ -62,17 +64,28 @@ struct mregion_serving {
 	size_t mapped;
 	uint32_t nr_slots;
 	pthread_mutex_t lock;
+	struct mregion_sections sections;
 	_Atomic(struct mregion_serving_region *)
 		regions[MREGION_SERVING_BUCKETS];
 	_Atomic(struct mregion_serving_ring *) rings;
 };
 
-/** mregion_serving_device() - what answers for a region, or NULL */
+/** mregion_serving_device() - what answers for a region, or NULL; in a section */
 const struct mregion_device *
 mregion_serving_device(struct mregion_serving *serving, uint32_t region);
 
-/** mregion_serving_drain() - bring all posted writes to their devices */
+/** mregion_serving_drain() - bring all posted writes to their devices; likewise */
 void mregion_serving_drain(struct mregion_serving *serving);
+
+/**
+ * mregion_serving_may_remove() - whether a thread may wait for rounds to end
+ * @serving: the server
+ * @what: it wants to do, for the error
+ *
+ * Return: 0, or -EDEADLK: it is in one itself.
+ */
+int mregion_serving_may_remove(const struct mregion_serving *serving,
+			       const char *what);
 
 void mregion_serving_free_rings(struct mregion_serving *serving);
 

@@ -40,34 +40,100 @@ void mregion_serving_drain(struct mregion_serving *serving)
 			drain(serving, ring);
 }
 
+static void free_ring(struct mregion_serving_ring *ring)
+{
+	mregion_ring_memory_unmap(&ring->memory);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	free(ring);
+}
+
+/* What is needed to get at a ring. Return: 0 or a positive errno. */
+static int open_ring(struct mregion_serving_ring **ring, int fd)
+{
+	int err;
+
+	*ring = calloc(1, sizeof(**ring));
+	if (!*ring)
+		return ENOMEM;
+	(*ring)->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	err = (*ring)->fd < 0 ? errno :
+	      -mregion_ring_memory_map(&(*ring)->memory, (*ring)->fd, 0);
+	if (err)
+		free_ring(*ring);
+	return err;
+}
+
+/* Where the pointer is to the one that is the same ring. Lock held. */
+static _Atomic(struct mregion_serving_ring *) *
+find(struct mregion_serving *serving, struct mregion_ring_memory *memory)
+{
+	_Atomic(struct mregion_serving_ring *) *link = &serving->rings;
+	struct mregion_serving_ring *ring;
+
+	while ((ring = atomic_load(link)) &&
+	       !mregion_ring_memory_same(&ring->memory, memory))
+		link = &ring->next;
+	return link;
+}
+
 int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 {
-	struct mregion_serving_ring *ring = calloc(1, sizeof(*ring));
-	int err = ENOMEM;
+	struct mregion_serving_ring *ring;
+	int err = open_ring(&ring, fd);
 
-	if (!ring)
-		goto fail;
-	ring->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (ring->fd < 0) {
-		err = errno;
-		goto free_ring;
-	}
-	err = -mregion_ring_memory_map(&ring->memory, ring->fd, 0);
 	if (err)
-		goto close_fd;
+		goto fail;
 	ring->memory.claims = true;
 	pthread_mutex_lock(&serving->lock);
-	ring->next = atomic_load(&serving->rings);
-	atomic_store(&serving->rings, ring);
+	if (atomic_load(find(serving, &ring->memory))) {
+		err = EEXIST;
+	} else {
+		atomic_store(&ring->next, atomic_load(&serving->rings));
+		atomic_store(&serving->rings, ring);
+	}
 	pthread_mutex_unlock(&serving->lock);
-	return 0;
-
-close_fd:
-	close(ring->fd);
-free_ring:
-	free(ring);
+	if (!err)
+		return 0;
+	free_ring(ring);
 fail:
 	return mregion_fail(err, "drain the ring of descriptor %d", fd);
+}
+
+int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
+{
+	_Atomic(struct mregion_serving_ring *) *link;
+	struct mregion_serving_ring *same, *ring;
+	struct mregion_section section;
+	int err;
+
+	err = -mregion_serving_may_remove(serving, "stop draining a ring");
+	if (err)
+		return -err;
+	err = open_ring(&same, fd);
+	if (err)
+		goto fail;
+	pthread_mutex_lock(&serving->lock);
+	link = find(serving, &same->memory);
+	ring = atomic_load(link);
+	if (ring)
+		atomic_store(link, atomic_load(&ring->next));
+	pthread_mutex_unlock(&serving->lock);
+	free_ring(same);
+	if (!ring) {
+		err = ENOENT;
+		goto fail;
+	}
+	mregion_sections_wait(&serving->sections);
+	/* What waits in it is for devices that may stay. */
+	mregion_section_begin(&section, &serving->sections);
+	drain(serving, ring);
+	mregion_section_end(&section);
+	free_ring(ring);
+	return 0;
+
+fail:
+	return mregion_fail(err, "stop draining the ring of descriptor %d", fd);
 }
 
 void mregion_serving_free_rings(struct mregion_serving *serving)
@@ -76,8 +142,6 @@ void mregion_serving_free_rings(struct mregion_serving *serving)
 
 	for (ring = atomic_load(&serving->rings); ring; ring = next) {
 		next = ring->next;
-		mregion_ring_memory_unmap(&ring->memory);
-		close(ring->fd);
-		free(ring);
+		free_ring(ring);
 	}
 }

@@ -126,9 +126,11 @@ static int take_bit(__u64 *word, unsigned int from)
 uint32_t mregion_serving_round(struct mregion_serving *serving)
 {
 	uint32_t events = mregion_serving_events(serving);
+	struct mregion_section section;
 	unsigned int i;
 	int bit;
 
+	mregion_section_begin(&section, &serving->sections);
 	mregion_serving_drain(serving);
 	for (i = 0; i * 64 < serving->nr_slots; i++) {
 		bit = -1;
@@ -137,6 +139,7 @@ uint32_t mregion_serving_round(struct mregion_serving *serving)
 			if (i * 64 + bit < serving->nr_slots)
 				serve_slot(serving, i * 64 + bit);
 	}
+	mregion_section_end(&section);
 	__atomic_store_n(&serving->header->seen, events, __ATOMIC_RELEASE);
 	return events;
 }
