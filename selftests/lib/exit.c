@@ -429,6 +429,53 @@ TEST_F(exit, unassigned)
 	EXPECT_EQ(-EFAULT, mmio(&self->vm, run, 0x1500, 4, true));
 }
 
+static struct mregion_unassigned seen[4];
+static unsigned int nr_seen;
+static uint8_t last_byte;
+
+static int see(void *opaque, struct mregion_unassigned *access)
+{
+	if (opaque != seen || nr_seen == ARRAY_SIZE(seen))
+		return -EFAULT;
+	seen[nr_seen++] = *access;
+	last_byte = access->data[access->len - 1];
+	if (!access->write)
+		access->data[0] = 0x5a;
+	return access->addr == 0x2008 ? -EFAULT : 0;
+}
+
+/* By the policy EXIT the VMM sees what nothing is at, and that alone. */
+TEST_F(exit, unassigned_callback)
+{
+	struct kvm_run *run = &self->run;
+
+	nr_seen = 0;
+	self->vm.unassigned = see;
+	self->vm.opaque = seen;
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x2000, 4, false));
+	EXPECT_EQ(0, memcmp(run->mmio.data, "\x5a\xff\xff\xff", 4));
+	memcpy(run->mmio.data, "abcd", 4);
+	EXPECT_EQ(-EFAULT, mmio(&self->vm, run, 0x2008, 4, true));
+	EXPECT_EQ('d', last_byte);
+	/* Behind a device. */
+	EXPECT_EQ(0, io(&self->vm, run, 0x3fe, 4, 1, false));
+	ASSERT_EQ(3, nr_seen);
+	EXPECT_EQ(&self->vm, seen[0].vm);
+	EXPECT_EQ(0x2000, seen[0].addr);
+	EXPECT_EQ(4, seen[0].len);
+	EXPECT_FALSE(seen[0].write);
+	EXPECT_TRUE(seen[1].write);
+	EXPECT_EQ(0x400, seen[2].addr);
+	EXPECT_EQ(2, seen[2].len);
+	EXPECT_EQ(MREGION_BUS_PIO, seen[2].bus);
+
+	self->memory.unassigned = MREGION_POLICY_ZEROES;
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x2000, 4, false));
+	self->memory.unassigned = MREGION_POLICY_EXIT;
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x2000, 4, false));
+	EXPECT_EQ(4, nr_seen);
+}
+
 TEST_F(exit, end_of_space)
 {
 	struct kvm_run *run = &self->run;

@@ -17,6 +17,7 @@
 
 /**
  * struct access - one of the accesses of an exit
+ * @vm: that made it
  * @space: it is made in
  * @vcpu: index of the vCPU
  * @addr: first address
@@ -32,6 +33,7 @@
  * @ret: 0, or -EFAULT if a part is an error of the guest
  */
 struct access {
+	struct mregion_vm *vm;
 	struct mregion_space *space;
 	unsigned int vcpu;
 	uint64_t addr;
@@ -46,6 +48,35 @@ struct access {
 	int ret;
 };
 
+/* Whether the VMM wants to see an access to what is at @piece. */
+static bool is_for_vmm(const struct access *access,
+		       const struct mregion_piece *piece)
+{
+	unsigned int policy = access->space->unassigned;
+
+	return access->vm->unassigned && !piece->region &&
+	       (policy == MREGION_POLICY_EXIT ||
+		policy == MREGION_POLICY_DEFAULT);
+}
+
+static int access_unassigned(struct access *access, uint8_t *data,
+			     unsigned int len)
+{
+	struct mregion_unassigned unassigned = {
+		.vm = access->vm,
+		.vcpu = access->vcpu,
+		.bus = access->space->bus,
+		.addr = access->addr + access->done,
+		.data = data,
+		.len = len,
+		.write = access->write,
+	};
+
+	if (!access->write)
+		mregion_policy_read(MREGION_POLICY_ONES, data, len);
+	return access->vm->unassigned(access->vm->opaque, &unassigned);
+}
+
 /* Make all steps of what is in one range, also after an error, as QEMU does. */
 static void access_piece(struct access *access,
 			 const struct mregion_piece *piece)
@@ -56,7 +87,10 @@ static void access_piece(struct access *access,
 	int err;
 
 	for (; at < piece->len; at += step) {
-		if (access->write)
+		step = piece->len;
+		if (is_for_vmm(access, piece))
+			err = access_unassigned(access, data, step);
+		else if (access->write)
 			err = mregion_dispatch_write(piece, policy, at,
 						     data + at, &step);
 		else
@@ -206,6 +240,7 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 {
 	struct mregion_progress *saved = &vm->progress[vcpu];
 	struct access access = {
+		.vm = vm,
 		.space = space,
 		.vcpu = vcpu,
 		.addr = now->addr,

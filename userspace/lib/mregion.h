@@ -973,27 +973,16 @@ struct mregion_unassigned {
 };
 
 /**
- * typedef mregion_unassigned_t - what a VMM does about it
- *
- * Called by mregion_vm_exit() for spaces of MREGION_POLICY_EXIT, once for each
- * part of an access that one region, or nothing, is at, as the functions of
- * struct mregion_ops are called.
- *
- * Return: 0; -EFAULT: it is an error of the guest, and mregion_vm_exit() returns
- * that, too.
- */
-typedef int mregion_unassigned_t(void *opaque,
-				 struct mregion_unassigned *access);
-
-/**
  * struct mregion_attach_params - how to attach
  * @vm_fd: the KVM virtual machine; must stay open until mregion_detach()
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
  * @first_slot: first KVM memory slot that the library may use
  * @nr_slots: how many it may use; 0: leave memory slots alone
- * @unassigned: called for accesses to where nothing is, if the space's policy is
- *	MREGION_POLICY_EXIT; NULL: reads give all-ones, and writes are dropped
+ * @unassigned: called by mregion_vm_exit(), as the functions of struct mregion_ops
+ *	are, for each part of an access that is to where nothing is, if the
+ *	space's policy is MREGION_POLICY_EXIT. Returns 0, or -EFAULT: it is an
+ *	error of the guest. NULL: reads give all-ones, and writes are dropped
  * @opaque: passed to @unassigned
  */
 struct mregion_attach_params {
@@ -1002,6 +991,8 @@ struct mregion_attach_params {
 	struct mregion_space *pio;
 	unsigned int first_slot;
 	unsigned int nr_slots;
+	int (*unassigned)(void *opaque, struct mregion_unassigned *access);
+	void *opaque;
 };
 
 /**
@@ -1099,15 +1090,16 @@ unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
  *
  * Resolves KVM_EXIT_MMIO and KVM_EXIT_IO: drains the machine's rings, then
  * splits the access at the ranges of the view and by what each device accepts
- * and implements, and calls the devices.
+ * and implements, and calls the devices; or struct
+ * mregion_attach_params.unassigned, where nothing is.
  *
  * For each vCPU one thread at a time may call it; for several, several may.
  *
- * Return: 0: resolved. 1: another reason to exit; nothing was done. -EINVAL: there
- * can be no vCPU of such an index. -EFAULT:
- * the access is an error of the guest by a policy (MREGION_POLICY_ERROR):
- * resolved as all-ones, for the VMM to inject a machine check if its machine
- * does so. -EINTR: a signal is pending while the region's server is still at it;
+ * Return: 0: resolved. 1: another reason to exit; nothing was done. -EFAULT:
+ * the access is an error of the guest by a policy (MREGION_POLICY_ERROR), or
+ * @unassigned says so: resolved, for the VMM to inject a machine check if its
+ * machine does so; reads by a policy are all-ones. -EINTR: a signal is pending
+ * while the region's server is still at it;
  * call again, with @run as it is, before the vCPU runs. Another negative errno:
  * the kernel could not ask the server (-ENOMEM); calling again goes on where this
  * has ended, as it does after -EINTR. -EINVAL: @vcpu is no vCPU's.

@@ -74,6 +74,8 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 	vm->fd = params->vm_fd;
 	vm->memory = params->memory;
 	vm->pio = params->pio;
+	vm->unassigned = params->unassigned;
+	vm->opaque = params->opaque;
 
 	/* No commit may come between the slots and the list. */
 	pthread_mutex_lock(&machine->transaction.lock);

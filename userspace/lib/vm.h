@@ -7,6 +7,7 @@
 struct mregion_machine;
 struct mregion_progress;
 struct mregion_space;
+struct mregion_unassigned;
 
 /**
  * struct mregion_vm - an attachment to a KVM virtual machine
@@ -14,6 +15,8 @@ struct mregion_space;
  * @fd: of the virtual machine; the caller's
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
+ * @unassigned: called for accesses to where nothing is, or NULL
+ * @opaque: passed to it
  * @conflicts: ranges of others that were left out
  * @memslots: its memory slots
  * @progress: interrupted exits, by index of the vCPU
@@ -24,6 +27,8 @@ struct mregion_vm {
 	int fd;
 	struct mregion_space *memory;
 	struct mregion_space *pio;
+	int (*unassigned)(void *opaque, struct mregion_unassigned *access);
+	void *opaque;
 	unsigned int conflicts;
 	struct mregion_memslots memslots;
 	struct mregion_progress *progress;
