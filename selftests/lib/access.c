@@ -218,12 +218,8 @@ static int make_access(struct mregion_region *region,
 	int ret = 0, err;
 
 	for (; at < c->len; at += step) {
-		if (c->write)
-			err = mregion_dispatch_write(&piece, 0, at, data + at,
-						     &step);
-		else
-			err = mregion_dispatch_read(&piece, 0, at, data + at,
-						    &step);
+		err = mregion_dispatch(&piece, 0, c->write, at, data + at,
+				       &step);
 		ret = err ? err : ret;
 	}
 	return ret;

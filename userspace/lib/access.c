@@ -145,51 +145,40 @@ uint64_t mregion_from_bytes(const uint8_t *buf, unsigned int len)
 	return value;
 }
 
-int mregion_policy_read(unsigned int policy, uint8_t *buf, uint64_t len)
+int mregion_policy_answer(unsigned int policy, uint8_t *buf, uint64_t len,
+			  bool write)
 {
-	memset(buf, policy == MREGION_POLICY_ZEROES ? 0 : 0xff, len);
+	if (!write)
+		memset(buf, policy == MREGION_POLICY_ZEROES ? 0 : 0xff, len);
 	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
 }
 
-int mregion_policy_write(unsigned int policy)
+int mregion_access_step(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, uint64_t len, bool write, uint64_t *step)
 {
-	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
-}
+	unsigned int size;
 
-int mregion_access_read(const struct mregion_device *device, uint64_t offset,
-			uint8_t *buf, unsigned int len)
-{
-	if (!mregion_access_valid(&device->constraints, offset, len))
-		return mregion_policy_read(device->constraints.refused, buf,
-					   len);
-	mregion_device_read(device, offset, buf, len);
-	return 0;
-}
-
-int mregion_access_write(const struct mregion_device *device, uint64_t offset,
-			 const uint8_t *buf, unsigned int len)
-{
-	if (!mregion_access_valid(&device->constraints, offset, len))
-		return mregion_policy_write(device->constraints.refused);
-	mregion_device_write(device, offset, buf, len);
+	size = mregion_access_size(&device->constraints, offset, len);
+	*step = size;
+	if (!mregion_access_valid(&device->constraints, offset, size))
+		return mregion_policy_answer(device->constraints.refused, buf,
+					     size, write);
+	if (write)
+		mregion_device_write(device, offset, buf, size);
+	else
+		mregion_device_read(device, offset, buf, size);
 	return 0;
 }
 
 int mregion_access_all(const struct mregion_device *device, uint64_t offset,
 		       uint8_t *buf, unsigned int len, bool write)
 {
-	unsigned int at, step;
+	uint64_t at, step;
 	int ret = 0, err;
 
 	for (at = 0; at < len; at += step) {
-		step = mregion_access_size(&device->constraints, offset + at,
-					   len - at);
-		if (write)
-			err = mregion_access_write(device, offset + at,
-						   buf + at, step);
-		else
-			err = mregion_access_read(device, offset + at, buf + at,
-						  step);
+		err = mregion_access_step(device, offset + at, buf + at,
+					  len - at, write, &step);
 		if (err)
 			ret = err;
 	}

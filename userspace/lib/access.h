@@ -56,16 +56,19 @@ void mregion_device_write(const struct mregion_device *device, uint64_t offset,
 			  const uint8_t *buf, unsigned int len);
 
 /**
- * mregion_access_read() - mregion_device_read() if accepted, else the policy
+ * mregion_access_step() - make the first part of an access, if it is accepted
+ * @device: the device
+ * @offset: in the region
+ * @buf: the bytes, in the order of their addresses
+ * @len: of the access, at least 1
+ * @write: whether it is a write
+ * @step: set to how many bytes the part has
  *
- * Return: 0, or -EFAULT if the policy makes it an error; @buf is filled anyway.
+ * Return: 0, or -EFAULT if it is refused and the policy makes that an error; of a
+ * read, @buf is filled anyway.
  */
-int mregion_access_read(const struct mregion_device *device, uint64_t offset,
-			uint8_t *buf, unsigned int len);
-
-/** mregion_access_write() - likewise for a write */
-int mregion_access_write(const struct mregion_device *device, uint64_t offset,
-			 const uint8_t *buf, unsigned int len);
+int mregion_access_step(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, uint64_t len, bool write, uint64_t *step);
 
 /**
  * mregion_access_all() - make all parts of an access, as QEMU does: also those
@@ -90,17 +93,16 @@ void mregion_device_post(const struct mregion_device *device,
 			 const struct mregion_ring_entry *entry);
 
 /**
- * mregion_policy_read() - what a policy answers to a read
+ * mregion_policy_answer() - what a policy answers
  * @policy: enum mregion_policy
- * @buf: filled
+ * @buf: of a read, filled
  * @len: its length in bytes
+ * @write: whether it is a write
  *
  * Return: 0, or -EFAULT for %MREGION_POLICY_ERROR.
  */
-int mregion_policy_read(unsigned int policy, uint8_t *buf, uint64_t len);
-
-/** mregion_policy_write() - what a policy answers to a write: 0 or -EFAULT */
-int mregion_policy_write(unsigned int policy);
+int mregion_policy_answer(unsigned int policy, uint8_t *buf, uint64_t len,
+			  bool write);
 
 /** mregion_to_bytes() - lay out a little-endian value as in memory */
 void mregion_to_bytes(uint8_t *buf, uint64_t value, unsigned int len);

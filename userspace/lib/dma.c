@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 
 #include "dispatch.h"
 #include "error.h"
@@ -40,19 +39,14 @@ static int check_piece(const struct mregion_piece *piece, bool write)
 }
 
 /* Read, or write, what is in one range. Adds to @done what was. */
-static int transfer_piece(const struct mregion_piece *piece, uint8_t *to,
-			  const uint8_t *from, size_t *done)
+static int transfer_piece(const struct mregion_piece *piece, bool write,
+			  uint8_t *buf, size_t *done)
 {
 	uint64_t at = 0, step;
-	int ret = check_piece(piece, from);
+	int ret = check_piece(piece, write);
 
 	for (; at < piece->len && !ret; at += step) {
-		if (to)
-			ret = mregion_dispatch_read(piece, 0, at, to + at,
-						    &step);
-		else
-			ret = mregion_dispatch_write(piece, 0, at, from + at,
-						     &step);
+		ret = mregion_dispatch(piece, 0, write, at, buf + at, &step);
 		if (!ret)
 			*done += step;
 	}
@@ -88,8 +82,8 @@ static unsigned int next_len(const struct mregion_piece *piece)
  * struct transfer - a transfer
  * @space: the space
  * @addr: first address
- * @to: where what is read goes, or NULL
- * @from: what is written, or NULL
+ * @buf: where what is read goes; or what is written, and left alone
+ * @write: whether it is written
  * @len: how many bytes
  * @done: how many of them are done
  * @here: the next range is for the VMM, even if it has a server
@@ -98,8 +92,8 @@ static unsigned int next_len(const struct mregion_piece *piece)
 struct transfer {
 	struct mregion_space *space;
 	uint64_t addr;
-	uint8_t *to;
-	const uint8_t *from;
+	uint8_t *buf;
+	bool write;
 	size_t len;
 	size_t done;
 	bool here;
@@ -123,24 +117,21 @@ static bool transfer_here(struct transfer *transfer,
 	mregion_section_begin(&section, &space->machine->sections);
 	served->commits = atomic_load(&space->machine->commits);
 	mregion_resolve(space, transfer->addr + done, transfer->len - done,
-			transfer->from, &piece);
-	if (!transfer->drained && is_device(&piece, transfer->from)) {
+			transfer->write, &piece);
+	if (!transfer->drained && is_device(&piece, transfer->write)) {
 		*ret = -EAGAIN;
 		found = false;
 		mregion_piece_put(&piece);
 	} else if (!transfer->here &&
-		   mregion_piece_served(&piece, transfer->from)) {
+		   mregion_piece_served(&piece, transfer->write)) {
 		found = true;
 		served->region = piece.region;
 		served->addr = transfer->addr + done;
 		served->len = next_len(&piece);
 	} else {
 		found = false;
-		*ret = transfer_piece(&piece,
-				      transfer->to ? transfer->to + done : NULL,
-				      transfer->from ? transfer->from + done :
-						       NULL,
-				      &transfer->done);
+		*ret = transfer_piece(&piece, transfer->write,
+				      transfer->buf + done, &transfer->done);
 		transfer->here = false;
 		mregion_piece_put(&piece);
 	}
@@ -154,9 +145,8 @@ static int transfer_next(struct transfer *transfer)
 	struct mregion_served served = {
 		.space = space,
 		.vcpu = MREGION_NO_VCPU,
-		.write = transfer->from,
+		.write = transfer->write,
 	};
-	uint8_t buf[8];
 	int ret = 0;
 
 	if (!transfer_here(transfer, &served, &ret)) {
@@ -166,14 +156,10 @@ static int transfer_next(struct transfer *transfer)
 		transfer->drained = true;
 		return 0;
 	}
-	served.data = buf;
-	if (transfer->from)
-		memcpy(buf, transfer->from + transfer->done, served.len);
+	served.data = transfer->buf + transfer->done;
 	ret = transfer_served(&served);
 	mregion_region_put(served.region);
 	if (ret > 0) {
-		if (transfer->to)
-			memcpy(transfer->to + transfer->done, buf, served.len);
 		transfer->done += served.len;
 	} else if (ret == -EAGAIN || ret == -EINTR) {
 		sched_yield();
@@ -208,7 +194,7 @@ int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
 	struct transfer transfer = {
 		.space = space,
 		.addr = addr,
-		.to = buf,
+		.buf = buf,
 		.len = len,
 	};
 
@@ -221,7 +207,8 @@ int mregion_space_write(struct mregion_space *space, uint64_t addr,
 	struct transfer transfer = {
 		.space = space,
 		.addr = addr,
-		.from = buf,
+		.buf = (uint8_t *)buf,
+		.write = true,
 		.len = len,
 	};
 

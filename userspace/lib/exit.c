@@ -2,6 +2,7 @@
 /* Exits of vCPUs, resolved. */
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 #include <linux/kvm.h>
 
@@ -73,7 +74,7 @@ static int access_unassigned(struct access *access, uint8_t *data,
 	};
 
 	if (!access->write)
-		mregion_policy_read(MREGION_POLICY_ONES, data, len);
+		memset(data, 0xff, len);
 	return access->vm->unassigned(access->vm->opaque, &unassigned);
 }
 
@@ -82,20 +83,16 @@ static void access_piece(struct access *access,
 			 const struct mregion_piece *piece)
 {
 	uint8_t *data = access->data + access->done;
-	unsigned int policy = access->space->unassigned;
-	uint64_t at = 0, step;
+	uint64_t at = 0, step = piece->len;
 	int err;
 
 	for (; at < piece->len; at += step) {
-		step = piece->len;
 		if (is_for_vmm(access, piece))
 			err = access_unassigned(access, data, step);
-		else if (access->write)
-			err = mregion_dispatch_write(piece, policy, at,
-						     data + at, &step);
 		else
-			err = mregion_dispatch_read(piece, policy, at,
-						    data + at, &step);
+			err = mregion_dispatch(piece, access->space->unassigned,
+					       access->write, at, data + at,
+					       &step);
 		if (err)
 			access->ret = -EFAULT;
 	}
