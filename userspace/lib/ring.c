@@ -282,16 +282,18 @@ unsigned int mregion_ring_drain(struct mregion_ring *ring)
 {
 	struct mregion_ring_memory *memory = &ring->memory;
 	unsigned int count = 0;
+	bool freed;
 
 	mregion_ring_get(ring);
 	do {
+		freed = atomic_load(&ring->freed);
 		if (!mregion_ring_memory_begin(memory, may_wait(ring)))
 			break;
 		if (has_work(ring))
 			count += drain(ring);
 		mregion_ring_memory_end(memory);
 		/* Who frees a ring leaves the rest to who is at it. */
-	} while (atomic_load(&ring->freed) && has_work(ring));
+	} while (!freed && atomic_load(&ring->freed));
 	mregion_ring_put(ring);
 	return count;
 }
