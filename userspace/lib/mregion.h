@@ -808,7 +808,6 @@ int mregion_set_server(struct mregion_region *region,
 
 /**
  * mregion_post() - let writes to part of a region be posted to its server
- *
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
  * @len: its length in bytes
@@ -829,7 +828,8 @@ int mregion_set_server(struct mregion_region *region,
  * When the ring is taken from a server whose process lives (it took too long for
  * an answer, or was freed), the process begins no entry any more. The one entry
  * that it may be at is done by the VMM as well if the server was found dead, and
- * not if it was freed. End the process first, and there is none.
+ * not if it was freed. End the process first, and there is none. (One that drains
+ * the ring without this library must be ended, as it does not notice.)
  *
  * Return: 0; -EINVAL: the region is bound to no server; -EBUSY: the ring is
  * another server's, or is drained by the VMM; -ENOMEM; else as the kernel says,
