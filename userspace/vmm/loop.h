@@ -15,7 +15,7 @@
 
 struct loop_source {
 	void (*ready)(void *opaque);
-	/* May be NULL; false: not now, whatever the descriptor says. */
+	/* May be NULL; before each wait. False: not now, even if readable. */
 	bool (*wanted)(void *opaque);
 	void *opaque;
 };

@@ -143,11 +143,44 @@ void terminal_put(struct terminal *terminal, uint8_t byte)
 	pthread_mutex_unlock(&terminal->lock);
 }
 
+static size_t input_room(const struct terminal *terminal)
+{
+	return terminal->input.room(terminal->input.opaque);
+}
+
+/* Pass on as many of the keys that wait as there is room for. */
+static void pass_keys(struct terminal *terminal)
+{
+	size_t len = terminal->nr_keys ? input_room(terminal) : 0;
+
+	if (len > terminal->nr_keys)
+		len = terminal->nr_keys;
+	if (!len)
+		return;
+	terminal->input.receive(terminal->input.opaque, terminal->keys, len);
+	terminal->nr_keys -= len;
+	memmove(terminal->keys, terminal->keys + len, terminal->nr_keys);
+}
+
+static void queue_keys(struct terminal *terminal, const uint8_t *bytes,
+		       size_t len)
+{
+	size_t space = TERMINAL_KEYS - terminal->nr_keys;
+
+	if (len > space)
+		len = space;
+	memcpy(terminal->keys + terminal->nr_keys, bytes, len);
+	terminal->nr_keys += len;
+	pass_keys(terminal);
+}
+
+/* Asked when the guest takes more, too: what waits for that goes first. */
 static bool input_wanted(void *opaque)
 {
 	struct terminal *terminal = opaque;
 
-	return terminal->input.room(terminal->input.opaque) > 0;
+	pass_keys(terminal);
+	return terminal->raw || input_room(terminal) > 0;
 }
 
 /* Take the keys that are for the VMM out of @bytes; return what is left. */
@@ -185,12 +218,13 @@ static size_t filter_keys(struct terminal *terminal, uint8_t *bytes, size_t len)
 static void input_ready(void *opaque)
 {
 	struct terminal *terminal = opaque;
-	size_t room = terminal->input.room(terminal->input.opaque);
 	uint8_t bytes[256];
+	size_t room = sizeof(bytes);
 	ssize_t len;
 
-	if (room > sizeof(bytes))
-		room = sizeof(bytes);
+	/* What is piped in is not to be lost: it waits in the pipe. */
+	if (!terminal->raw && room > input_room(terminal))
+		room = input_room(terminal);
 	if (!room)
 		return;
 
@@ -203,8 +237,10 @@ static void input_ready(void *opaque)
 		return;
 	}
 	if (terminal->raw)
-		len = filter_keys(terminal, bytes, len);
-	terminal->input.receive(terminal->input.opaque, bytes, len);
+		queue_keys(terminal, bytes,
+			   filter_keys(terminal, bytes, len));
+	else
+		terminal->input.receive(terminal->input.opaque, bytes, len);
 }
 
 static void set_raw(struct terminal *terminal)

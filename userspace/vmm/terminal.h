@@ -20,10 +20,12 @@
 struct loop;
 
 #define TERMINAL_BUFFER		65536
+/* Keys that wait for a guest that does not listen; further ones are lost. */
+#define TERMINAL_KEYS		4096
 
 /** struct terminal_input - who gets what is typed; called in the main loop */
 struct terminal_input {
-	/* How many bytes receive() would take now; 0: leave them in stdin. */
+	/* How many bytes receive() would take now */
 	size_t (*room)(void *opaque);
 	void (*receive)(void *opaque, const uint8_t *bytes, size_t len);
 	void *opaque;
@@ -35,6 +37,8 @@ struct terminal {
 	struct end_line end;		/* pulled by the key to end the VMM */
 	bool raw;			/* @saved is to be restored */
 	bool escaped;			/* the escape key was the last one */
+	uint8_t keys[TERMINAL_KEYS];	/* typed, and not taken yet */
+	size_t nr_keys;
 	struct termios saved;
 
 	pthread_t writer;
@@ -64,7 +68,8 @@ int terminal_init(struct terminal *terminal);
  * @input: who gets it
  * @end: pulled by the keys Ctrl-A x
  *
- * A terminal is switched to raw mode, so that every key goes to the guest.
+ * A terminal is switched to raw mode, so that every key goes to the guest. It
+ * is read whether or not the guest listens: Ctrl-A x has to end any guest.
  */
 int terminal_listen(struct terminal *terminal, struct loop *loop,
 		    const struct terminal_input *input, struct end_line end);
