@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <mregion.h>
@@ -33,6 +34,9 @@
 
 /* Wakes a thread from KVM_RUN; immediate_exit does what there is to do. */
 #define SIGNAL_KICK		SIGUSR1
+
+/* Between two kicks of a thread that has not ended yet */
+#define KICK_NSEC		10000000
 
 static void kicked(int signal)
 {
@@ -367,6 +371,25 @@ static void vcpu_kick(struct vcpu *vcpu)
 	pthread_kill(vcpu->thread, SIGNAL_KICK);
 }
 
+/* Whether it has ended, within a few milliseconds. */
+static bool vcpu_joined(struct vcpu *vcpu)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += KICK_NSEC;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	return !pthread_clockjoin_np(vcpu->thread, NULL, CLOCK_MONOTONIC,
+				      &until);
+}
+
+/*
+ * A thread on its way from the flag to where it waits for a server takes the
+ * signal in between, without effect: so it is kicked until it has ended.
+ */
 void vcpus_join(struct vcpus *vcpus)
 {
 	unsigned int i;
@@ -375,9 +398,11 @@ void vcpus_join(struct vcpus *vcpus)
 		if (vcpus->vcpu[i].started)
 			vcpu_kick(&vcpus->vcpu[i]);
 	for (i = 0; i < vcpus->nr; i++) {
-		if (vcpus->vcpu[i].started)
-			pthread_join(vcpus->vcpu[i].thread, NULL);
-		vcpus->vcpu[i].started = false;
+		struct vcpu *vcpu = &vcpus->vcpu[i];
+
+		while (vcpu->started && !vcpu_joined(vcpu))
+			vcpu_kick(vcpu);
+		vcpu->started = false;
 	}
 }
 
