@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include "blk_server_process.h"
 #include "loop.h"
 #include "report.h"
+
+/* How long it may take to end by itself, in ms. */
+#define PATIENCE		2000
 
 int blk_server_fork(struct blk_server *server, const struct virtio_blk *blk)
 {
@@ -92,16 +96,27 @@ void blk_server_kill(struct blk_server *server)
 	reap(server);
 }
 
+/* Its end of the socket is closed when it ends, at the latest. */
+static void wait_for_end(const struct blk_server *server)
+{
+	struct pollfd polled = { .fd = server->socket, .events = POLLIN };
+
+	/* If it was never told what to serve, that is what it waits for. */
+	shutdown(server->socket, SHUT_WR);
+	poll(&polled, 1, PATIENCE);
+}
+
 void blk_server_end(struct blk_server *server)
 {
 	if (!server->state)
 		return;
-	/* It ends when this does, if it was never told what to serve. */
+	if (server->pid) {
+		wait_for_end(server);
+		blk_server_kill(server);
+	}
 	if (server->socket >= 0)
 		close(server->socket);
 	server->socket = -1;
-	if (server->pid)
-		reap(server);
 	munmap(server->state, sizeof(*server->state));
 	server->state = NULL;
 }

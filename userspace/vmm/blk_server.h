@@ -71,7 +71,11 @@ int blk_server_start(struct blk_server *server,
 /** blk_server_kill() - kill it, if it lives; from then on @state is stable */
 void blk_server_kill(struct blk_server *server);
 
-/** blk_server_end() - wait for its end, after the machine is closed */
+/**
+ * blk_server_end() - wait for its end, after the machine is closed
+ *
+ * It is killed if that takes too long: it may be stopped, or hang.
+ */
 void blk_server_end(struct blk_server *server);
 
 #endif /* VMM_BLK_SERVER_H */

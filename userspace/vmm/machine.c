@@ -301,6 +301,8 @@ enum machine_end machine_run(struct machine *machine)
 			report("poll: %s", strerror(-error));
 	}
 	machine_end(machine, error ? END_FAILED : END_USER);
+	/* Before anything is waited for: whoever kills this gets a sane one. */
+	terminal_restore(&machine->terminal);
 
 	/* A vCPU may be waiting for a reader of its output. */
 	terminal_no_wait(&machine->terminal);

@@ -262,6 +262,13 @@ static void set_raw(struct terminal *terminal)
 	report("Ctrl-A x ends the virtual machine");
 }
 
+void terminal_restore(struct terminal *terminal)
+{
+	if (terminal->raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->saved);
+	terminal->raw = false;
+}
+
 int terminal_init(struct terminal *terminal)
 {
 	pthread_condattr_t attr;
@@ -333,10 +340,7 @@ void terminal_close(struct terminal *terminal, int patience)
 	pthread_cond_signal(&terminal->more);
 	pthread_mutex_unlock(&terminal->lock);
 
-	if (terminal->raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->saved);
-	terminal->raw = false;
-
+	terminal_restore(terminal);
 	if (terminal->started && join_writer(terminal, patience)) {
 		/* The thread is left in write(), with what it works on. */
 		pthread_mutex_lock(&terminal->lock);

@@ -80,6 +80,9 @@ void terminal_put(struct terminal *terminal, uint8_t byte);
 /** terminal_no_wait() - let terminal_put() extend the buffer from now on */
 void terminal_no_wait(struct terminal *terminal);
 
+/** terminal_restore() - out of raw mode; the loop does not run any more */
+void terminal_restore(struct terminal *terminal);
+
 /**
  * terminal_close() - write what is left, and restore the terminal
  * @terminal: the terminal
