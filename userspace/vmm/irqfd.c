@@ -99,6 +99,9 @@ int irqfd_connect(struct irqfds *irqfds, unsigned int index,
 		error = assign(irqfds, index, true);
 	if (error) {
 		report("cannot route an interrupt: %s", strerror(-error));
+		/* Signals shall wait, not go where the old route leads. */
+		if (was)
+			assign(irqfds, index, false);
 		irqfds->irqs[index].connected = false;
 	}
 	pthread_mutex_unlock(&irqfds->lock);
