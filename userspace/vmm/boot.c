@@ -24,6 +24,9 @@
 #define PROTOCOL_PREF_ADDRESS	0x020a
 #define LOADER_UNREGISTERED	0xff
 
+/* No address of a processor's is higher; init_size, of 32 bits, fits on top. */
+#define ADDRESS_MAX		((1ULL << 52) - 1)
+
 #define E820_RAM		1
 #define E820_RESERVED		2
 
@@ -99,10 +102,18 @@ static int kernel_check(struct boot_kernel *kernel)
 	kernel->payload = (header->setup_sects ? header->setup_sects : 4) *
 			  SECTOR_SIZE + SECTOR_SIZE;
 	/* The file may end within the last of syssize's 16-byte units. */
-	if (kernel->payload + header->syssize * 16ULL > kernel->size + 15) {
+	if (kernel->payload >= kernel->size ||
+	    kernel->payload + header->syssize * 16ULL > kernel->size + 15) {
 		report("'%s' is cut short: its header speaks of %llu bytes, it has %zu",
 		       kernel->path, (unsigned long long)kernel->payload +
 		       header->syssize * 16ULL, kernel->size);
+		return -ENOEXEC;
+	}
+	if (header->version >= PROTOCOL_PREF_ADDRESS &&
+	    header->pref_address > ADDRESS_MAX) {
+		report("'%s' is damaged: its header asks for address 0x%llx",
+		       kernel->path,
+		       (unsigned long long)header->pref_address);
 		return -ENOEXEC;
 	}
 	return 0;
