@@ -78,7 +78,11 @@ int blk_server_start(struct blk_server *server,
 	server->loop = loop;
 	server->ended = ended;
 	server->opaque = opaque;
-	return loop_add(loop, server->socket, &source);
+	error = loop_add(loop, server->socket, &source);
+	if (error)
+		report("cannot wait for the block device's process: %s",
+		       strerror(-error));
+	return error;
 }
 
 static void reap(struct blk_server *server)

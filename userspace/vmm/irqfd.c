@@ -33,12 +33,17 @@ int irqfd_new(struct irqfds *irqfds)
 	unsigned int index = irqfds->nr;
 	int fd;
 
-	if (index == IRQFD_MAX)
-		return -ENOSPC;
+	if (index == IRQFD_MAX) {
+		report("the devices have too many interrupts: %u are possible",
+		       IRQFD_MAX);
+		return -REPORTED;
+	}
 	/* Not to be waited for by a device that signals it too often. */
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) {
+		report("cannot create an eventfd: %s", strerror(errno));
+		return -REPORTED;
+	}
 	irqfds->irqs[index].fd = fd;
 	irqfds->nr++;
 	return index;

@@ -41,9 +41,9 @@ void irqfds_init(struct irqfds *irqfds, struct kvm *kvm);
 void irqfds_exit(struct irqfds *irqfds);
 
 /**
- * irqfd_new() - a new interrupt, not connected
+ * irqfd_new() - a new interrupt, not connected; reports what is wrong
  *
- * Return: its index, or a negative errno.
+ * Return: its index, or -REPORTED.
  */
 int irqfd_new(struct irqfds *irqfds);
 

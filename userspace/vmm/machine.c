@@ -163,7 +163,9 @@ static int build_map(struct machine *machine,
 	if (!error)
 		error = add_devices(machine, config->nr_vcpus);
 	if (error) {
-		report("cannot build the memory map: %s", mregion_error());
+		if (error != -REPORTED)
+			report("cannot build the memory map: %s",
+			       mregion_error());
 		mregion_abort(machine->mregion);
 		return error;
 	}

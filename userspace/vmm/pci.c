@@ -60,8 +60,11 @@ int pci_function_add(struct pci_bus *bus, struct pci_function *function,
 {
 	uint8_t *writable = function->writable;
 
-	if (bus->nr == PCI_MAX_DEVICES)
-		return -ENOSPC;
+	if (bus->nr == PCI_MAX_DEVICES) {
+		report("too many PCI devices: %u are possible",
+		       PCI_MAX_DEVICES);
+		return -REPORTED;
+	}
 
 	function->bus = bus;
 	function->used = PCI_STD_HEADER_SIZEOF;
@@ -109,8 +112,10 @@ int pci_add_capability(struct pci_function *function, const void *body,
 	unsigned int offset = function->used;
 
 	/* Capabilities begin at multiples of 4. */
-	if (offset + len > PCI_CONFIG_SIZE)
-		return -ENOSPC;
+	if (offset + len > PCI_CONFIG_SIZE) {
+		report("a PCI device has too many capabilities");
+		return -REPORTED;
+	}
 	memcpy(function->config + offset, body, len);
 	function->config[offset + PCI_CAP_LIST_NEXT] = 0;
 	if (function->last_capability)

@@ -96,7 +96,7 @@ void pci_bus_exit(struct pci_bus *bus);
  * @function: zeroed but for @written; must stay as long as the bus
  * @identity: what it is
  *
- * Before the guest runs. -ENOSPC: the bus has PCI_MAX_DEVICES.
+ * Before the guest runs. Reports what is wrong. Return: 0 or -REPORTED.
  */
 int pci_function_add(struct pci_bus *bus, struct pci_function *function,
 		     const struct pci_identity *identity);
@@ -119,7 +119,8 @@ int pci_add_bar(struct pci_function *function, unsigned int index,
  * @body: the capability; the link to the next one is filled in
  * @len: its length in bytes
  *
- * Return: its offset in the configuration space, or -ENOSPC.
+ * Reports what is wrong. Return: its offset in the configuration space, or
+ * -REPORTED.
  */
 int pci_add_capability(struct pci_function *function, const void *body,
 		       unsigned int len);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <mregion.h>
 
 #include "loop.h"
+#include "report.h"
 #include "rtc.h"
 
 #define REG_SECONDS		0x00
@@ -359,11 +361,13 @@ int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 
 	rtc->timer_fd = timerfd_create(CLOCK_REALTIME,
 				       TFD_CLOEXEC | TFD_NONBLOCK);
-	if (rtc->timer_fd < 0)
-		return -errno;
-	error = loop_add(loop, rtc->timer_fd, &timer);
-	if (error)
-		return error;
+	error = rtc->timer_fd < 0 ? -errno :
+		loop_add(loop, rtc->timer_fd, &timer);
+	if (error) {
+		report("cannot create the clock's timer: %s",
+		       strerror(-error));
+		return -REPORTED;
+	}
 
 	rtc->region = mregion_new_mmio(machine, "rtc", 2, &rtc_ops, rtc);
 	if (!rtc->region)

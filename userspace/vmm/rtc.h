@@ -44,8 +44,7 @@ struct rtc {
  *
  * The clock shows the host's time, as UTC, until the guest sets it.
  *
- * Return: 0 or a negative errno; mregion_error() says more if it is about the
- * region.
+ * Return: 0 or a negative errno; mregion_error() says more.
  */
 int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 	     struct mregion_region *parent, uint16_t port, struct irq_line irq,

@@ -136,8 +136,10 @@ int vcpus_create(struct vcpus *vcpus, struct kvm *kvm, unsigned int nr,
 
 	/* No SA_RESTART: whatever a thread waits for shall end. */
 	sigemptyset(&action.sa_mask);
-	if (sigaction(SIGNAL_KICK, &action, NULL) < 0)
+	if (sigaction(SIGNAL_KICK, &action, NULL) < 0) {
+		report("cannot handle a signal: %s", strerror(errno));
 		return -errno;
+	}
 
 	vcpus->kvm = kvm;
 	vcpus->end = end;

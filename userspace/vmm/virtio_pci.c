@@ -9,6 +9,7 @@
 
 #include <mregion.h>
 
+#include "report.h"
 #include "virtio_pci.h"
 
 #define VENDOR_VIRTIO		0x1af4
@@ -122,8 +123,11 @@ static int add_doorbells(struct virtio_pci *pci,
 		};
 
 		doorbell.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (doorbell.eventfd < 0)
-			return -errno;
+		if (doorbell.eventfd < 0) {
+			report("cannot create an eventfd: %s",
+			       strerror(errno));
+			return -REPORTED;
+		}
 		pci->kicks[i] = doorbell.eventfd;
 		pci->nr_kicks++;
 		error = mregion_add_doorbell(pci->parts[VIRTIO_PART_NOTIFY],
