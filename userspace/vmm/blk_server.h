@@ -5,6 +5,9 @@
  * The process has the disk's file, the guest's RAM, the device's eventfds and a
  * server's descriptor; nothing of the VMM's, of KVM's, or of the module's. It is
  * forked before the VMM has any of those, and handed what it needs by a socket.
+ * It has no capabilities, is "nobody" if the VMM was started as root, and may
+ * make few system calls, which do not include opening anything. The signals that
+ * ask the VMM to end stay blocked: it ends when the machine does.
  * The device's state is in memory that both share, for the VMM to go on with if
  * the process dies.
  */

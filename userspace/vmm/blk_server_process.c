@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <mregion.h>
 
 #include "blk_server.h"
+#include "blk_server_filter.h"
 #include "blk_server_process.h"
 #include "dma_file.h"
 #include "report.h"
@@ -114,10 +116,18 @@ static int close_others(int socket, int disk)
 
 static int drop_privileges(void)
 {
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 ||
 	     setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		return -errno;
+	/* There can be some without being root. */
+	if (syscall(SYS_capset, &header, none) < 0)
 		return -errno;
 	/* None to be regained, and nobody else of that user is to look in. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
@@ -168,6 +178,9 @@ static int serve(struct virtio_blk *blk, struct virtio *virtio,
 	close(setup->server_fd);
 	if (!error)
 		error = add_regions(serving, setup, virtio);
+	/* All is set up, and the guest has had no say in anything yet. */
+	if (!error)
+		error = blk_server_filter();
 	if (!error)
 		error = mregion_serve(serving, SPIN_USECS);
 
