@@ -50,6 +50,10 @@ static const struct sock_filter filter[] = {
 	IF(SYS_clock_gettime, ALLOW),
 	IF(SYS_sched_getaffinity, ALLOW),
 
+	/* The beginning of a thread that has just been created */
+	IF(SYS_set_robust_list, ALLOW),
+	IF(SYS_rseq, ALLOW),
+
 	/* The C library's memory, and ending */
 	IF(SYS_brk, ALLOW),
 	IF(SYS_mmap, ALLOW),
