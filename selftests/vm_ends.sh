@@ -1,0 +1,358 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# How mregion-vmm ends: with one line that says why, if it cannot begin; and if
+# it is asked to, whatever the guest and the disk's process do, with the terminal
+# as it was. Its kernels are images of a few bytes.
+#
+# MREGION_VMM		the VMM
+# MREGION_KO		the module's file, if it may be unloaded
+#
+# Terminals are made by script(1); without it those tests are left out.
+#
+# shellcheck disable=SC2317 # functions are called by their names
+
+vmm=${MREGION_VMM:-mregion-vmm}
+skip=4
+
+skip()
+{
+	echo "1..0 # SKIP $*"
+	exit $skip
+}
+
+echo 'TAP version 13'
+command -v "$vmm" >/dev/null || skip "no $vmm command"
+[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
+[ "$(id -u)" -eq 0 ] || skip 'not root'
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+# For nobody, too.
+chmod 755 "$tmp"
+
+number=0
+failed=0
+
+# result STATUS NAME
+result()
+{
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+skipped()
+{
+	number=$((number + 1))
+	echo "ok $number # SKIP $1"
+}
+
+# --- kernels
+
+# put FILE OFFSET BYTES: BYTES as printf has them
+put()
+{
+	# shellcheck disable=SC2059
+	printf "$3" | dd of="$1" bs=1 seek=$(($2)) conv=notrunc 2>/dev/null
+}
+
+# kernel FILE CODE: a bzImage of boot protocol 2.15 that executes CODE
+kernel()
+{
+	dd if=/dev/zero of="$1" bs=512 count=3 2>/dev/null
+	put "$1" 0x1f1 '\001'			# setup_sects
+	put "$1" 0x1f4 '\040'			# syssize, in 16 bytes
+	put "$1" 0x1fe '\125\252'		# boot_flag
+	put "$1" 0x200 '\353\152HdrS\017\002'	# jump; magic number; version
+	put "$1" 0x211 '\001'			# loadflags: LOADED_HIGH
+	put "$1" 0x22c '\377\377\377\177'	# initrd_addr_max
+	put "$1" 0x238 '\377\007'		# cmdline_size
+	put "$1" 0x25a '\020'			# pref_address: 1 MiB
+	put "$1" 0x262 '\020'			# init_size: 1 MiB
+	put "$1" 1024 "$2"
+}
+
+# Sleeps for ever:	1: hlt; jmp 1b
+kernel "$tmp/sleeps" '\364\353\375'
+
+# Gives the first virtio device a BAR at 0xd0000000, and reads it for ever:
+#	mov $0xcf8, %edx; mov $0x80000810, %eax; out %eax, %dx
+#	mov $0xcfc, %edx; mov $0xd0000000, %eax; out %eax, %dx
+#	mov $0xcf8, %edx; mov $0x80000804, %eax; out %eax, %dx
+#	mov $0xcfc, %edx; mov $2, %eax; out %eax, %dx
+#	1: mov 0xd0000000, %eax; jmp 1b
+kernel "$tmp/reads" "\
+\272\370\014\000\000\270\020\010\000\200\357\
+\272\374\014\000\000\270\000\000\000\320\357\
+\272\370\014\000\000\270\004\010\000\200\357\
+\272\374\014\000\000\270\002\000\000\000\357\
+\241\000\000\000\320\353\371"
+
+# changed NAME OFFSET BYTES: a kernel that differs
+changed()
+{
+	cp "$tmp/sleeps" "$tmp/$1"
+	put "$tmp/$1" "$2" "$3"
+}
+
+: >"$tmp/empty"
+seq 1 1000 >"$tmp/text"
+dd if="$tmp/sleeps" of="$tmp/truncated" bs=512 count=2 2>/dev/null
+changed longer 0x1f4 '\377\377'
+# Its payload begins behind its end.
+changed nothing 0x1f1 '\377\000\000\000\000\000\000'
+changed address 0x258 '\377\377\377\377\377\377\377\377'
+changed wraps 0x258 '\000\000\000\377\377\377\377\377\000\000\000\001'
+changed large 0x260 '\377\377\377\377'
+dd if=/dev/zero of="$tmp/disk" bs=1M count=0 seek=1 2>/dev/null
+
+# --- it cannot begin
+
+# ends STATUS LINES PATTERN COMMAND...: says PATTERN in so many lines, and nothing
+# on standard output
+ends()
+{
+	want=$1
+	lines=$2
+	pattern=$3
+	shift 3
+	timeout 20 "$@" </dev/null >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	[ $status -eq "$want" ] && [ ! -s "$tmp/out" ] &&
+		[ "$(wc -l <"$tmp/err")" -eq "$lines" ] &&
+		head -n 1 "$tmp/err" | grep -q "mregion-vmm: .*$pattern"
+	good=$?
+	[ $good -eq 0 ] || {
+		echo "# status $status"
+		sed 's/^/# /' "$tmp/err"
+	}
+	return $good
+}
+
+# refuses NAME PATTERN [OPTION]...: the kernel of that name
+refuses()
+{
+	file=$1
+	pattern=$2
+	shift 2
+	ends 1 1 "$pattern" "$vmm" --kernel "$tmp/$file" "$@"
+}
+
+starting()
+{
+	refuses missing "missing.*No such file"
+	result $? 'a kernel that is not there'
+	refuses empty 'empty.*is empty'
+	result $? 'an empty file'
+	refuses text 'text.*is not a bzImage'
+	result $? 'a text'
+	refuses truncated 'truncated.*is cut short'
+	result $? 'a kernel without its payload'
+	refuses longer 'longer.*is cut short'
+	result $? 'a kernel shorter than it says'
+	refuses nothing 'nothing.*is cut short'
+	result $? 'a kernel whose payload is behind its end'
+	refuses address 'address.*damaged.*0xffffffffffffffff'
+	result $? 'a kernel for the last address there is'
+	refuses wraps 'wraps.*damaged.*0xffffffffff000000'
+	result $? 'a kernel that ends behind that'
+	refuses large 'large.*needs 4097 MiB.*--memory'
+	result $? 'a kernel that needs more memory than there is'
+	refuses sleeps 'initrd.*No such file' --initrd "$tmp/missing"
+	result $? 'an initrd that is not there'
+	refuses sleeps 'initrd.*is empty' --initrd "$tmp/empty"
+	result $? 'an empty initrd'
+
+	bad=0
+	for memory in 0 15 -1 12x '' 99999999999999999999; do
+		ends 2 2 "--memory '$memory'" "$vmm" --memory "$memory" || bad=1
+	done
+	result $bad 'no amount of memory'
+	ends 2 2 "unrecognized option '--nonsense'" "$vmm" --nonsense
+	result $? 'an option that there is not'
+
+	if su -s /bin/sh nobody -c 'test -w /dev/kvm'; then
+		skipped '/dev/kvm is for everybody'
+	else
+		ends 1 1 '/dev/kvm: no permission' \
+			su -s /bin/sh nobody -c "$vmm --kernel $tmp/sleeps"
+		result $? 'no permission for /dev/kvm'
+	fi
+
+	if [ "${MREGION_KO:-}" ] && rmmod mregion; then
+		refuses sleeps '/dev/mregion: the mregion module is not loaded'
+		result $? 'no module'
+		insmod "$MREGION_KO"
+		chgrp kvm /dev/mregion
+	else
+		skipped 'the module cannot be unloaded, or MREGION_KO is not set'
+	fi
+
+	# Whatever it is that cannot be had, it says why, until it has them all.
+	limit=4
+	while ends 1 1 'Too many open files' \
+		sh -c "ulimit -n $limit; exec $vmm --kernel $tmp/sleeps \
+			--blk $tmp/disk --rng --initrd $tmp/missing"; do
+		limit=$((limit + 1))
+	done >"$tmp/last"
+	[ $limit -gt 10 ] && grep -q 'missing.*No such file' "$tmp/err"
+	good=$?
+	[ $good -eq 0 ] || cat "$tmp/last"
+	result $good "too few descriptors: $limit do"
+}
+
+# --- it is asked to end
+
+# wait_for PATTERN FILE SECONDS
+wait_for()
+{
+	tenths=$(($3 * 10))
+	while ! grep -q "$1" "$2"; do
+		[ $tenths -gt 0 ] || return 1
+		tenths=$((tenths - 1))
+		sleep 0.1
+	done
+}
+
+# Runs on a terminal of its own, and leaves behind what became of that.
+cat >"$tmp/on-terminal" <<'END'
+dir=$1
+shift
+stty -g >"$dir/before"
+sh -c 'echo $$ >"$0"; exec "$@"' "$dir/pid" "$@"
+echo $? >"$dir/status"
+stty -g >"$dir/after"
+read -r seconds _ </proc/uptime
+echo "${seconds%.*}" >"$dir/seconds"
+END
+
+# with_terminal ACTION FILE [OPTION]...: starts the kernel FILE, and calls ACTION,
+# whose output is what is typed, once it runs. Ends well if that ends it in time.
+with_terminal()
+{
+	action=$1
+	file=$2
+	shift 2
+	rm -f "$tmp/pid" "$tmp/status" "$tmp/after" "$tmp/seconds"
+	: >"$tmp/out"
+	# shellcheck disable=SC2094 # it is looked at while it grows
+	{
+		wait_for 'Ctrl-A x ends' "$tmp/out" 20
+		$action
+		read -r asked _ </proc/uptime
+		echo "${asked%.*}" >"$tmp/asked"
+		# The end of what is typed would be a key, too.
+		tenths=150
+		while [ ! -s "$tmp/seconds" ] && [ $tenths -gt 0 ]; do
+			tenths=$((tenths - 1))
+			sleep 0.1
+		done
+	} | timeout 60 script -qfc "sh $tmp/on-terminal $tmp $vmm --kernel \
+		$tmp/$file $*" /dev/null >"$tmp/out" 2>&1
+	status=$(cat "$tmp/status")
+	took=$(($(cat "$tmp/seconds") - $(cat "$tmp/asked")))
+}
+
+# ended STATUS SECONDS NAME: so it ended, in so many at most
+ended()
+{
+	[ "$status" = "$1" ] && [ "$took" -le "$2" ]
+	good=$?
+	[ $good -eq 0 ] || {
+		echo "# status '$status' after $took s"
+		sed 's/^/# /' "$tmp/out"
+	}
+	result $good "$3"
+	[ -s "$tmp/before" ] && cmp -s "$tmp/before" "$tmp/after"
+	result $? "$3: the terminal is as it was"
+}
+
+keys()
+{
+	printf '\001x'
+}
+
+# More than anybody keeps for the guest, and slower than a terminal loses them
+many_keys()
+{
+	for _ in 1 2 3 4 5 6; do
+		printf '%01000d' 0
+		sleep 0.1
+	done
+	keys
+}
+
+terminate()
+{
+	kill -TERM "$(cat "$tmp/pid")"
+}
+
+# The disk's process, as long as there is one
+process()
+{
+	for comm in /proc/[0-9]*/comm; do
+		read -r name <"$comm" || continue
+		pid=${comm#/proc/}
+		[ "$name" != mregion-blk ] || echo "${pid%/comm}"
+	done 2>/dev/null
+}
+
+# Its vCPU waits for that by the time that this is over, if it waits at all.
+stop_process()
+{
+	kill -STOP "$(process)"
+	sleep 1
+}
+
+stop_keys()
+{
+	stop_process
+	keys
+}
+
+stop_terminate_twice()
+{
+	stop_process
+	terminate
+	sleep 0.5
+	terminate
+}
+
+asked()
+{
+	with_terminal keys sleeps
+	ended 0 3 'Ctrl-A x, of a guest that takes no input'
+	with_terminal many_keys sleeps
+	ended 0 3 'Ctrl-A x, after many other keys'
+	with_terminal terminate sleeps
+	ended 0 3 'SIGTERM'
+
+	disk="--blk $tmp/disk --blk-server"
+	with_terminal keys reads "$disk"
+	ended 0 3 'Ctrl-A x, of a guest that is busy with its disk'
+	with_terminal stop_keys sleeps "$disk"
+	ended 0 5 "Ctrl-A x, with the disk's process stopped"
+	[ ! "$(process)" ]
+	result $? 'nothing is left of it'
+	# Less than a server is given.
+	with_terminal stop_keys reads "$disk"
+	ended 0 6 'Ctrl-A x, of a guest that waits for it'
+	with_terminal stop_terminate_twice sleeps "$disk"
+	ended 143 3 'SIGTERM twice'
+	kill -KILL "$(process)" 2>/dev/null
+}
+
+vmm=$(command -v "$vmm")
+if command -v script >/dev/null; then
+	echo 1..31
+else
+	echo 1..16
+fi
+starting
+! command -v script >/dev/null || asked
+exit $failed
