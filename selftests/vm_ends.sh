@@ -104,8 +104,9 @@ changed()
 seq 1 1000 >"$tmp/text"
 dd if="$tmp/sleeps" of="$tmp/truncated" bs=512 count=2 2>/dev/null
 changed longer 0x1f4 '\377\377'
-# Its payload begins behind its end.
-changed nothing 0x1f1 '\377\000\000\000\000\000\000'
+# Its payload begins behind its end, by less than one of syssize's units.
+changed whole 0x1f1 '\002\000\000\000\000\000\000'
+dd if="$tmp/whole" of="$tmp/nothing" bs=1530 count=1 2>/dev/null
 changed address 0x258 '\377\377\377\377\377\377\377\377'
 changed wraps 0x258 '\000\000\000\377\377\377\377\377\000\000\000\001'
 changed large 0x260 '\377\377\377\377'
