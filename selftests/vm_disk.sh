@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Boots an unmodified Linux kernel with mregion-vmm and a virtio disk: emulated
-# by the VMM, by a process of its own, read-only, and by a process that is
-# killed while the guest writes.
+# by the VMM, by a process of its own, read-only, by a process that is killed
+# while the guest writes, and with a file system.
 #
 # MREGION_GUEST_KERNEL	a bzImage
 # MREGION_DISK_INITRD	an initramfs with vm_disk_init and virtio's modules
 # MREGION_DISK_CPUS	processors of the guests: 2, unless they are emulated so
 #			that the start of the second one may fail
+# MREGION_E2FSPROGS	where mke2fs, e2fsck and debugfs are, if not busybox's
 # MREGION_VMM		the VMM
 
 cpus=${MREGION_DISK_CPUS:-2}
@@ -48,6 +49,7 @@ fi
 
 number=0
 failed=0
+as_user=
 
 # result STATUS NAME
 result()
@@ -75,6 +77,13 @@ sum_of()
 	echo "${sum%% *}"
 }
 
+# new_disk MB
+new_disk()
+{
+	rm -f "$tmp/disk"
+	dd if=/dev/zero of="$tmp/disk" bs=1M count=0 seek="$1" 2>/dev/null
+}
+
 # boot TEST MEDIUM OPTION...: starts a guest; MEDIUM follows the disk's name.
 # It looks into the ECAM, which is Linux's own unless relaxed.
 boot()
@@ -82,9 +91,10 @@ boot()
 	name=$1
 	medium=$2
 	shift 2
-	rm -f "$tmp/disk"
-	dd if=/dev/zero of="$tmp/disk" bs=1M count=0 seek=8 2>/dev/null
-	timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
+	[ "$name" = files ] || new_disk 8
+	rm -f "$tmp/stats"
+	# shellcheck disable=SC2086 # a command and its options, or none
+	$as_user timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_DISK_INITRD" --memory 256 \
 		--stats-file "$tmp/stats" --blk "$tmp/disk$medium" \
 		--cmdline "console=ttyS0 panic=-1 quiet iomem=relaxed disk.test=$name" \
@@ -139,6 +149,70 @@ window()
 	result $bad "$1: registers are seen in configuration space"
 }
 
+# msix NAME: the driver has a vector for the queue and one for the configuration
+msix()
+{
+	said 'interrupts msix 2 [1-9][0-9]*'
+	interrupts=$?
+	[ $interrupts -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+	result $interrupts "$1: interrupts come by MSI-X"
+}
+
+# find_process: the disk's process
+find_process()
+{
+	process=$(grep -lx mregion-blk /proc/[0-9]*/comm)
+	process=${process#/proc/}
+	process=${process%/comm}
+}
+
+# has FIELD VALUE: whether each thread of that has; VALUE is a pattern
+has()
+{
+	! sed -n "s/^$1:[[:space:]]*//p" "/proc/$process"/task/*/status |
+		sed 's/[[:space:]]*$//' | grep -qvx "$2"
+}
+
+# confined NAME: what that may do is little, as whoever it is. It leaves the
+# signals to the VMM: 1, 2 and 15.
+confined()
+{
+	find_process
+	nobody='65534[[:space:]]65534[[:space:]]65534[[:space:]]65534'
+	bad=0
+	[ "$process" ] && has Uid "$nobody" && has Gid "${2:-$nobody}" &&
+		has Groups '' && has 'Cap\(Inh\|Prm\|Eff\|Amb\)' '0*' &&
+		has NoNewPrivs 1 && has Seccomp 2 &&
+		has SigBlk '.*[4567c-f]..[37bf]' || bad=1
+	[ $bad -eq 0 ] || [ ! "$process" ] ||
+		sed 's/^/# /' "/proc/$process"/task/*/status
+	result $bad "$1: the process has few privileges"
+}
+
+# files NAME OPTION...: an ext4 that is written to
+files()
+{
+	what=$1
+	shift
+	new_disk 32
+	"$tools/mke2fs" -q -F -t ext4 "$tmp/disk"
+	[ ! "$as_user" ] || chown nobody "$tmp/disk" "$tmp"
+	boot files '' "$@"
+	[ ! "$as_user" ] || {
+		wait_for '^guest: mounted' "$tmp/out" 150
+		confined "$what" '\([0-9]*\)[[:space:]]\1[[:space:]]\1[[:space:]]\1'
+	}
+	ended "$what"
+	"$tools/e2fsck" -fn "$tmp/disk" >"$tmp/fsck" 2>&1
+	clean=$?
+	[ $clean -eq 0 ] || sed 's/^/# /' "$tmp/fsck"
+	result $clean "$what: the file system is clean"
+	sum=$("$tools/debugfs" -R 'cat /directory/file' "$tmp/disk" \
+		2>/dev/null | md5sum)
+	said "sum file ${sum%% *}"
+	result $? "$what: its file is what the guest reads"
+}
+
 # wait_for PATTERN FILE SECONDS
 wait_for()
 {
@@ -150,17 +224,19 @@ wait_for()
 	done
 }
 
-echo 1..20
+echo 1..32
 
 boot write '' --cpus "$cpus"
 ended 'in the VMM'
 sums 'in the VMM' 0 1 2
 window 'in the VMM'
+msix 'in the VMM'
 
 boot write '' --cpus "$cpus" --blk-server
 ended 'served'
 sums 'served' 0 1 2
 window 'served'
+msix 'served'
 grep -q '^served [1-9]' "$tmp/stats" && grep -q '^served.exit 0$' "$tmp/stats"
 result $? 'served: the process answers all accesses'
 
@@ -175,9 +251,7 @@ result $? 'read-only: reads what is there, which has not changed'
 
 boot kill '' --cpus "$cpus" --blk-server
 wait_for '^guest: round 2' "$tmp/out" 150
-process=$(grep -lx mregion-blk /proc/[0-9]*/comm)
-process=${process#/proc/}
-process=${process%/comm}
+confined 'killed'
 [ "$process" ] && kill -KILL "$process" &&
 	! grep -q '^guest: round 6' "$tmp/out"
 result $? 'killed: in the middle of writing'
@@ -188,4 +262,10 @@ window 'killed'
 result $? 'killed: the VMM says that it goes on with the disk'
 [ ! -d "/proc/$process" ]
 result $? 'killed: nothing is left of the process'
+
+tools=${MREGION_E2FSPROGS:-/sbin}
+files 'files, in the VMM' --cpus "$cpus"
+# By an ordinary user, who may use KVM; busybox has another setpriv.
+as_user='/usr/bin/setpriv --reuid 65534 --regid kvm --clear-groups'
+files 'files, served' --cpus "$cpus" --blk-server
 exit $failed
