@@ -104,9 +104,8 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
 	struct mregion_space *space;
 	unsigned long id;
 
-	retired->map = rcu_dereference_protected(machine->map,
-					lockdep_is_held(&machine->lock));
-	rcu_assign_pointer(machine->map, map);
+	retired->map = rcu_replace_pointer(machine->map, map,
+					   lockdep_is_held(&machine->lock));
 	xa_for_each(&machine->spaces, id, space) {
 		if (!space->pending)
 			continue;

@@ -107,7 +107,7 @@ struct mregion_claim {
  */
 struct mregion_attachment {
 	struct list_head list;
-	spinlock_t lock;
+	spinlock_t lock;	/* of @kvm and @orphan */
 	struct kvm *kvm;
 	const void *owner;
 	bool orphan;

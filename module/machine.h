@@ -102,7 +102,7 @@ struct mregion_map {
  */
 struct mregion_machine {
 	struct mregion_map __rcu *map;
-	struct mutex lock;
+	struct mutex lock;	/* of all below */
 	u64 generation;
 	struct xarray regions;
 	struct xarray spaces;

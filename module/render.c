@@ -225,11 +225,12 @@ static int mregion_render_pieces(struct mregion_rendering *r,
 	while (!ret && r->depth) {
 		struct mregion_frame *frame = &r->stack[r->depth - 1];
 		struct rb_node *rb = frame->next;
+		struct mregion_node *node;
 
 		if (rb) {
 			frame->next = rb_next(rb);
-			ret = mregion_enter_subregion(r, frame,
-				rb_entry(rb, struct mregion_node, sibling));
+			node = rb_entry(rb, struct mregion_node, sibling);
+			ret = mregion_enter_subregion(r, frame, node);
 			continue;
 		}
 		if (frame->node->kind != MREGION_CONTAINER &&

@@ -10,7 +10,7 @@
 #include "ring.h"
 
 /* Far from what can wait; a consumer that has it so gets signals in vain. */
-#define MREGION_RING_NEVER	(1u << 31)
+#define MREGION_RING_NEVER	0x80000000u
 
 /* Signal the consumer's eventfd. */
 static void mregion_ring_wake(struct mregion_ring *ring)

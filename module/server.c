@@ -368,8 +368,8 @@ static int mregion_server_submit(struct mregion_server *server,
 	shared->len = request->len;
 	shared->flags = request->write ? MREGION_SERVER_WRITE : 0;
 	/* pairs with the server's compare and exchange */
-	smp_store_release(&shared->state, mregion_server_state(call,
-						MREGION_SERVER_REQUEST));
+	smp_store_release(&shared->state,
+			  mregion_server_state(call, MREGION_SERVER_REQUEST));
 	set_bit(slot, (unsigned long *)server->header->pending);
 	mregion_server_event(server);
 	raw_spin_unlock(&server->lock);
@@ -520,10 +520,12 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 	smp_mb();
 	if (killable)
 		left = wait_event_killable_timeout(call->wait,
-				mregion_server_done(server, slot), left);
+						   mregion_server_done(server, slot),
+						   left);
 	else
 		left = wait_event_interruptible_timeout(call->wait,
-				mregion_server_done(server, slot), left);
+							mregion_server_done(server, slot),
+							left);
 	WRITE_ONCE(shared->sleeping, 0);
 	if (left < 0)
 		return -EINTR;
@@ -581,6 +583,12 @@ static int mregion_server_await(struct mregion_server *server, u32 slot,
 	return 0;
 }
 
+static bool mregion_server_has_slot(const struct mregion_server *server)
+{
+	return READ_ONCE(server->dead) ||
+	       !bitmap_full(server->busy, server->nr_slots);
+}
+
 /*
  * Wait for a slot, for which a server has as much time as for an answer: those
  * that are taken may be so by requests that nobody waits for.
@@ -590,9 +598,8 @@ static int mregion_server_wait_slot(struct mregion_server *server, u64 since)
 	long ret;
 
 	ret = wait_event_interruptible_timeout(server->slot_wait,
-			READ_ONCE(server->dead) ||
-			!bitmap_full(server->busy, server->nr_slots),
-			mregion_server_time_left(server, since));
+					       mregion_server_has_slot(server),
+					       mregion_server_time_left(server, since));
 	if (ret < 0)
 		return -EINTR;
 	if (!ret)

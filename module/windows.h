@@ -26,7 +26,7 @@ struct mregion_window {
 };
 
 /* A bus's ranges have an int for their length; also the grain of claims */
-#define MREGION_WINDOW_SIZE	(1ull << 30)
+#define MREGION_WINDOW_SIZE	0x40000000ull
 
 /**
  * struct mregion_windows - the windows on a bus

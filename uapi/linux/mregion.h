@@ -1219,8 +1219,9 @@ struct mregion_server_wait {
  * define MREGION_SERVER_WAIT - wait until there is something to do
  *
  * Returns at once if @events and @seen differ. One thread is woken for one
- * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up. EINTR: a signal arrived. ENODEV: the machine is
- * closed or the server freed, and nothing more will come.
+ * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up.
+ * EINTR: a signal arrived. ENODEV: the machine is closed or the server freed, and
+ * nothing more will come.
  */
 #define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
 

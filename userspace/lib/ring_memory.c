@@ -90,6 +90,8 @@ static void advance(struct mregion_ring_memory *memory, uint32_t from,
 {
 	__atomic_compare_exchange_n(&memory->header->consumer, &from, to,
 				    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	/* the kernel signals only if it sees this, or it is seen by the next look */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 bool mregion_ring_memory_pending(const struct mregion_ring_memory *memory)
