@@ -46,7 +46,7 @@ static const struct {
 	{ MREGION_OP_RULE_ADD, EBADF, "its eventfd is not open" },
 	{ MREGION_OP_RULE_ADD, EEXIST,
 	  "another rule of the kind could match the same access" },
-	{ MREGION_OP_RULE_ADD, ENOSPC, "the region has max_rules rules" },
+	{ MREGION_OP_RULE_ADD, ENOSPC, "the region or the machine has as many rules as it can" },
 	{ MREGION_OP_RULE_ADD, EINVAL,
 	  "its kind has no rules, or a part of the rule is out of bounds" },
 	{ MREGION_OP_RULE_DEL, ENOENT, "there is no such rule" },

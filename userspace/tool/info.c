@@ -43,6 +43,7 @@ int tool_info(int argc, char **argv)
 		{ "max_rings", info.max_rings },
 		{ "max_ring_entries", info.max_ring_entries },
 		{ "max_rules", info.max_rules },
+		{ "max_machine_rules", info.max_machine_rules },
 		{ "max_windows", info.max_windows },
 		{ "max_servers", info.max_servers },
 		{ "max_slots", info.max_slots },
