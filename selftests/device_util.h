@@ -177,18 +177,6 @@ static inline uint64_t vcpu_exit_value(const struct vcpu_exit *exit)
 	return value;
 }
 
-/* A vCPU has stopped for a reason that its code does not give. */
-static inline int vcpu_astray(struct vcpu *vcpu, int reason)
-{
-	struct kvm_regs regs = { 0 };
-
-	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	fprintf(stderr, "# vCPU %d: exit %d at %#llx, where %#x begins\n",
-		vcpu->index, reason, (unsigned long long)regs.rip,
-		VM_CODE + 0x1000 * vcpu->index);
-	return reason < 0 ? reason : -EPROTO;
-}
-
 /* Until the vCPU halts: 0. -EPROTO if it exits for anything but an access. */
 static inline int vcpu_until_halt(struct vcpu *vcpu, unsigned long *exits)
 {
@@ -201,8 +189,10 @@ static inline int vcpu_until_halt(struct vcpu *vcpu, unsigned long *exits)
 			return 0;
 		if (reason == -EINTR)
 			continue;
-		if (reason < 0 || !vcpu_exit_access(vcpu, &exit))
-			return vcpu_astray(vcpu, reason);
+		if (reason < 0)
+			return reason;
+		if (!vcpu_exit_access(vcpu, &exit))
+			return -EPROTO;
 		++*exits;
 	}
 }

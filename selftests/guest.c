@@ -100,6 +100,9 @@ FIXTURE_TEARDOWN(stream)
 	guest_close(&self->guest);
 }
 
+/* Changes of each sort that a stream has to live through. */
+#define CHANGES	5
+
 /*
  * The device that the streams are for. It expects from each vCPU the numbers
  * from 0 on, at the vCPU's own offset. The lock is that of the ring's consumer.
@@ -110,10 +113,13 @@ struct device {
 	unsigned int len;
 	bool pio;
 	uint32_t region;
+	uint32_t space;
 	uint64_t start;
 	uint64_t next[VCPUS];
 	unsigned int coalesced, exits, wrong;
-	bool stop;
+	unsigned int moves, slot_changes;	/* made while vCPUs wrote */
+	unsigned int running;			/* vCPUs that still write */
+	bool change;
 };
 
 /* One write. The first that is not as expected is told; all are counted. */
@@ -154,92 +160,34 @@ static void device_drain(struct device *device)
 	}
 }
 
+static bool has_changed(const unsigned int *changes)
+{
+	return __atomic_load_n(changes, __ATOMIC_ACQUIRE) >= CHANGES;
+}
+
+/* Whether all has changed often enough. */
+static bool all_has_changed(const struct device *device)
+{
+	return has_changed(&device->moves) && has_changed(&device->slot_changes);
+}
+
 struct vcpu_thread {
 	pthread_t thread;
 	struct vcpu *vcpu;
 	struct device *device;
+	unsigned int writes;	/* of a round */
+	uint64_t written;
 	int ended_by;
 };
 
-/* An exit is a write that the ring had no room for, or the region had moved. */
-static void *vcpu_thread(void *arg)
-{
-	struct vcpu_thread *thread = arg;
-	struct device *device = thread->device;
-	struct vcpu *vcpu = thread->vcpu;
-	struct kvm_run *run = vcpu->run;
-	int reason;
-
-	for (;;) {
-		reason = vcpu_run(vcpu);
-		if (reason == -EINTR)
-			continue;
-		if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
-			break;
-		pthread_mutex_lock(&device->lock);
-		device_drain(device);
-		device->exits++;
-		if (reason == KVM_EXIT_MMIO && run->mmio.is_write)
-			device_write(device, vcpu->index,
-				     run->mmio.phys_addr - MMIO_BASE,
-				     run->mmio.len, mmio_data(run), "exit");
-		else if (reason == KVM_EXIT_IO && run->io.count == 1 &&
-			 run->io.direction == KVM_EXIT_IO_OUT)
-			device_write(device, vcpu->index,
-				     run->io.port - PIO_BASE, run->io.size,
-				     pio_data(run), "exit");
-		else
-			device->wrong++;
-		pthread_mutex_unlock(&device->lock);
-	}
-	thread->ended_by = reason;
-	return NULL;
-}
-
-/* Moves the device away and back, so that some writes find nothing there. */
-static void *mover_thread(void *arg)
-{
-	struct device *device = arg;
-	uint32_t id = device->region;
-	uint64_t home = device->pio ? PIO_BASE : MMIO_BASE;
-	uint64_t away = device->pio ? PIO_AWAY : MMIO_AWAY;
-	long errors = 0;
-
-	while (!__atomic_load_n(&device->stop, __ATOMIC_RELAXED)) {
-		errors += !!COMMIT(device->guest->fd, mr_move(id, away));
-		usleep(200);
-		errors += !!COMMIT(device->guest->fd, mr_move(id, home));
-		usleep(1000);
-	}
-	return (void *)errors;
-}
-
-static void *memslot_thread(void *arg)
-{
-	struct device *device = arg;
-	struct vm *vm = &device->guest->vm;
-	void *memory = mmap(NULL, 0x10000, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	long errors = 0;
-
-	while (!__atomic_load_n(&device->stop, __ATOMIC_RELAXED)) {
-		errors += !!vm_memslot(vm, 1, 0x20000000, 0x10000, memory);
-		usleep(500);
-		errors += !!vm_memslot(vm, 1, 0x20000000, 0, memory);
-		usleep(500);
-	}
-	munmap(memory, 0x10000);
-	return (void *)errors;
-}
-
 static int stream_start(struct vcpu *vcpu, const struct device *device,
-			unsigned int writes)
+			uint64_t first, unsigned int writes)
 {
 	struct kvm_regs regs = {
 		.rdi = MMIO_BASE + 8 * vcpu->index,
 		.rdx = PIO_BASE + 8 * vcpu->index,
-		.rcx = device->start,
-		.rsi = device->start + writes,
+		.rcx = device->start + first,
+		.rsi = device->start + first + writes,
 	};
 
 #define START(name) \
@@ -254,18 +202,158 @@ static int stream_start(struct vcpu *vcpu, const struct device *device,
 #undef START
 }
 
+/* An exit is a write that the ring had no room for, or the region had moved. */
+static int stream_round(struct vcpu *vcpu, struct device *device)
+{
+	struct kvm_run *run = vcpu->run;
+	int reason;
+
+	for (;;) {
+		reason = vcpu_run(vcpu);
+		if (reason == -EINTR)
+			continue;
+		if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+			return reason;
+		pthread_mutex_lock(&device->lock);
+		device_drain(device);
+		__atomic_add_fetch(&device->exits, 1, __ATOMIC_RELEASE);
+		if (reason == KVM_EXIT_MMIO && run->mmio.is_write) {
+			device_write(device, vcpu->index,
+				     run->mmio.phys_addr - MMIO_BASE,
+				     run->mmio.len, mmio_data(run), "exit");
+		} else if (reason == KVM_EXIT_IO && run->io.count == 1 &&
+			   run->io.direction == KVM_EXIT_IO_OUT) {
+			device_write(device, vcpu->index,
+				     run->io.port - PIO_BASE, run->io.size,
+				     pio_data(run), "exit");
+		} else {
+			vcpu_astray(vcpu, reason);
+			device->wrong++;
+		}
+		pthread_mutex_unlock(&device->lock);
+	}
+}
+
+/* Round after round until all has changed, however slow this machine is. */
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu_thread *thread = arg;
+	struct device *device = thread->device;
+
+	do {
+		thread->ended_by = stream_start(thread->vcpu, device,
+						thread->written,
+						thread->writes);
+		if (thread->ended_by)
+			break;
+		thread->ended_by = stream_round(thread->vcpu, device);
+		if (thread->ended_by != KVM_EXIT_HLT)
+			break;
+		thread->written += thread->writes;
+	} while (device->change && !all_has_changed(device));
+	__atomic_sub_fetch(&device->running, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Writes that have arrived, in the ring or by an exit. */
+static uint64_t arrived(const struct device *device)
+{
+	return __atomic_load_n(&device->guest->ring.header->producer,
+			       __ATOMIC_ACQUIRE) +
+	       (uint64_t)__atomic_load_n(&device->exits, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t coalesced(const struct device *device)
+{
+	return __atomic_load_n(&device->guest->ring.header->producer,
+			       __ATOMIC_ACQUIRE);
+}
+
+static uint64_t unassigned(const struct device *device)
+{
+	struct mregion_stats stats;
+
+	if (mr_stats(device->guest->fd, MREGION_OBJECT_SPACE, device->space,
+		     &stats))
+		return 0;
+	return stats.outcomes[MREGION_OUTCOME_UNASSIGNED_EXIT];
+}
+
+/*
+ * Until there are more of something than @before; false if the streams end
+ * first. A change that waits for the effect of the one before cannot keep the
+ * vCPUs from getting on, and is one that they have seen.
+ */
+static bool wait_for_more(const struct device *device,
+			  uint64_t (*number)(const struct device *device),
+			  uint64_t before)
+{
+	while (__atomic_load_n(&device->running, __ATOMIC_ACQUIRE)) {
+		if (number(device) != before)
+			return true;
+		usleep(100);
+	}
+	return false;
+}
+
+/* Moves the device away and back, so that some writes find nothing there. */
+static void *mover_thread(void *arg)
+{
+	struct device *device = arg;
+	uint32_t id = device->region;
+	uint64_t home = device->pio ? PIO_BASE : MMIO_BASE;
+	uint64_t away = device->pio ? PIO_AWAY : MMIO_AWAY;
+	uint64_t before = 0;
+	long errors = 0;
+
+	while (wait_for_more(device, coalesced, before)) {
+		before = unassigned(device);
+		errors += !!COMMIT(device->guest->fd, mr_move(id, away));
+		if (wait_for_more(device, unassigned, before))
+			__atomic_add_fetch(&device->moves, 1, __ATOMIC_RELEASE);
+		before = coalesced(device);
+		errors += !!COMMIT(device->guest->fd, mr_move(id, home));
+	}
+	return (void *)errors;
+}
+
+static void *memslot_thread(void *arg)
+{
+	struct device *device = arg;
+	struct vm *vm = &device->guest->vm;
+	void *memory = mmap(NULL, 0x10000, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before = 0;
+	uint64_t len = 0;
+	long errors = 0;
+
+	while (wait_for_more(device, arrived, before)) {
+		before = arrived(device);
+		len = len ? 0 : 0x10000;
+		errors += !!vm_memslot(vm, 1, 0x20000000, len, memory);
+		__atomic_add_fetch(&device->slot_changes, 1, __ATOMIC_RELEASE);
+	}
+	if (len)
+		errors += !!vm_memslot(vm, 1, 0x20000000, 0, memory);
+	munmap(memory, 0x10000);
+	return (void *)errors;
+}
+
 /* Run the streams of all vCPUs at once, and see that all of it arrived. */
 static void stream(struct __test_metadata *_metadata, struct device *device,
-		   unsigned int writes, bool change)
+		   unsigned int writes)
 {
 	struct vcpu_thread threads[VCPUS];
-	pthread_t mover, memslots;
 	struct mregion_stats stats;
-	void *errors;
+	pthread_t mover, memslots;
+	uint64_t written = 0;
 	unsigned int i;
+	void *errors;
 
 	pthread_mutex_init(&device->lock, NULL);
 	device->region = device->pio ? PIO_DEVICE : DEVICE;
+	device->space = device->pio ? PIO : SPACE;
+	device->running = VCPUS;
 	/* Let all bytes matter. */
 	device->start = device->len == 8 ? 0x1122334455667700 :
 		device->len == 4 ? 0xffffff80 : 0x7f80;
@@ -273,24 +361,22 @@ static void stream(struct __test_metadata *_metadata, struct device *device,
 		threads[i] = (struct vcpu_thread){
 			.vcpu = &device->guest->vm.vcpus[i],
 			.device = device,
+			.writes = writes,
 		};
-		ASSERT_EQ(0, stream_start(threads[i].vcpu, device, writes));
+		ASSERT_EQ(0, pthread_create(&threads[i].thread, NULL,
+					    vcpu_thread, &threads[i]));
 	}
-	if (change) {
+	if (device->change) {
 		ASSERT_EQ(0, pthread_create(&mover, NULL, mover_thread,
 					    device));
 		ASSERT_EQ(0, pthread_create(&memslots, NULL, memslot_thread,
 					    device));
 	}
-	for (i = 0; i < VCPUS; i++)
-		ASSERT_EQ(0, pthread_create(&threads[i].thread, NULL,
-					    vcpu_thread, &threads[i]));
 	for (i = 0; i < VCPUS; i++) {
 		pthread_join(threads[i].thread, NULL);
 		EXPECT_EQ(KVM_EXIT_HLT, threads[i].ended_by);
 	}
-	if (change) {
-		__atomic_store_n(&device->stop, true, __ATOMIC_RELAXED);
+	if (device->change) {
 		pthread_join(mover, &errors);
 		EXPECT_EQ(NULL, errors);
 		pthread_join(memslots, &errors);
@@ -299,37 +385,42 @@ static void stream(struct __test_metadata *_metadata, struct device *device,
 	device_drain(device);
 
 	EXPECT_EQ(0, device->wrong);
-	for (i = 0; i < VCPUS; i++)
-		EXPECT_EQ(writes, device->next[i]);
-	EXPECT_EQ(VCPUS * writes, device->coalesced + device->exits);
+	for (i = 0; i < VCPUS; i++) {
+		EXPECT_EQ(threads[i].written, device->next[i]);
+		written += threads[i].written;
+	}
+	EXPECT_EQ(written, device->coalesced + device->exits);
 	EXPECT_LT(0, device->coalesced);
 	ASSERT_EQ(0, mr_stats(device->guest->fd, MREGION_OBJECT_REGION,
 			      device->region, &stats));
 	EXPECT_EQ(device->coalesced, stats.outcomes[MREGION_OUTCOME_COALESCED]);
-	if (!change)
-		EXPECT_EQ(device->exits,
-			  stats.outcomes[MREGION_OUTCOME_RING_FULL]);
+	/* What was not, found the ring full or nothing there. */
+	EXPECT_EQ(device->exits, stats.outcomes[MREGION_OUTCOME_RING_FULL] +
+		  unassigned(device));
 }
 
-TEST_F_TIMEOUT(stream, complete_and_in_order, 90)
+TEST_F_TIMEOUT(stream, complete_and_in_order, 180)
 {
 	struct device device = {
 		.guest = &self->guest, .len = variant->len,
 		.pio = variant->pio,
 	};
 
-	stream(_metadata, &device, variant->writes, false);
+	stream(_metadata, &device, variant->writes);
+	EXPECT_EQ(0, unassigned(&device));
 }
 
-TEST_F_TIMEOUT(stream, while_all_changes, 90)
+TEST_F_TIMEOUT(stream, while_all_changes, 180)
 {
 	struct device device = {
 		.guest = &self->guest, .len = variant->len,
-		.pio = variant->pio,
+		.pio = variant->pio, .change = true,
 	};
 
-	stream(_metadata, &device, variant->writes, true);
-	EXPECT_LT(0, device.exits);
+	stream(_metadata, &device, variant->writes);
+	EXPECT_LE(CHANGES, unassigned(&device));
+	EXPECT_LE(CHANGES, device.moves);
+	EXPECT_LE(CHANGES, device.slot_changes);
 }
 
 /* ---- One access at a time ---------------------------------------------- */
@@ -355,13 +446,18 @@ FIXTURE_TEARDOWN(guest)
 }
 
 #define EXPECT_MMIO_EXIT(_addr, _len, _is_write) do {			\
-	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(self->vcpu));			\
+	ASSERT_EQ(KVM_EXIT_MMIO,					\
+		  vcpu_run_until(self->vcpu, KVM_EXIT_MMIO));		\
 	EXPECT_EQ(_addr, self->run->mmio.phys_addr);			\
 	EXPECT_EQ(_len, self->run->mmio.len);				\
 	EXPECT_EQ(_is_write, self->run->mmio.is_write);			\
 } while (0)
 
-#define EXPECT_END()	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu))
+#define EXPECT_IO_EXIT() \
+	ASSERT_EQ(KVM_EXIT_IO, vcpu_run_until(self->vcpu, KVM_EXIT_IO))
+
+#define EXPECT_END() \
+	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run_until(self->vcpu, KVM_EXIT_HLT))
 
 #define ASSERT_RUN(name, ...) \
 	ASSERT_EQ(0, GUEST_RUN(self->vcpu, name, __VA_ARGS__))
@@ -382,13 +478,13 @@ TEST_F(guest, device_exits)
 	EXPECT_EQ(0x44332211, vcpu_rax(self->vcpu));
 
 	ASSERT_RUN(pio_write1, .rdx = PIO_BASE + 1, .rcx = 0x42);
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_IO_EXIT();
 	EXPECT_EQ(PIO_BASE + 1, self->run->io.port);
 	EXPECT_EQ(0x42, pio_data(self->run));
 	EXPECT_END();
 
 	ASSERT_RUN(pio_read1, .rdx = PIO_BASE + 2);
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_IO_EXIT();
 	EXPECT_EQ(KVM_EXIT_IO_IN, self->run->io.direction);
 	*((uint8_t *)self->run + self->run->io.data_offset) = 0x99;
 	EXPECT_END();
@@ -489,7 +585,7 @@ TEST_F(guest, unassigned_exits)
 	EXPECT_MMIO_EXIT(0xf0000000, 4, 0);
 	EXPECT_END();
 	ASSERT_RUN(pio_read4, .rdx = 0x999);
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(self->vcpu));
+	EXPECT_IO_EXIT();
 	EXPECT_END();
 }
 

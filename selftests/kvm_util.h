@@ -3,14 +3,16 @@
  * Tiny guests for the tests of mregion: vCPUs in 64-bit mode without an
  * operating system or interrupts, each running one of the loops below.
  *
- * A guest has VM_RAM bytes of memory at address 0. The rest of its first 4 GiB
- * is there to be accessed and not mapped to anything.
+ * A guest has VM_RAM bytes of memory at address 0: page tables, some room for
+ * what a test puts there, and code. The rest of its first 4 GiB is there to be
+ * accessed and not mapped to anything.
  */
 #ifndef KVM_UTIL_H
 #define KVM_UTIL_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +25,10 @@
 #include "mregion_util.h"
 
 #define VM_MAX_VCPUS	8
-#define VM_RAM		0x200000u
+#define VM_RAM		0x200000u	/* as large as a large page */
 #define VM_PAGE_TABLES	0x1000u		/* six pages */
 #define VM_CODE		0x10000u
+#define VM_MAX_CODE	64		/* pieces, a page each */
 
 /*
  * What a vCPU runs, on its arguments: rdi, an address, rdx, a port, rcx, the
@@ -85,12 +88,17 @@ struct vm;
 struct vcpu {
 	struct vm *vm;
 	struct kvm_run *run;
+	uint64_t entry;			/* where its code begins */
 	int fd;
 	int index;
 };
 
 struct vm {
 	uint8_t *ram;
+	void *mapping;			/* what the memory was taken from */
+	pthread_mutex_t lock;		/* of what follows */
+	const uint8_t *code[VM_MAX_CODE];
+	unsigned int nr_code;
 	int kvm;
 	int fd;
 	int run_size;
@@ -177,8 +185,8 @@ static inline void vm_free(struct vm *vm)
 		close(vm->fd);
 	if (vm->kvm >= 0)
 		close(vm->kvm);
-	if (vm->ram)
-		munmap(vm->ram, VM_RAM);
+	if (vm->mapping)
+		munmap(vm->mapping, 2 * VM_RAM);
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm = -1;
 	vm->fd = -1;
@@ -203,6 +211,26 @@ static inline int vm_add_vcpu(struct vm *vm)
 	return vcpu_init(vcpu);
 }
 
+/*
+ * One large page, where the kernel has them. When memory slots change, KVM
+ * forgets what it has mapped; a vCPU then has to fault in one page again, and
+ * not one for each level of its page tables before each instruction.
+ */
+static inline int vm_memory(struct vm *vm)
+{
+	vm->mapping = mmap(NULL, 2 * VM_RAM, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (vm->mapping == MAP_FAILED) {
+		vm->mapping = NULL;
+		return -errno;
+	}
+	vm->ram = (uint8_t *)(((uintptr_t)vm->mapping + VM_RAM - 1) &
+			      ~(uintptr_t)(VM_RAM - 1));
+	madvise(vm->ram, VM_RAM, MADV_HUGEPAGE);
+	vm_page_tables(vm);
+	return 0;
+}
+
 /* A virtual machine with @nr_vcpus vCPUs, at least 0. */
 static inline int vm_create(struct vm *vm, int nr_vcpus)
 {
@@ -219,14 +247,9 @@ static inline int vm_create(struct vm *vm, int nr_vcpus)
 		goto failed;
 	/* Intel processors want three pages for themselves. */
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
-	vm->ram = mmap(NULL, VM_RAM, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (vm->ram == MAP_FAILED) {
-		vm->ram = NULL;
-		goto failed;
-	}
-	vm_page_tables(vm);
-	err = vm_memslot(vm, 0, 0, VM_RAM, vm->ram);
+	err = vm_memory(vm);
+	if (!err)
+		err = vm_memslot(vm, 0, 0, VM_RAM, vm->ram);
 	while (!err && vm->nr_vcpus < nr_vcpus)
 		err = vm_add_vcpu(vm);
 	if (!err)
@@ -238,25 +261,113 @@ failed:
 	return err;
 }
 
+/*
+ * The address of a piece of code, which is copied there when it is first asked
+ * for. What has run is never written again: an emulator, which the tests'
+ * processors often are, may have translated it, and would have to notice.
+ */
+static inline uint64_t vm_code(struct vm *vm, const uint8_t *code, size_t len)
+{
+	uint64_t addr = 0;
+	unsigned int i;
+
+	pthread_mutex_lock(&vm->lock);
+	for (i = 0; i < vm->nr_code && vm->code[i] != code; i++)
+		;
+	if (i < VM_MAX_CODE && len <= MR_PAGE) {
+		addr = VM_CODE + MR_PAGE * i;
+		if (i == vm->nr_code) {
+			memcpy(vm->ram + addr, code, len);
+			vm->code[vm->nr_code++] = code;
+		}
+	}
+	pthread_mutex_unlock(&vm->lock);
+	return addr;
+}
+
 /* Let the vCPU begin with some code when it runs next. */
 static inline int vcpu_start(struct vcpu *vcpu, const uint8_t *code, size_t len,
 			     struct kvm_regs regs)
 {
-	uint64_t entry = VM_CODE + 0x1000 * vcpu->index;
-
-	memcpy(vcpu->vm->ram + entry, code, len);
-	regs.rip = entry;
+	vcpu->entry = vm_code(vcpu->vm, code, len);
+	if (!vcpu->entry)
+		return -ENOSPC;
+	regs.rip = vcpu->entry;
 	regs.rflags = 2;
 	vcpu->run->immediate_exit = 0;
 	return mr_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 }
 
-/* Run until the next exit; its reason, or a negative errno (-EINTR, too). */
+/* A vCPU has stopped for a reason that its code does not give: tell all. */
+static inline void vcpu_astray(struct vcpu *vcpu, int reason)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct kvm_regs regs = { 0 };
+	unsigned int i;
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	fprintf(stderr, "# vCPU %d: exit %d at %#llx, where %#llx begins; rcx %#llx rdi %#llx rdx %#llx rsi %#llx rflags %#llx\n",
+		vcpu->index, reason, regs.rip, (unsigned long long)vcpu->entry,
+		regs.rcx, regs.rdi, regs.rdx, regs.rsi, regs.rflags);
+	if (regs.rip <= VM_RAM - 16) {
+		fprintf(stderr, "# code there:");
+		for (i = 0; i < 16; i++)
+			fprintf(stderr, " %02x", vcpu->vm->ram[regs.rip + i]);
+		fprintf(stderr, "\n");
+	}
+	switch (reason) {
+	case KVM_EXIT_INTERNAL_ERROR:
+		fprintf(stderr, "# internal error %u:", run->internal.suberror);
+		for (i = 0; i < run->internal.ndata && i < 16; i++)
+			fprintf(stderr, " %#llx", run->internal.data[i]);
+		fprintf(stderr, "\n");
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		fprintf(stderr, "# no entry: %#llx\n",
+			run->fail_entry.hardware_entry_failure_reason);
+		break;
+	case KVM_EXIT_UNKNOWN:
+		fprintf(stderr, "# hardware says %#llx\n",
+			run->hw.hardware_exit_reason);
+		break;
+	case KVM_EXIT_MMIO:
+		fprintf(stderr, "# %s of %u@%#llx\n",
+			run->mmio.is_write ? "write" : "read", run->mmio.len,
+			run->mmio.phys_addr);
+		break;
+	case KVM_EXIT_IO:
+		fprintf(stderr, "# %s of %u * %u@%#x\n",
+			run->io.direction == KVM_EXIT_IO_OUT ? "write" : "read",
+			run->io.count, run->io.size, run->io.port);
+		break;
+	}
+}
+
+/*
+ * Run until the next exit; its reason, or a negative errno (-EINTR, too). One
+ * that no guest here can mean is told.
+ */
 static inline int vcpu_run(struct vcpu *vcpu)
 {
-	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0)
-		return -errno;
-	return vcpu->run->exit_reason;
+	int reason = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ?
+		     -errno : (int)vcpu->run->exit_reason;
+
+	if (reason != -EINTR && reason != KVM_EXIT_HLT &&
+	    reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+		vcpu_astray(vcpu, reason);
+	return reason;
+}
+
+/* The same, where one reason is the right one, and all others are told. */
+static inline int vcpu_run_until(struct vcpu *vcpu, int wanted)
+{
+	int reason = vcpu_run(vcpu);
+
+	if (reason != wanted && (reason == KVM_EXIT_HLT ||
+				 reason == KVM_EXIT_MMIO ||
+				 reason == KVM_EXIT_IO))
+		vcpu_astray(vcpu, reason);
+	return reason;
 }
 
 static inline uint64_t vcpu_rax(struct vcpu *vcpu)

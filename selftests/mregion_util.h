@@ -32,6 +32,13 @@
 #endif
 
 /*
+ * The half minute that the harness gives a test is little for an emulated
+ * processor on a machine that does other things, too.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
+/*
  * What a program has printed when it hangs or is killed tells where. Its output
  * is a pipe, which would be buffered.
  */

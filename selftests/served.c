@@ -419,6 +419,7 @@ static void change_machine(void *data)
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	int fd = guests->rig.fd, err = 0;
 	void *memory = guests->rig.vm.ram;
+	size_t len;
 
 	pthread_mutex_lock(&lock);
 	switch (calls++ % 5) {
@@ -439,9 +440,10 @@ static void change_machine(void *data)
 		      mr_ring_free(fd, 7);
 		break;
 	case 3:	/* the code that the vCPU runs */
-		err = memcmp(guests->rig.vm.ram + VM_CODE, guest_count_mmio,
-			     guest_count_mmio_end - guest_count_mmio) ?
-		      -EPROTO : 0;
+		len = guest_count_mmio_end - guest_count_mmio;
+		err = memcmp(guests->rig.vm.ram +
+			     vm_code(&guests->rig.vm, guest_count_mmio, len),
+			     guest_count_mmio, len) ? -EPROTO : 0;
 		break;
 	case 4:	/* the windows on KVM's bus change as well */
 		err = COMMIT(fd, mr_create(21, MREGION_RAM, 0x1000),

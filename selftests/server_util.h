@@ -557,8 +557,7 @@ static inline int client_complete(struct client *client)
 	int err;
 
 	if (!vcpu_exit_access(client->vcpu, &exit))
-		return vcpu_astray(client->vcpu,
-				   client->vcpu->run->exit_reason);
+		return -EPROTO;
 	access.space = exit.pio ? DEV_PIO : DEV_MEMORY;
 	access.addr = exit.addr;
 	access.len = exit.len;
@@ -624,7 +623,7 @@ static inline int client_round(struct client *client)
 		if (reason == -EINTR && !client_given_up(client))
 			count(&client->interrupts);
 		else if (reason < 0)
-			err = vcpu_astray(client->vcpu, reason);
+			err = reason;
 		else
 			err = client_complete(client);
 	}
