@@ -3,6 +3,8 @@
 #ifndef ASK_UTIL_H
 #define ASK_UTIL_H
 
+#include <sys/syscall.h>
+
 #include "server_util.h"
 
 /* A thread that makes an access, and waits for the answer. */
@@ -61,23 +63,26 @@ static inline uint64_t answer_of(struct asker *asker)
 	return asker->access.data;
 }
 
-/* Take a request, and wait for it up to 5 seconds. */
+/* Take a request, and wait for it if need be. */
 static inline int take(struct mr_server *server, uint32_t *number)
 {
-	uint64_t deadline = mr_now_ms() + 5000;
-	int slot;
+	int slot = -1;
 
 	*number = 0;
-	while ((slot = mr_server_take(server, number)) < 0 &&
-	       mr_now_ms() < deadline)
-		usleep(100);
+	if (!mr_until(slot >= 0 ||
+		      (slot = mr_server_take(server, number)) >= 0))
+		return -1;
 	return slot;
 }
+
+/* The same, for one thread of a server that waits for it. */
+#define WAIT_USECS	(MR_PATIENCE_MS * 1000ull)
 
 /* A thread of a server that waits. */
 struct waiter {
 	pthread_t thread;
 	struct mr_server *server;
+	pid_t tid;
 	int err;
 	bool done;
 };
@@ -86,6 +91,7 @@ static inline void *waiter_thread(void *arg)
 {
 	struct waiter *waiter = arg;
 
+	__atomic_store_n(&waiter->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	waiter->err = mr_server_wait(waiter->server, 0);
 	__atomic_store_n(&waiter->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -95,6 +101,31 @@ static inline int start_waiter(struct waiter *waiter, struct mr_server *server)
 {
 	*waiter = (struct waiter){ .server = server };
 	return pthread_create(&waiter->thread, NULL, waiter_thread, waiter);
+}
+
+/* Whether it sleeps, which it does nowhere but where it waits. */
+static inline bool waiter_sleeps(struct waiter *waiter)
+{
+	pid_t tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE);
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = tid ? fopen(path, "r") : NULL;
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+/* ... and begins to, before anything else happens. */
+static inline int start_sleeper(struct waiter *waiter, struct mr_server *server)
+{
+	int err = start_waiter(waiter, server);
+
+	return err ? err : mr_until(waiter_sleeps(waiter)) ? 0 : -ETIMEDOUT;
 }
 
 #endif /* ASK_UTIL_H */

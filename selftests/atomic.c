@@ -78,7 +78,7 @@ static int which(const char *text, const char *const *states)
 	return !strcmp(text, states[0]) ? 0 : !strcmp(text, states[1]) ? 1 : -1;
 }
 
-/* Not by mr_view_text(), whose buffers threads would share. */
+/* Not by mr_view_text(): the generation must be the same view's. */
 static int read_view(struct reader *reader, uint32_t space,
 		     const char *const *states)
 {

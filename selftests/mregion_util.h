@@ -60,13 +60,48 @@ static inline int mr_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static inline uint64_t mr_now_ms(void)
+static inline uint64_t mr_now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
+static inline uint64_t mr_now_ms(void)
+{
+	return mr_now_us() / 1000;
+}
+
+/* Time that this thread has had a processor, as far as the kernel knows. */
+static inline uint64_t mr_cpu_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
 }
+
+/*
+ * Longer than anything takes that happens at all, also where a processor is
+ * emulated and stands still for seconds now and then.
+ */
+#define MR_PATIENCE_MS	60000
+
+/* Wait until something is so. Return: whether it is. */
+#define mr_until(condition) ({						\
+	uint64_t __end = mr_now_ms() + MR_PATIENCE_MS;			\
+									\
+	while (!(condition) && mr_now_ms() < __end)			\
+		usleep(200);						\
+	(condition);							\
+})
+
+/* Go on for a while, and until all has been seen that is to be seen. */
+#define mr_for_a_while(msecs, seen)					\
+	for (uint64_t __end = mr_now_ms() + (msecs);			\
+	     mr_now_ms() < __end ||					\
+	     (!(seen) && mr_now_ms() < __end + MR_PATIENCE_MS); )
 
 /* Whether the kernel checks locks, memory and so on, and is slow for it. */
 static inline bool mr_checking_kernel(void)
@@ -392,40 +427,47 @@ static inline int mr_read(int fd, uint32_t space, uint64_t addr, uint32_t len,
 	return mr_access(fd, space, addr, len, 0, 0, result);
 }
 
-/*
- * A view as text: "first-last region+offset" a range, numbers in hexadecimal,
- * with letters for the flags: r(ead-only) n(on-volatile) u(nmergeable) (rom
- * device) m(emory) d(irty logging). It is free for the next call after a few.
- */
-static inline const char *mr_view_text(int fd, uint32_t space)
+#define MR_TEXT_RANGES	64
+#define MR_TEXT_SIZE	(MR_TEXT_RANGES * 80)
+
+static inline const char *mr_view_print(int fd, uint32_t space,
+					char text[MR_TEXT_SIZE])
 {
 	static const char letters[] = "rnumd";
-	static char buffers[4][4096];
-	static unsigned int next;
-	char *buffer = buffers[next++ % 4], *p = buffer;
-	struct mregion_range ranges[64];
-	int i, nr = mr_view(fd, space, ranges, 64, NULL);
+	struct mregion_range ranges[MR_TEXT_RANGES];
+	int i, nr = mr_view(fd, space, ranges, MR_TEXT_RANGES, NULL);
+	size_t len = 0;
 	unsigned int bit;
 
-	buffer[0] = '\0';
-	if (nr < 0 || nr > 64) {
-		sprintf(buffer, "error %d", nr);
-		return buffer;
+	text[0] = '\0';
+	if (nr < 0 || nr > MR_TEXT_RANGES) {
+		snprintf(text, MR_TEXT_SIZE, "error %d", nr);
+		return text;
 	}
 	for (i = 0; i < nr; i++) {
 		const struct mregion_range *range = &ranges[i];
+		char flags[sizeof(letters)], *p = flags;
 
-		p += sprintf(p, "%s%llx-%llx %u+%llx", i ? ", " : "",
-			     (unsigned long long)range->start,
-			     (unsigned long long)range->last, range->region,
-			     (unsigned long long)range->offset);
 		for (bit = 0; letters[bit]; bit++)
 			if (range->flags & 1u << bit)
 				*p++ = letters[bit];
 		*p = '\0';
+		len += snprintf(text + len, MR_TEXT_SIZE - len,
+				"%s%llx-%llx %u+%llx%s", i ? ", " : "",
+				(unsigned long long)range->start,
+				(unsigned long long)range->last, range->region,
+				(unsigned long long)range->offset, flags);
 	}
-	return buffer;
+	return text;
 }
+
+/*
+ * A view as text: "first-last region+offset" a range, numbers in hexadecimal,
+ * with letters for the flags: r(ead-only) n(on-volatile) u(nmergeable) (rom
+ * device) m(emory) d(irty logging). It lasts as long as the caller's block.
+ */
+#define mr_view_text(fd, space) \
+	mr_view_print(fd, space, (char[MR_TEXT_SIZE]){ 0 })
 
 /* ---- Rings ------------------------------------------------------------- */
 

@@ -234,16 +234,25 @@ GUESTS_TEST(slow_server)
 	EXPECT_LT(0, stats.sleeps);
 }
 
+static uint32_t interrupts(FIXTURE_DATA(guests) *self)
+{
+	uint32_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < VCPUS; i++)
+		sum += counted(&self->clients[i].interrupts);
+	return sum;
+}
+
 /* Signals come all the time: nothing is lost and nothing done twice. */
 GUESTS_TEST(signals)
 {
-	uint64_t deadline = mr_now_ms() + LOAD_MS;
-	unsigned int i, interrupts = 0;
+	unsigned int i;
 
 	self->device->delay = 300;
 	ASSERT_EQ(0, start(self, variant));
 	ASSERT_EQ(0, start_clients(self));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(LOAD_MS, interrupts(self)) {
 		for (i = 0; i < VCPUS; i++)
 			pthread_kill(self->clients[i].thread, SIGUSR1);
 		usleep(300);
@@ -251,9 +260,7 @@ GUESTS_TEST(signals)
 	EXPECT_TRUE(clients_get_on(self));
 	finish(_metadata, self, 0);
 	expect_all_served(_metadata, self);
-	for (i = 0; i < VCPUS; i++)
-		interrupts += self->clients[i].interrupts;
-	EXPECT_LT(0, interrupts);
+	EXPECT_LT(0, interrupts(self));
 }
 
 static int post_writes(FIXTURE_DATA(guests) *self, uint32_t nr_entries)
@@ -300,7 +307,6 @@ GUESTS_TEST(posted_to_a_small_ring)
 GUESTS_TEST(posted_writes_are_seen)
 {
 	struct vcpu *vcpu = &self->rig.vm.vcpus[0];
-	uint64_t deadline;
 	unsigned int i;
 
 	ASSERT_EQ(0, post_writes(self, 64));
@@ -310,11 +316,7 @@ GUESTS_TEST(posted_writes_are_seen)
 		ASSERT_EQ(0, GUEST_RUN(vcpu, mmio_write4, .rdi = MMIO_BASE,
 				       .rcx = i));
 		ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
-		deadline = mr_now_ms() + 10000;
-		while (counted(&self->device->of[0].last) != i &&
-		       mr_now_ms() < deadline)
-			usleep(200);
-		ASSERT_EQ(i, counted(&self->device->of[0].last));
+		ASSERT_TRUE(mr_until(counted(&self->device->of[0].last) == i));
 	}
 }
 
@@ -336,20 +338,27 @@ FIXTURE_TEARDOWN(chaos)
 
 #define CHAOS_TEST(name)	TEST_F_TIMEOUT(chaos, name, 180)
 
+/* Whether accesses have come to the VMM, and others to servers. */
+static bool both_seen(FIXTURE_DATA(guests) *guests)
+{
+	return counted(&guests->device->here) &&
+	       counted(&guests->device->served);
+}
+
 /* Servers are killed at any time; other ones follow after a while. */
 static void kill_again_and_again(struct __test_metadata *_metadata,
 				 FIXTURE_DATA(guests) *guests)
 {
-	uint64_t deadline = mr_now_ms() + 3 * LOAD_MS;
 	unsigned int seed = 1, kills = 0;
 	uint32_t served;
 
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(3 * LOAD_MS, kills >= 6 && both_seen(guests)) {
 		served = counted(&guests->device->served);
 		ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 		ASSERT_EQ(0, start_process(guests, 1 + kills % 3));
-		if (kills % 4)
+		/* Most of them have served something by then. */
+		if (kills % 4 != 3)
 			while (counted(&guests->device->served) == served)
 				usleep(100);
 		usleep(rand_r(&seed) % 20000);
@@ -478,13 +487,12 @@ CHAOS_TEST(server_changes_the_machine)
 CHAOS_TEST(unbound)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + 2 * LOAD_MS;
 
 	guests->device->delay = 200;
 	ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 	ASSERT_EQ(0, start_process(guests, 2));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(2 * LOAD_MS, both_seen(guests)) {
 		ASSERT_EQ(0, bind_devices(&guests->rig, 0));
 		usleep(500);
 		ASSERT_EQ(0, bind_devices(&guests->rig, SERVER));
@@ -498,11 +506,15 @@ CHAOS_TEST(unbound)
 		  guests->device->here + guests->device->served);
 }
 
+static bool has_served(FIXTURE_DATA(guests) *guests, uint32_t id)
+{
+	return server_stats(guests, id).outcomes[MREGION_OUTCOME_SERVED];
+}
+
 /* ... and between two servers. */
 CHAOS_TEST(swapped)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + LOAD_MS;
 	struct serving other = { .device = guests->device };
 	uint32_t id = SERVER;
 
@@ -513,7 +525,8 @@ CHAOS_TEST(swapped)
 	ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 	ASSERT_EQ(0, start_process(guests, 2));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(LOAD_MS, has_served(guests, SERVER) &&
+		       has_served(guests, 2)) {
 		id = SERVER + 2 - id;
 		ASSERT_EQ(0, bind_devices(&guests->rig, id));
 		usleep(1000);
@@ -522,7 +535,8 @@ CHAOS_TEST(swapped)
 	finish(_metadata, guests, 0);
 	EXPECT_EQ(0, guests->device->here);
 	ASSERT_EQ(0, bind_devices(&guests->rig, SERVER));
-	EXPECT_LT(0, server_stats(guests, 2).outcomes[MREGION_OUTCOME_SERVED]);
+	EXPECT_TRUE(has_served(guests, SERVER));
+	EXPECT_TRUE(has_served(guests, 2));
 	ASSERT_EQ(0, mr_server_free(guests->rig.fd, 2));
 	EXPECT_EQ(-ENODEV, serving_join(&other));
 	mr_server_close(&other.server);
@@ -532,13 +546,12 @@ CHAOS_TEST(swapped)
 CHAOS_TEST(moved)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + 2 * LOAD_MS;
 
 	guests->device->delay = 200;
 	ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 	ASSERT_EQ(0, start_process(guests, 2));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(2 * LOAD_MS, both_seen(guests)) {
 		ASSERT_EQ(0, COMMIT(guests->rig.fd,
 				    mr_move(DEV_MMIO, MMIO_AWAY),
 				    mr_move(DEV_PORTS, PIO_AWAY)));
@@ -558,13 +571,12 @@ CHAOS_TEST(moved)
 CHAOS_TEST(freed)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + 2 * LOAD_MS;
 
 	guests->device->delay = 200;
 	ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 	ASSERT_EQ(0, start_process(guests, 2));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(2 * LOAD_MS, both_seen(guests)) {
 		ASSERT_EQ(0, COMMIT(guests->rig.fd, mr_unmap(DEV_MMIO),
 				    mr_free(DEV_MMIO), mr_unmap(DEV_PORTS),
 				    mr_free(DEV_PORTS)));
@@ -588,14 +600,13 @@ CHAOS_TEST(freed)
 CHAOS_TEST(detached)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + 2 * LOAD_MS;
 	struct rig *rig = &guests->rig;
 
 	guests->device->delay = 200;
 	ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 	ASSERT_EQ(0, start_process(guests, 2));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline) {
+	mr_for_a_while(2 * LOAD_MS, counted(&guests->device->served)) {
 		ASSERT_EQ(0, mr_detach(rig->fd, rig->vm.fd));
 		usleep(1000);
 		ASSERT_EQ(0, mr_attach(rig->fd, rig->vm.fd, DEV_MEMORY,
@@ -774,7 +785,7 @@ static void *unloader_thread(void *arg)
 			unloader->err = err ? err : 1;
 			break;
 		}
-		unloader->tries++;
+		__atomic_add_fetch(&unloader->tries, 1, __ATOMIC_RELAXED);
 		usleep(500);
 	}
 	return NULL;
@@ -790,7 +801,6 @@ static bool can_unload(void)
 CHAOS_TEST(unload_refused_under_load)
 {
 	FIXTURE_DATA(guests) *guests = &self->guests;
-	uint64_t deadline = mr_now_ms() + 2 * LOAD_MS;
 	struct unloader unloader = {};
 	unsigned int kills = 0;
 
@@ -799,7 +809,8 @@ CHAOS_TEST(unload_refused_under_load)
 	ASSERT_EQ(0, pthread_create(&unloader.thread, NULL, unloader_thread,
 				    &unloader));
 	ASSERT_EQ(0, start_clients(guests));
-	while (mr_now_ms() < deadline || kills < 2) {
+	mr_for_a_while(2 * LOAD_MS, kills >= 2 &&
+		       __atomic_load_n(&unloader.tries, __ATOMIC_RELAXED)) {
 		ASSERT_EQ(0, new_server(guests, SERVER, VCPUS, 0));
 		ASSERT_EQ(0, start_process(guests, 2));
 		ASSERT_TRUE(clients_get_on(guests));
@@ -817,14 +828,14 @@ CHAOS_TEST(unload_refused_under_load)
 
 static int load(const char *path)
 {
-	int i, fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
 
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
 		err = -errno;
 	close(fd);
 	/* Its device node may take a moment. */
-	for (i = 0; !err && i < 500 && access(MR_DEVICE, R_OK | W_OK); i++)
-		usleep(10000);
+	if (!err && !mr_until(!access(MR_DEVICE, R_OK | W_OK)))
+		err = -ENODEV;
 	return err;
 }
 
@@ -850,15 +861,11 @@ FIXTURE_SETUP(module)
 /* Afterwards it can be unloaded, and comes back. */
 FIXTURE_TEARDOWN(module)
 {
-	int i, err = -EAGAIN;
+	int err = -EAGAIN;
 
 	if (self->skip)
 		return;
-	for (i = 0; i < 500 && err == -EAGAIN; i++) {
-		err = unload();
-		if (err)
-			usleep(10000);
-	}
+	mr_until(err != -EAGAIN || (err = unload()) != -EAGAIN);
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(0, load(self->path));
 }

@@ -308,8 +308,7 @@ TEST_F(protocol, wait_until_a_signal)
 {
 	struct waiter waiter;
 
-	ASSERT_EQ(0, start_waiter(&waiter, &self->server));
-	usleep(20000);
+	ASSERT_EQ(0, start_sleeper(&waiter, &self->server));
 	EXPECT_FALSE(__atomic_load_n(&waiter.done, __ATOMIC_ACQUIRE));
 	while (!__atomic_load_n(&waiter.done, __ATOMIC_ACQUIRE)) {
 		pthread_kill(waiter.thread, SIGUSR1);
@@ -328,8 +327,7 @@ TEST_F(protocol, wait_until_an_event)
 	uint32_t number = 0;
 	int slot;
 
-	ASSERT_EQ(0, start_waiter(&waiter, server));
-	usleep(20000);
+	ASSERT_EQ(0, start_sleeper(&waiter, server));
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 1));
 	pthread_join(waiter.thread, NULL);
 	EXPECT_EQ(0, waiter.err);
@@ -352,13 +350,13 @@ TEST_F(protocol, one_is_woken)
 	struct mr_server *server = &self->server;
 	struct waiter waiters[3];
 	unsigned int i, woken = 0;
+	struct mregion_stats stats;
 	struct asker asker;
 	uint32_t number;
 	int slot;
 
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, start_waiter(&waiters[i], server));
-	usleep(100000);
+		ASSERT_EQ(0, start_sleeper(&waiters[i], server));
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 1));
 	slot = take(server, &number);
 	ASSERT_LE(0, slot);
@@ -369,6 +367,10 @@ TEST_F(protocol, one_is_woken)
 	for (i = 0; i < 3; i++)
 		woken += __atomic_load_n(&waiters[i].done, __ATOMIC_ACQUIRE);
 	EXPECT_GE(1, woken);
+	/* It may have come too late to find anything, but was woken. */
+	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_SERVER, SERVER,
+			      &stats));
+	EXPECT_LE(1, stats.wakeups);
 	/* All of them, when it is over. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 0)));
 	ASSERT_EQ(0, mr_server_free(self->fd, SERVER));
@@ -400,7 +402,7 @@ TEST_F(protocol, polled)
 	EXPECT_EQ(0, polled(server->fd));
 	EXPECT_EQ(0, epoll_wait(epoll, &got, 1, 20));
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 1));
-	ASSERT_EQ(1, epoll_wait(epoll, &got, 1, 5000));
+	ASSERT_EQ(1, epoll_wait(epoll, &got, 1, MR_PATIENCE_MS));
 	EXPECT_EQ(EPOLLIN, got.events);
 	EXPECT_EQ(POLLIN, polled(server->fd));
 	/* Until it says that it has seen it. */
@@ -414,7 +416,7 @@ TEST_F(protocol, polled)
 	EXPECT_EQ(0, epoll_wait(epoll, &got, 1, 20));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 0)));
 	ASSERT_EQ(0, mr_server_free(self->fd, SERVER));
-	ASSERT_EQ(1, epoll_wait(epoll, &got, 1, 5000));
+	ASSERT_EQ(1, epoll_wait(epoll, &got, 1, MR_PATIENCE_MS));
 	EXPECT_TRUE(got.events & EPOLLHUP);
 	EXPECT_TRUE(polled(server->fd) & POLLHUP);
 	close(epoll);
@@ -426,8 +428,7 @@ TEST_F(protocol, server_freed)
 {
 	struct waiter waiter;
 
-	ASSERT_EQ(0, start_waiter(&waiter, &self->server));
-	usleep(20000);
+	ASSERT_EQ(0, start_sleeper(&waiter, &self->server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 0)));
 	EXPECT_FALSE(__atomic_load_n(&waiter.done, __ATOMIC_ACQUIRE));
 	ASSERT_EQ(0, mr_server_free(self->fd, SERVER));
@@ -444,8 +445,7 @@ TEST_F(protocol, machine_closed)
 {
 	struct waiter waiter;
 
-	ASSERT_EQ(0, start_waiter(&waiter, &self->server));
-	usleep(20000);
+	ASSERT_EQ(0, start_sleeper(&waiter, &self->server));
 	close(self->fd);
 	self->fd = -1;
 	pthread_join(waiter.thread, NULL);
@@ -528,27 +528,40 @@ TEST_F(protocol, other_process_has_it)
 	EXPECT_EQ(0, asker.access.handled);
 }
 
-TEST_F(protocol, time_limit)
+/* An answer in time is one, and nothing is left of the limit. */
+TEST_F(protocol, time_limit_kept)
 {
-	uint64_t start = mr_now_ms();
 	struct mr_server limited;
-	struct mregion_access access;
 	struct asker asker;
 	uint32_t number;
 	int slot;
 
-	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 300000, &limited));
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &limited));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	/* An answer in time is one, and nothing is left of the limit. */
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
 	slot = take(&limited, &number);
 	ASSERT_LE(0, slot);
 	mr_server_answer(&limited, slot, number, 1);
 	EXPECT_EQ(1, answer_of(&asker));
-	usleep(400000);
+	usleep(5500000);
 	EXPECT_EQ(POLLIN, polled(limited.fd));
 	mr_server_seen(&limited, mr_server_events(&limited));
+	EXPECT_EQ(0, polled(limited.fd));
+	mr_server_close(&limited);
+}
 
+TEST_F(protocol, time_limit_exceeded)
+{
+	uint64_t start, took, shortest = -1ull;
+	struct mregion_access access;
+	struct mr_server limited;
+	struct asker asker;
+	uint32_t number;
+	unsigned int i;
+	int slot;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 300000, &limited));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
 	start = mr_now_ms();
 	ASSERT_EQ(0, mr_read(self->fd, DEV_MEMORY, 0, 4, &access));
 	EXPECT_EQ(0, access.handled);
@@ -557,11 +570,15 @@ TEST_F(protocol, time_limit)
 	EXPECT_TRUE(polled(limited.fd) & POLLHUP);
 	mr_server_seen(&limited, mr_server_events(&limited));
 	EXPECT_EQ(-ENODEV, mr_server_wait(&limited, 0));
-	/* For good. */
-	start = mr_now_ms();
-	ASSERT_EQ(0, mr_read(self->fd, DEV_MEMORY, 0, 4, &access));
-	EXPECT_EQ(0, access.handled);
-	EXPECT_GT(250, mr_now_ms() - start);
+	/* For good: nobody waits that long again, whatever else takes time. */
+	for (i = 0; i < 10; i++) {
+		start = mr_now_ms();
+		ASSERT_EQ(0, mr_read(self->fd, DEV_MEMORY, 0, 4, &access));
+		EXPECT_EQ(0, access.handled);
+		took = mr_now_ms() - start;
+		shortest = took < shortest ? took : shortest;
+	}
+	EXPECT_GT(250, shortest);
 	/* Another one takes over. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, SERVER)));
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
@@ -581,7 +598,7 @@ TEST_F(protocol, withdrawn_before_it_is_taken)
 	uint32_t number;
 
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
-	ASSERT_EQ(0, mr_server_wait(&self->server, 5000000));
+	ASSERT_EQ(0, mr_server_wait(&self->server, WAIT_USECS));
 	interrupt(&asker);
 	EXPECT_EQ(-EINTR, asker.err);
 	EXPECT_EQ(-1, mr_server_take(&self->server, &number));
@@ -653,7 +670,7 @@ TEST_F(protocol, vcpu_comes_back)
 	for (round = 0; round < 8; round++) {
 		write = round & 1;
 		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
-		ASSERT_EQ(0, mr_server_wait(server, 5000000));
+		ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
 		slot = -1;
 		if (round & 4)
 			slot = take(server, &number);
@@ -688,12 +705,12 @@ TEST_F(protocol, vcpu_does_not_come_back)
 	int slot;
 
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, 5000000));
+	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
 	interrupt(&asker);
 	EXPECT_EQ(-EINTR, asker.err);
 	mr_server_seen(server, mr_server_events(server));
 	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, 5000000));
+	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
 	slot = take(server, &number);
 	ASSERT_LE(0, slot);
 	ASSERT_EQ(8, server->slots[slot].offset);
@@ -712,12 +729,12 @@ TEST_F(protocol, vcpu_does_not_come_back_and_full)
 	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
 	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(&server, 5000000));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
 	interrupt(&asker);
 	EXPECT_EQ(-EINTR, asker.err);
 	mr_server_seen(&server, mr_server_events(&server));
 	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(&server, 5000000));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
 	ASSERT_EQ(0, take(&server, &number));
 	EXPECT_EQ(8, server.slots[0].offset);
 	mr_server_answer(&server, 0, number, 3);
@@ -730,20 +747,16 @@ TEST_F(protocol, time_limit_without_a_slot)
 {
 	struct asker first, second;
 	struct mr_server server;
-	uint64_t deadline;
 	uint32_t number;
 
-	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 300000, &server));
+	/* Enough for the first one to be taken. */
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
 	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
 	ASSERT_EQ(0, take(&server, &number));
 	interrupt(&first);
 	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
-	deadline = mr_now_ms() + 5000;
-	while (!__atomic_load_n(&second.done, __ATOMIC_ACQUIRE) &&
-	       mr_now_ms() < deadline)
-		usleep(1000);
-	EXPECT_TRUE(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE));
+	EXPECT_TRUE(mr_until(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE)));
 	mr_server_close(&server);
 	pthread_join(second.thread, NULL);
 	EXPECT_EQ(0, second.err);

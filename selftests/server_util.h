@@ -519,7 +519,7 @@ static inline uint32_t client_done(const struct client *client)
 
 static inline bool client_gets_on(struct client *client, uint32_t before)
 {
-	uint64_t deadline = mr_now_ms() + 20000;
+	uint64_t deadline = mr_now_ms() + MR_PATIENCE_MS;
 
 	while (client_done(client) == before) {
 		if (mr_now_ms() > deadline) {
