@@ -14,6 +14,9 @@
 
 #include <mregion.h>
 
+/* For a test whose threads wait for one another, on a machine that stalls. */
+#define SECONDS	180
+
 struct device {
 	atomic_uint reads;
 	atomic_uint writes;
@@ -447,7 +450,7 @@ TEST_F(machine, ring)
 	EXPECT_EQ(1, guest_write(self->machine, self->space, 0x1000, 1, 4));
 	EXPECT_EQ(0, poll(&poll_fd, 1, 0));
 	EXPECT_EQ(1, guest_write(self->machine, self->space, 0x1004, 2, 4));
-	EXPECT_EQ(1, poll(&poll_fd, 1, 1000));
+	EXPECT_EQ(1, poll(&poll_fd, 1, 60000));
 	EXPECT_EQ(0, guest_write(self->machine, self->space, 0x1080, 3, 4));
 	EXPECT_EQ(0, self->device.writes);
 	EXPECT_EQ(2, mregion_ring_drain(ring));
@@ -475,12 +478,13 @@ static bool wait_for(const atomic_uint *value, unsigned int wanted)
 {
 	int i;
 
-	for (i = 0; i < 2000 && *value != wanted; i++)
+	/* A minute: machines stall. */
+	for (i = 0; i < 60000 && *value != wanted; i++)
 		usleep(1000);
 	return *value == wanted;
 }
 
-TEST_F(machine, ring_thread)
+TEST_F_TIMEOUT(machine, ring_thread, SECONDS)
 {
 	struct mregion_ring *ring;
 	unsigned int i;
@@ -532,7 +536,7 @@ static void *look(void *arg)
 	return NULL;
 }
 
-TEST_F(machine, concurrent)
+TEST_F_TIMEOUT(machine, concurrent, SECONDS)
 {
 	struct movers movers = {
 		.machine = self->machine,
@@ -577,7 +581,7 @@ static void *poke(void *arg)
 	return NULL;
 }
 
-TEST_F(machine, unplug)
+TEST_F_TIMEOUT(machine, unplug, SECONDS)
 {
 	struct movers movers = { .space = self->space };
 	struct mregion_region *region;
@@ -587,7 +591,8 @@ TEST_F(machine, unplug)
 
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, poke, &movers));
-	for (i = 0; i < 200 || movers.looks < 1000; i++) {
+	/* Until somebody has found one. */
+	for (i = 0; i < 200 || movers.looks < 1000 || !seen; i++) {
 		device = calloc(1, sizeof(*device));
 		mregion_begin(self->machine);
 		region = mregion_new_mmio(self->machine, "plugged", 16,
