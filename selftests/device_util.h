@@ -38,24 +38,29 @@ static inline struct mregion_op dev_create(uint32_t id, uint64_t len)
 	return op;
 }
 
-static inline int rig_open(struct rig *rig, int nr_vcpus)
+/* The machine alone. */
+static inline int rig_open_machine(struct rig *rig)
 {
-	int err;
-
 	rig->vm.fd = -1;
 	rig->vm.kvm = -1;
 	rig->fd = mr_open();
 	if (rig->fd < 0)
 		return rig->fd;
-	err = vm_create(&rig->vm, nr_vcpus);
+	return COMMIT(rig->fd, mr_container(1, 0),
+		      dev_create(DEV_MMIO, DEV_LEN),
+		      mr_map(DEV_MMIO, 1, MMIO_BASE, 0),
+		      mr_container(4, 0x10000),
+		      dev_create(DEV_PORTS, DEV_PORTS_LEN),
+		      mr_map(DEV_PORTS, 4, PIO_BASE, 0),
+		      mr_space(DEV_MEMORY, 1), mr_pio_space(DEV_PIO, 4));
+}
+
+static inline int rig_open(struct rig *rig, int nr_vcpus)
+{
+	int err = rig_open_machine(rig);
+
 	if (!err)
-		err = COMMIT(rig->fd, mr_container(1, 0),
-			     dev_create(DEV_MMIO, DEV_LEN),
-			     mr_map(DEV_MMIO, 1, MMIO_BASE, 0),
-			     mr_container(4, 0x10000),
-			     dev_create(DEV_PORTS, DEV_PORTS_LEN),
-			     mr_map(DEV_PORTS, 4, PIO_BASE, 0),
-			     mr_space(DEV_MEMORY, 1), mr_pio_space(DEV_PIO, 4));
+		err = vm_create(&rig->vm, nr_vcpus);
 	if (!err)
 		err = mr_attach(rig->fd, rig->vm.fd, DEV_MEMORY, DEV_PIO,
 				NULL);
