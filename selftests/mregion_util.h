@@ -616,8 +616,61 @@ static inline int mr_snapshot_stats(int fd, uint32_t object, uint32_t id,
 }
 
 /*
- * Regions and spaces with the machine's generation, the views, and all
- * counters. The machine must be at rest.
+ * Rules cannot be read. But whether one could be added is, by a dry run, which
+ * says where there is one of each kind, and that each thing it needs exists.
+ */
+static inline void mr_snapshot_rules(int fd, uint32_t region,
+				     struct mr_snapshot *snapshot)
+{
+	static const uint64_t offsets[] = {
+		0, 8, 16, 24, 32, 40, 48, 56, 0x800,
+	};
+	struct mregion_rule rules[] = {
+		{ .kind = MREGION_RULE_COALESCE, .ring = 1 },
+		{ .kind = MREGION_RULE_DOORBELL },
+		{ .kind = MREGION_RULE_SHADOW, .flags = MREGION_RULE_READ,
+		  .shadow = 1 },
+		{ .kind = MREGION_RULE_SHADOW, .flags = MREGION_RULE_WRITE,
+		  .shadow = 1 },
+	};
+	struct mregion_op op = mr_op(MREGION_OP_RULE_ADD, region);
+	unsigned int i, j;
+	int err;
+
+	rules[1].eventfd = eventfd(0, EFD_CLOEXEC);
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		for (j = 0; j < sizeof(offsets) / sizeof(offsets[0]); j++) {
+			op.rule = rules[i];
+			op.rule.offset = offsets[j];
+			op.rule.len = 8;
+			err = mr_commit_flags(fd, &op, 1,
+					      MREGION_COMMIT_DRY_RUN, NULL);
+			mr_snapshot_add(snapshot, &err, sizeof(err));
+		}
+	}
+	close(rules[1].eventfd);
+}
+
+/* Of rings and servers, that they are there is to be seen by their counters. */
+#define MR_SNAPSHOT_IDS	16
+
+static inline void mr_snapshot_objects(int fd, struct mr_snapshot *snapshot)
+{
+	uint32_t id;
+	int err;
+
+	for (id = 1; id <= MR_SNAPSHOT_IDS; id++) {
+		err = mr_snapshot_stats(fd, MREGION_OBJECT_RING, id, snapshot);
+		mr_snapshot_add(snapshot, &err, sizeof(err));
+		err = mr_snapshot_stats(fd, MREGION_OBJECT_SERVER, id,
+					snapshot);
+		mr_snapshot_add(snapshot, &err, sizeof(err));
+	}
+}
+
+/*
+ * Regions and spaces with the machine's generation, the views, where rules are,
+ * and all counters. The machine must be at rest.
  */
 static inline int mr_snapshot_take(int fd, struct mr_snapshot *snapshot)
 {
@@ -657,6 +710,10 @@ static inline int mr_snapshot_take(int fd, struct mr_snapshot *snapshot)
 	mr_snapshot_add(snapshot, &spaces_list, sizeof(spaces_list));
 	mr_snapshot_add(snapshot, spaces, nr_spaces * sizeof(*spaces));
 
+	for (i = 0; i < nr_regions; i++)
+		if (regions[i].nr_rules)
+			mr_snapshot_rules(fd, regions[i].id, snapshot);
+	mr_snapshot_objects(fd, snapshot);
 	err = mr_snapshot_stats(fd, MREGION_OBJECT_MACHINE, 0, snapshot);
 	for (i = 0; !err && i < nr_regions; i++)
 		err = mr_snapshot_stats(fd, MREGION_OBJECT_REGION,
