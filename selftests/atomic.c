@@ -177,7 +177,8 @@ static void *reader_thread(void *arg)
 	while (!__atomic_load_n(reader->stop, __ATOMIC_RELAXED)) {
 		state = reader->read(reader);
 		if (state >= 0)
-			reader->seen[state]++;
+			__atomic_add_fetch(&reader->seen[state], 1,
+					   __ATOMIC_RELAXED);
 		else if (!reader->wrong++)
 			strcpy(first, reader->first_wrong);
 	}
@@ -185,7 +186,20 @@ static void *reader_thread(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(atomic, no_state_between, 60)
+/* Whether each reader has seen both states. */
+static bool all_seen(FIXTURE_DATA(atomic) *self)
+{
+	unsigned int i, state;
+
+	for (i = 0; i < ARRAY_SIZE(self->readers); i++)
+		for (state = 0; state < 2; state++)
+			if (!__atomic_load_n(&self->readers[i].seen[state],
+					     __ATOMIC_RELAXED))
+				return false;
+	return true;
+}
+
+TEST_F_TIMEOUT(atomic, no_state_between, 120)
 {
 	static int (*const reads[])(struct reader *) = {
 		read_memory_view, read_port_view, read_edge, read_translation,
@@ -195,7 +209,6 @@ TEST_F_TIMEOUT(atomic, no_state_between, 60)
 		"memory view", "port view", "edge", "translation", "regions",
 		"spaces",
 	};
-	uint64_t end = mr_now_ms() + SECONDS * 1000;
 	unsigned long commits = 0;
 	unsigned int i;
 
@@ -206,7 +219,7 @@ TEST_F_TIMEOUT(atomic, no_state_between, 60)
 		ASSERT_EQ(0, pthread_create(&self->readers[i].thread, NULL,
 					    reader_thread, &self->readers[i]));
 	}
-	while (mr_now_ms() < end) {
+	mr_for_a_while(SECONDS * 1000, commits > 10 && all_seen(self)) {
 		uint64_t places[] = { 0, 0x1000 };
 
 		ASSERT_EQ(0, COMMIT(self->fd, mr_move(2, places[~commits & 1]),
@@ -244,6 +257,16 @@ TEST_F_TIMEOUT(atomic, would_be_seen, 60)
 	EXPECT_EQ(-1, read_edge(&reader));
 	EXPECT_EQ(-1, read_translation(&reader));
 	EXPECT_EQ(-1, read_regions(&reader));
+	/* And one that changes one space alone. */
+	ASSERT_EQ(0, COMMIT(self->fd, mr_move(3, 0)));
+	EXPECT_LE(0, read_spaces(&reader));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_move(6, 0x10000)));
+	EXPECT_EQ(-1, read_spaces(&reader));
+	/* Whose generations do not go back. */
+	ASSERT_EQ(0, COMMIT(self->fd, mr_move(6, 0x8000)));
+	EXPECT_EQ(1, read_memory_view(&reader));
+	reader.generation = -1ull;
+	EXPECT_EQ(-1, read_memory_view(&reader));
 }
 
 TEST_HARNESS_MAIN

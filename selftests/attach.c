@@ -424,6 +424,7 @@ TEST_F(attach, beside_an_ioeventfd)
 TEST_F(attach, an_ioeventfd_later)
 {
 	int reason, efd = eventfd(0, EFD_NONBLOCK);
+	unsigned int coalesced = 0;
 	uint64_t addr;
 
 	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_del(DEVICE, RING, 0, 0),
@@ -446,9 +447,12 @@ TEST_F(attach, an_ioeventfd_later)
 		} else {
 			EXPECT_EQ(KVM_EXIT_HLT, reason);
 			EXPECT_EQ(waiting + 1, mr_ring_waiting(&self->ring));
+			coalesced++;
 		}
 		self->ring.header->consumer = self->ring.header->producer;
 	}
+	/* KVM's search goes astray on one side of it, and not on both. */
+	EXPECT_LT(0, coalesced);
 	/* A commit with the doorbell in the middle of things. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE + 0x1000)));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE)));

@@ -4,6 +4,7 @@
  * complete, once and in each vCPU's order, whatever changes meanwhile; what is
  * refused is answered; what is left exits.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -423,6 +424,273 @@ TEST_F_TIMEOUT(stream, while_all_changes, 180)
 	EXPECT_LE(CHANGES, device.slot_changes);
 }
 
+/* ---- Rings that many write to ------------------------------------------ */
+
+#define ROUND	200
+#define NUMBERS	(1u << 16)	/* that each vCPU may write */
+
+/*
+ * vCPUs write the numbers from 1 on, every other one to ports, to one or two
+ * rings. A consumer is woken by an eventfd; nobody else empties a ring, but who
+ * finds it full.
+ */
+FIXTURE(rings) {
+	struct guest guest;
+	struct mr_ring rings[2];
+	int efd;
+	pthread_mutex_t lock;
+	struct {
+		uint64_t seen[NUMBERS / 64];
+		uint32_t last[2];	/* of each ring */
+		uint32_t count;
+	} from[VCPUS];
+	uint64_t wakes, taken, exits, wrong;
+	bool enough;			/* the vCPUs may end */
+	bool stop;
+};
+
+FIXTURE_SETUP(rings)
+{
+	unsigned int i;
+
+	pthread_mutex_init(&self->lock, NULL);
+	ASSERT_EQ(0, guest_open(&self->guest, VCPUS, 2));
+	self->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	ASSERT_LE(0, self->efd);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, mr_ring_create(self->guest.fd, 2 + i, 64,
+					    self->efd, 8, 1000,
+					    &self->rings[i]));
+	ASSERT_EQ(0, COMMIT(self->guest.fd, mr_rule_add(DEVICE, 2, 0, 0),
+			    mr_rule_add(PIO_DEVICE, 2, 0, 0)));
+}
+
+FIXTURE_TEARDOWN(rings)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (self->rings[i].header)
+			mr_ring_unmap(&self->rings[i]);
+	close(self->efd);
+	guest_close(&self->guest);
+}
+
+/* One that has arrived, by ring @ring or by an exit (-1); with the lock held. */
+static void received(FIXTURE_DATA(rings) *self, unsigned int vcpu,
+		     uint64_t offset, unsigned int len, uint64_t data, int ring)
+{
+	uint64_t *word, bit = 1ull << data % 64;
+
+	if (vcpu >= VCPUS || offset != 8 * vcpu || len != 4 || !data ||
+	    data >= NUMBERS) {
+		self->wrong++;
+		return;
+	}
+	word = &self->from[vcpu].seen[data / 64];
+	if (*word & bit ||
+	    (ring >= 0 && data <= self->from[vcpu].last[ring])) {
+		if (!self->wrong++)
+			fprintf(stderr, "# vCPU %u, ring %d: %u, not in order\n",
+				vcpu, ring, (unsigned int)data);
+		return;
+	}
+	*word |= bit;
+	self->from[vcpu].count++;
+	if (ring >= 0)
+		self->from[vcpu].last[ring] = data;
+}
+
+/* With the lock held. */
+static void empty_rings(FIXTURE_DATA(rings) *self)
+{
+	struct mregion_ring_entry entry;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		while (mr_ring_take(&self->rings[i], &entry)) {
+			/* Which bus it came by does not show but here. */
+			if (entry.region !=
+			    (entry.vcpu & 1 ? PIO_DEVICE : DEVICE))
+				self->wrong++;
+			received(self, entry.vcpu, entry.offset, entry.len,
+				 entry.data, i);
+			self->taken++;
+		}
+	}
+}
+
+static void *consumer_thread(void *arg)
+{
+	FIXTURE_DATA(rings) *self = arg;
+	struct pollfd pollfd = { .fd = self->efd, .events = POLLIN };
+	uint64_t value;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE)) {
+		if (poll(&pollfd, 1, 100) != 1 ||
+		    read(self->efd, &value, sizeof(value)) != sizeof(value))
+			continue;
+		__atomic_add_fetch(&self->wakes, 1, __ATOMIC_RELAXED);
+		pthread_mutex_lock(&self->lock);
+		empty_rings(self);
+		pthread_mutex_unlock(&self->lock);
+	}
+	return NULL;
+}
+
+struct sender {
+	pthread_t thread;
+	FIXTURE_DATA(rings) *self;
+	struct vcpu *vcpu;
+	uint32_t written;
+	int ended_by;
+};
+
+static int sender_exit(struct sender *sender)
+{
+	FIXTURE_DATA(rings) *self = sender->self;
+	struct vcpu *vcpu = sender->vcpu;
+	struct kvm_run *run = vcpu->run;
+	int reason = vcpu_run(vcpu);
+
+	if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+		return reason;
+	pthread_mutex_lock(&self->lock);
+	empty_rings(self);
+	self->exits++;
+	if (reason == KVM_EXIT_MMIO && run->mmio.is_write)
+		received(self, vcpu->index, run->mmio.phys_addr - MMIO_BASE,
+			 run->mmio.len, mmio_data(run), -1);
+	else if (reason == KVM_EXIT_IO && run->io.count == 1 &&
+		 run->io.direction == KVM_EXIT_IO_OUT)
+		received(self, vcpu->index, run->io.port - PIO_BASE,
+			 run->io.size, pio_data(run), -1);
+	else
+		self->wrong++;
+	pthread_mutex_unlock(&self->lock);
+	return reason;
+}
+
+static void *sender_thread(void *arg)
+{
+	struct sender *sender = arg;
+	struct vcpu *vcpu = sender->vcpu;
+
+	do {
+		struct kvm_regs regs = {
+			.rdi = MMIO_BASE + 8 * vcpu->index,
+			.rdx = PIO_BASE + 8 * vcpu->index,
+			.rcx = sender->written + 1,
+			.rsi = sender->written + 1 + ROUND,
+		};
+
+		sender->ended_by = vcpu->index & 1 ?
+			vcpu_start(vcpu, guest_pio_write4,
+				   guest_pio_write4_end - guest_pio_write4,
+				   regs) :
+			vcpu_start(vcpu, guest_mmio_write4,
+				   guest_mmio_write4_end - guest_mmio_write4,
+				   regs);
+		if (sender->ended_by)
+			break;
+		do {
+			sender->ended_by = sender_exit(sender);
+		} while (sender->ended_by == KVM_EXIT_MMIO ||
+			 sender->ended_by == KVM_EXIT_IO ||
+			 sender->ended_by == -EINTR);
+		if (sender->ended_by != KVM_EXIT_HLT)
+			break;
+		sender->written += ROUND;
+	} while (!__atomic_load_n(&sender->self->enough, __ATOMIC_ACQUIRE) &&
+		 sender->written + ROUND < NUMBERS);
+	return NULL;
+}
+
+static int senders_start(FIXTURE_DATA(rings) *self, struct sender *senders,
+			 pthread_t *consumer)
+{
+	unsigned int i;
+	int err = pthread_create(consumer, NULL, consumer_thread, self);
+
+	for (i = 0; i < VCPUS && !err; i++) {
+		senders[i] = (struct sender){
+			.self = self, .vcpu = &self->guest.vm.vcpus[i],
+		};
+		err = pthread_create(&senders[i].thread, NULL, sender_thread,
+				     &senders[i]);
+	}
+	return -err;
+}
+
+/* All that was written has arrived once, and each ring's in order. */
+static void senders_stop(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(rings) *self, struct sender *senders,
+			 pthread_t consumer)
+{
+	uint64_t written = 0;
+	unsigned int i;
+
+	__atomic_store_n(&self->enough, true, __ATOMIC_RELEASE);
+	for (i = 0; i < VCPUS; i++) {
+		pthread_join(senders[i].thread, NULL);
+		EXPECT_EQ(KVM_EXIT_HLT, senders[i].ended_by);
+		written += senders[i].written;
+	}
+	/* The consumer is woken for the last of it, too. */
+	EXPECT_TRUE(mr_until(!mr_ring_waiting(&self->rings[0]) &&
+			     !mr_ring_waiting(&self->rings[1])));
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
+	pthread_join(consumer, NULL);
+	EXPECT_EQ(0, self->wrong);
+	EXPECT_EQ(written, self->taken + self->exits);
+	for (i = 0; i < VCPUS; i++)
+		EXPECT_EQ(senders[i].written, self->from[i].count);
+}
+
+TEST_F_TIMEOUT(rings, one_for_both_buses, 180)
+{
+	struct sender senders[VCPUS];
+	pthread_t consumer;
+
+	ASSERT_EQ(0, senders_start(self, senders, &consumer));
+	mr_for_a_while(500, __atomic_load_n(&self->wakes, __ATOMIC_RELAXED) > 5)
+		usleep(1000);
+	senders_stop(_metadata, self, senders, consumer);
+	EXPECT_LT(5, self->wakes);
+	EXPECT_LT(0, self->taken);
+	EXPECT_EQ(self->taken, self->rings[0].header->producer);
+}
+
+/* One commit moves the rules from one ring to the other, under load. */
+TEST_F_TIMEOUT(rings, swapped, 180)
+{
+	struct sender senders[VCPUS];
+	unsigned int swaps = 0, ring = 0;
+	pthread_t consumer;
+
+	ASSERT_EQ(0, senders_start(self, senders, &consumer));
+	mr_for_a_while(500, swaps >= 10) {
+		uint32_t *producer = &self->rings[ring].header->producer;
+		uint32_t before = __atomic_load_n(producer, __ATOMIC_ACQUIRE);
+
+		/* Something has to come by each of them. */
+		if (!mr_until(__atomic_load_n(producer, __ATOMIC_ACQUIRE) !=
+			      before))
+			break;
+		ASSERT_EQ(0, COMMIT(self->guest.fd,
+				    mr_rule_del(DEVICE, 2 + ring, 0, 0),
+				    mr_rule_add(DEVICE, 3 - ring, 0, 0),
+				    mr_rule_del(PIO_DEVICE, 2 + ring, 0, 0),
+				    mr_rule_add(PIO_DEVICE, 3 - ring, 0, 0)));
+		ring = !ring;
+		swaps++;
+	}
+	senders_stop(_metadata, self, senders, consumer);
+	EXPECT_LE(10, swaps);
+	EXPECT_EQ(self->taken, (uint64_t)self->rings[0].header->producer +
+		  self->rings[1].header->producer);
+}
+
 /* ---- One access at a time ---------------------------------------------- */
 
 FIXTURE(guest) {
@@ -630,6 +898,71 @@ TEST_F(guest, commit_takes_effect_at_once)
 		ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
 		ASSERT_TRUE(mr_ring_take(&self->guest.ring, &entry));
 	}
+}
+
+/*
+ * Two regions swap places in one commit, while a vCPU reads over their common
+ * edge: it sees them as they are before or after, and nothing else. It counts
+ * what it sees in the guest's memory.
+ */
+GUEST_CODE(edge, "1: mov (%rdi), %rax\n"
+		 "cmp %rdx, %rax\n je 2f\n"
+		 "cmp %rsi, %rax\n je 3f\n"
+		 "incl 4(%r10)\n mov %rax, 16(%r10)\n jmp 4f\n"
+		 "2: incl 8(%r10)\n jmp 4f\n"
+		 "3: incl 12(%r10)\n"
+		 "4: cmpl $0, (%r10)\n je 1b\n hlt");
+
+static void *run_until_halt(void *arg)
+{
+	return (void *)(long)(vcpu_run_until(arg, KVM_EXIT_HLT) ==
+			      KVM_EXIT_HLT);
+}
+
+TEST_F_TIMEOUT(guest, no_state_between, 120)
+{
+	struct mregion_constraints answers[2] = {
+		{ .valid_min = 8, .valid_max = 8,
+		  .refused = MREGION_POLICY_ZEROES },
+		{ .valid_min = 8, .valid_max = 8,
+		  .refused = MREGION_POLICY_ONES },
+	};
+	struct { uint32_t stop, wrong, seen[2]; uint64_t value; } *counts =
+		(void *)(self->guest.vm.ram + 0x9000);
+	struct mregion_op ops[2] = { mr_mmio(20, 0x40), mr_mmio(21, 0x40) };
+	uint64_t base = MMIO_BASE + 0x200, commits = 0;
+	pthread_t thread;
+	unsigned int i;
+	void *halted;
+
+	for (i = 0; i < 2; i++)
+		ops[i].create.constraints = answers[i];
+	ASSERT_EQ(0, COMMIT(self->fd, ops[0], ops[1], mr_map(20, 1, base, 1),
+			    mr_map(21, 1, base + 0x40, 1)));
+	/* Within a page; else KVM would make two accesses of it. */
+	ASSERT_RUN(edge, .rdi = base + 0x3c, .rdx = 0xffffffff00000000,
+		   .rsi = 0x00000000ffffffff, .r10 = 0x9000);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_until_halt,
+				    self->vcpu));
+	mr_for_a_while(1000, __atomic_load_n(&counts->seen[0],
+					     __ATOMIC_RELAXED) > 10 &&
+		       __atomic_load_n(&counts->seen[1],
+				       __ATOMIC_RELAXED) > 10) {
+		commits++;
+		ASSERT_EQ(0, COMMIT(self->fd,
+				    mr_move(20, base + 0x40 * (commits & 1)),
+				    mr_move(21, base + 0x40 * !(commits & 1))));
+		if (commits % 8 == 0)
+			usleep(100);
+	}
+	__atomic_store_n(&counts->stop, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, &halted);
+	EXPECT_TRUE(halted);
+	EXPECT_EQ(0, counts->wrong) {
+		TH_LOG("%#llx", (unsigned long long)counts->value);
+	}
+	EXPECT_LT(10, counts->seen[0]);
+	EXPECT_LT(10, counts->seen[1]);
 }
 
 /* Space roots and rules change under the guest, too. */

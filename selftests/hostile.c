@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include <linux/kvm.h>
+
 #include "kselftest_harness.h"
 #include "mregion_util.h"
 
@@ -45,6 +47,22 @@ static const struct {
 };
 
 #define NR_IOCTLS	ARRAY_SIZE(ioctls)
+
+/* What a call that succeeded has left behind: a descriptor to be closed. */
+static void close_what_it_made(unsigned long cmd, const void *arg)
+{
+	switch (cmd) {
+	case MREGION_RING_CREATE:
+		close(((const struct mregion_ring_create *)arg)->fd);
+		break;
+	case MREGION_SHADOW_CREATE:
+		close(((const struct mregion_shadow_create *)arg)->fd);
+		break;
+	case MREGION_SERVER_CREATE:
+		close(((const struct mregion_server_create *)arg)->fd);
+		break;
+	}
+}
 
 struct prng {
 	uint64_t state;
@@ -281,9 +299,7 @@ TEST_F_TIMEOUT(hostile, random_structures, 180)
 		}
 		err = mr_ioctl(self->fd, ioctls[which].cmd, buffer);
 		if (!err) {
-			if (ioctls[which].cmd == MREGION_RING_CREATE)
-				close(((struct mregion_ring_create *)
-				       buffer)->fd);
+			close_what_it_made(ioctls[which].cmd, buffer);
 			mr_snapshot_free(&before);
 			ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
 			continue;
@@ -298,6 +314,105 @@ TEST_F_TIMEOUT(hostile, random_structures, 180)
 	EXPECT_GT(RANDOM_CALLS, failed);
 	EXPECT_LT(RANDOM_CALLS / 2, failed);
 	mr_snapshot_free(&before);
+}
+
+/*
+ * A virtual machine is there to be attached to, and the rest is random: what
+ * fails leaves no trace, and what does not can be undone.
+ */
+TEST_F_TIMEOUT(hostile, random_attachments, 180)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	unsigned int i, attached = 0, failed = 0;
+	struct mregion_attach attach;
+	struct mregion_detach detach = {
+		.size = sizeof(detach), .vm_fd = vm,
+	};
+	struct mr_snapshot before;
+
+	if (vm < 0)
+		SKIP(return, "no virtual machine to attach to");
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (i = 0; i < RANDOM_CALLS; i++) {
+		fill(&self->prng, &attach, sizeof(attach));
+		attach.size = sizeof(attach);
+		attach.vm_fd = below(&self->prng, 8) ? vm :
+			       (int)nasty(&self->prng);
+		if (below(&self->prng, 8))
+			attach.memory = below(&self->prng, 4);
+		if (below(&self->prng, 8))
+			attach.pio = below(&self->prng, 4);
+		if (below(&self->prng, 4))
+			attach.flags = 0;
+		if (below(&self->prng, 4))
+			attach.reserved = 0;
+		if (mr_ioctl(self->fd, MREGION_ATTACH, &attach)) {
+			failed++;
+			ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+				TH_LOG("attachment %u left a trace", i);
+			}
+			continue;
+		}
+		attached++;
+		ASSERT_GE(3, attach.nr_windows);
+		ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_DETACH, &detach));
+		/* Windows have changed, and that is counted. */
+		mr_snapshot_free(&before);
+		ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	}
+	EXPECT_LT(10, attached);
+	EXPECT_LT(10, failed);
+	mr_snapshot_free(&before);
+	close(vm);
+	close(kvm);
+}
+
+/* A server's descriptor takes no more than what is documented. */
+TEST_F_TIMEOUT(hostile, random_waits, 180)
+{
+	struct mregion_server_create create = {
+		.size = sizeof(create), .id = 2, .nr_slots = 4, .fd = -1,
+	};
+	unsigned int i, ended[2] = {};
+	uint32_t buffer[64], words;
+	unsigned long cmd;
+	bool good;
+	int err;
+
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_SERVER_CREATE, &create));
+	for (i = 0; i < RANDOM_CALLS; i++) {
+		cmd = below(&self->prng, 2) ? MREGION_SERVER_WAIT :
+					      MREGION_SERVER_WAKE;
+		words = cmd == MREGION_SERVER_WAIT ? 4 : 2;
+		fill(&self->prng, buffer, sizeof(buffer));
+		buffer[0] = below(&self->prng, 4) ? 4 * words :
+			    (uint32_t)nasty(&self->prng);
+		if (below(&self->prng, 2))
+			buffer[1] = below(&self->prng, 6);
+		if (cmd == MREGION_SERVER_WAIT) {
+			/* It must end: never 0, which is for ever. */
+			buffer[2] = 1 + below(&self->prng, 100);
+			buffer[3] = 0;
+			if (below(&self->prng, 2))
+				buffer[1] = 0;
+		}
+		err = mr_ioctl(create.fd, cmd, buffer);
+		good = buffer[0] == 4 * words &&
+		       (cmd == MREGION_SERVER_WAIT ? !buffer[1] :
+						     buffer[1] < 4);
+		if (good) {
+			ASSERT_EQ(cmd == MREGION_SERVER_WAIT ? -ETIMEDOUT : 0,
+				  err);
+		} else {
+			ASSERT_GT(0, err);
+			ASSERT_NE(-ETIMEDOUT, err);
+		}
+		ended[good]++;
+	}
+	EXPECT_LT(RANDOM_CALLS / 10, ended[false]);
+	EXPECT_LT(RANDOM_CALLS / 10, ended[true]);
+	close(create.fd);
 }
 
 /* An operation that often is possible. */
@@ -480,9 +595,8 @@ static void *attack(void *arg)
 			fill(state, buffer, sizeof(buffer));
 			j = below(state, NR_IOCTLS);
 			buffer[0] = ioctls[j].size;
-			/* Ring descriptors would only pile up. */
-			if (ioctls[j].cmd != MREGION_RING_CREATE)
-				mr_ioctl(attacker->fd, ioctls[j].cmd, buffer);
+			if (!mr_ioctl(attacker->fd, ioctls[j].cmd, buffer))
+				close_what_it_made(ioctls[j].cmd, buffer);
 			break;
 		default:
 			for (j = 0; j < 4; j++)

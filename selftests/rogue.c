@@ -534,6 +534,16 @@ static int new_rogue(FIXTURE_DATA(rogue) *self, uint64_t timeout_usecs,
 	return err ?: serving_process(&self->other, &self->rig, 1, run);
 }
 
+/* Whether the rogue has been asked: it answered, is waited for, or died of it. */
+static bool is_asked(FIXTURE_DATA(rogue) *self)
+{
+	struct mregion_stats stats;
+
+	return !mr_stats(self->rig.fd, MREGION_OBJECT_SERVER, ROGUE, &stats) &&
+	       (stats.outcomes[MREGION_OUTCOME_SERVED] || stats.sleeps ||
+		stats.outcomes[MREGION_OUTCOME_SERVER_EXIT]);
+}
+
 static int free_rogue(FIXTURE_DATA(rogue) *self)
 {
 	int err = COMMIT(self->rig.fd, mr_set_server(ROGUE_MMIO, 0),
@@ -592,6 +602,8 @@ TEST_F_TIMEOUT(rogue, killed, 180)
 			interrupt_all(self);
 			usleep(2000);
 		}
+		/* It was not left alone. */
+		EXPECT_TRUE(mr_until(is_asked(self)));
 		/* The others do not suffer; and nor does anybody after it. */
 		EXPECT_TRUE(get_on(self, 2, 3));
 		EXPECT_TRUE(serving_kill(&self->other));
@@ -611,6 +623,7 @@ TEST_F_TIMEOUT(rogue, limited, 180)
 	EXPECT_TRUE(get_on(self, 0, 3));
 	usleep(ROGUE_MS * 1000);
 	EXPECT_TRUE(get_on(self, 0, 3));
+	EXPECT_TRUE(is_asked(self));
 	finish(_metadata, self);
 	EXPECT_TRUE(serving_kill(&self->other));
 	EXPECT_EQ(0, free_rogue(self));
@@ -623,11 +636,13 @@ TEST_F_TIMEOUT(rogue, replaced, 180)
 
 	ASSERT_EQ(0, start_clients(self));
 	ASSERT_EQ(0, new_rogue(self, 0, variant->run));
+	EXPECT_TRUE(mr_until(is_asked(self)));
 	usleep(20000);
 	ASSERT_EQ(0, free_rogue(self));
 	EXPECT_TRUE(get_on(self, 0, 3));
 	old = self->other;
 	ASSERT_EQ(0, new_rogue(self, 0, variant->run));
+	EXPECT_TRUE(mr_until(is_asked(self)));
 	usleep(50000);
 	EXPECT_TRUE(get_on(self, 2, 3));
 	ASSERT_EQ(0, free_rogue(self));
