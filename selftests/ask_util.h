@@ -3,8 +3,6 @@
 #ifndef ASK_UTIL_H
 #define ASK_UTIL_H
 
-#include <sys/syscall.h>
-
 #include "server_util.h"
 
 /* A thread that makes an access, and waits for the answer. */

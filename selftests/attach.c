@@ -384,24 +384,17 @@ static int ioeventfd(int vm, uint64_t addr, int fd, uint32_t flags)
 	return mr_ioctl(vm, KVM_IOEVENTFD, &arg);
 }
 
-static bool signalled(int fd)
-{
-	uint64_t value;
-
-	return read(fd, &value, sizeof(value)) == sizeof(value);
-}
-
 /* Doorbells of KVM's own that were there before. */
 TEST_F(attach, beside_an_ioeventfd)
 {
-	int efd = eventfd(0, EFD_NONBLOCK);
+	int efd = new_eventfd();
 	struct mregion_attach result;
 
 	ASSERT_EQ(0, ioeventfd(self->vm.fd, BASE + 0x80, efd, 0));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, &result));
 	EXPECT_EQ(1, result.nr_conflicts);
 	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
-	EXPECT_TRUE(signalled(efd));
+	EXPECT_TRUE(signals(efd));
 	EXPECT_EQ(0, mr_ring_waiting(&self->ring));
 	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x7c));
 	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x84));
@@ -423,7 +416,7 @@ TEST_F(attach, beside_an_ioeventfd)
  */
 TEST_F(attach, an_ioeventfd_later)
 {
-	int reason, efd = eventfd(0, EFD_NONBLOCK);
+	int reason, efd = new_eventfd();
 	unsigned int coalesced = 0;
 	uint64_t addr;
 
@@ -438,7 +431,7 @@ TEST_F(attach, an_ioeventfd_later)
 		reason = guest_write(self->vcpu, addr);
 		if (addr == BASE + 0x80) {
 			EXPECT_EQ(KVM_EXIT_HLT, reason);
-			EXPECT_TRUE(signalled(efd));
+			EXPECT_TRUE(signals(efd));
 			EXPECT_EQ(waiting, mr_ring_waiting(&self->ring));
 		} else if (reason == KVM_EXIT_MMIO) {
 			EXPECT_EQ(addr, self->vcpu->run->mmio.phys_addr);
@@ -457,10 +450,10 @@ TEST_F(attach, an_ioeventfd_later)
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE + 0x1000)));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE)));
 	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
-	EXPECT_TRUE(signalled(efd));
+	EXPECT_TRUE(signals(efd));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
-	EXPECT_TRUE(signalled(efd));
+	EXPECT_TRUE(signals(efd));
 	EXPECT_EQ(KVM_EXIT_MMIO, guest_write(self->vcpu, BASE + 0x84));
 	close(efd);
 }

@@ -280,7 +280,7 @@ static inline int way_read(struct rig *rig, struct way way, uint64_t offset,
 	return err ? err : !exits;
 }
 
-/* ---- Shadow memory and eventfds ---------------------------------------- */
+/* ---- Shadow memory ------------------------------------------------------ */
 
 struct mr_shadow {
 	int fd;
@@ -326,20 +326,6 @@ static inline int mr_shadow_free(int fd, uint32_t id)
 	struct mregion_shadow_free arg = { .size = sizeof(arg), .id = id };
 
 	return mr_ioctl(fd, MREGION_SHADOW_FREE, &arg);
-}
-
-/* How often an eventfd that does not block was signalled since the last time. */
-static inline uint64_t signals(int eventfd)
-{
-	uint64_t value;
-
-	return read(eventfd, &value, sizeof(value)) == sizeof(value) ? value :
-								       0;
-}
-
-static inline int new_eventfd(void)
-{
-	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 /* ---- Operations -------------------------------------------------------- */
@@ -427,6 +413,58 @@ static inline void *writer_thread(void *arg)
 		writer->writes += ROUND;
 	} while (!__atomic_load_n(writer->stop, __ATOMIC_ACQUIRE));
 	return NULL;
+}
+
+/* Whether some write has exited, or found nothing there. */
+static inline bool rig_has_exited(struct rig *rig)
+{
+	struct mregion_stats stats;
+
+	return !mr_stats(rig->fd, MREGION_OBJECT_MACHINE, 0, &stats) &&
+	       (stats.outcomes[MREGION_OUTCOME_EXIT] ||
+		stats.outcomes[MREGION_OUTCOME_UNASSIGNED_EXIT]);
+}
+
+/* Several of them, each with a register of its own, 8 bytes apart. */
+struct load {
+	struct writer writers[VM_MAX_VCPUS];
+	unsigned int nr;
+	unsigned long writes, exits;	/* of all, in the end */
+	bool stop;
+};
+
+static inline int load_start(struct load *load, struct rig *rig, bool pio)
+{
+	int err = 0;
+
+	while (load->nr < (unsigned int)rig->vm.nr_vcpus && !err) {
+		struct writer *writer = &load->writers[load->nr];
+
+		*writer = (struct writer){
+			.vcpu = &rig->vm.vcpus[load->nr],
+			.pio = pio,
+			.offset = 8 * load->nr,
+			.stop = &load->stop,
+		};
+		err = pthread_create(&writer->thread, NULL, writer_thread,
+				     writer);
+		load->nr += !err;
+	}
+	return -err;
+}
+
+static inline void load_stop(struct __test_metadata *_metadata,
+			     struct load *load)
+{
+	unsigned int i;
+
+	__atomic_store_n(&load->stop, true, __ATOMIC_RELEASE);
+	for (i = 0; i < load->nr; i++) {
+		pthread_join(load->writers[i].thread, NULL);
+		EXPECT_EQ(0, load->writers[i].err);
+		load->writes += load->writers[i].writes;
+		load->exits += load->writers[i].exits;
+	}
 }
 
 #endif /* DEVICE_UTIL_H */

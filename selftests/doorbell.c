@@ -455,10 +455,8 @@ TEST_F(doorbell, clashes)
 
 FIXTURE(load) {
 	struct rig rig;
-	struct writer writers[VCPUS];
-	unsigned long writes, exits;
+	struct load load;
 	uint32_t region;
-	bool stop;
 	int fd;
 };
 
@@ -481,50 +479,16 @@ FIXTURE_TEARDOWN(load)
 	rig_close(&self->rig);
 }
 
-/* Each vCPU writes to a register of its own, 8 bytes apart. */
-static int load_start(FIXTURE_DATA(load) *self, bool pio)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < VCPUS && !err; i++) {
-		self->writers[i] = (struct writer){
-			.vcpu = &self->rig.vm.vcpus[i],
-			.pio = pio,
-			.offset = 8 * i,
-			.stop = &self->stop,
-		};
-		err = pthread_create(&self->writers[i].thread, NULL,
-				     writer_thread, &self->writers[i]);
-	}
-	return -err;
-}
-
-static void load_stop(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(load) *self)
-{
-	unsigned int i;
-
-	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
-	for (i = 0; i < VCPUS; i++) {
-		pthread_join(self->writers[i].thread, NULL);
-		EXPECT_EQ(0, self->writers[i].err);
-		self->writes += self->writers[i].writes;
-		self->exits += self->writers[i].exits;
-	}
-}
-
 /* A rule comes and goes: each write either rings or exits. */
 TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
 {
-	uint64_t rung = 0, deadline, cycles = 0;
+	uint64_t rung = 0, cycles = 0;
 	int efd = new_eventfd();
 	struct mregion_rule rule = bell(0, 8 * VCPUS, efd);
 	struct mregion_stats stats;
 
-	ASSERT_EQ(0, load_start(self, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	while (mr_now_ms() < deadline || !rung) {
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
+	mr_for_a_while(LOAD_MS, rung && rig_has_exited(&self->rig)) {
 		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule)));
 		usleep(500);
 		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
@@ -532,18 +496,18 @@ TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
 		rung += signals(efd);
 		cycles++;
 	}
-	load_stop(_metadata, self);
+	load_stop(_metadata, &self->load);
 	rung += signals(efd);
-	EXPECT_EQ(self->writes, rung + self->exits) {
+	EXPECT_EQ(self->load.writes, rung + self->load.exits) {
 		TH_LOG("%lu writes, %lu rang, %lu exits, %lu cycles",
-		       self->writes, (unsigned long)rung, self->exits,
+		       self->load.writes, (unsigned long)rung, self->load.exits,
 		       (unsigned long)cycles);
 	}
-	EXPECT_LT(0, self->exits);
+	EXPECT_LT(0, self->load.exits);
 	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_REGION, self->region,
 			      &stats));
 	EXPECT_EQ(rung, stats.outcomes[MREGION_OUTCOME_DOORBELL]);
-	EXPECT_EQ(self->exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
+	EXPECT_EQ(self->load.exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
 	close(efd);
 }
 
@@ -558,7 +522,7 @@ TEST_F_TIMEOUT(load, eventfds_swapped, 120)
 	unsigned int i = 0;
 
 	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rules[0])));
-	ASSERT_EQ(0, load_start(self, variant->pio));
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
 	deadline = mr_now_ms() + LOAD_MS;
 	while (mr_now_ms() < deadline || !rung[0] || !rung[1]) {
 		ASSERT_EQ(0, COMMIT(self->fd,
@@ -569,14 +533,14 @@ TEST_F_TIMEOUT(load, eventfds_swapped, 120)
 		rung[i] += signals(efds[i]);
 		i = !i;
 	}
-	load_stop(_metadata, self);
-	EXPECT_EQ(0, self->exits);
+	load_stop(_metadata, &self->load);
+	EXPECT_EQ(0, self->load.exits);
 	for (i = 0; i < 2; i++) {
 		rung[i] += signals(efds[i]);
 		EXPECT_LT(0, rung[i]);
 		close(efds[i]);
 	}
-	EXPECT_EQ(self->writes, rung[0] + rung[1]);
+	EXPECT_EQ(self->load.writes, rung[0] + rung[1]);
 }
 
 /* The eventfds of neighbours come, go and are closed; this one's stays. */
@@ -587,7 +551,7 @@ TEST_F_TIMEOUT(load, neighbours_change, 120)
 
 	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region,
 					       bell(0, 8 * VCPUS, efd))));
-	ASSERT_EQ(0, load_start(self, variant->pio));
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
 	deadline = mr_now_ms() + LOAD_MS;
 	while (mr_now_ms() < deadline) {
 		other = new_eventfd();
@@ -601,10 +565,10 @@ TEST_F_TIMEOUT(load, neighbours_change, 120)
 		close(other);
 		rung += signals(efd);
 	}
-	load_stop(_metadata, self);
+	load_stop(_metadata, &self->load);
 	rung += signals(efd);
-	EXPECT_EQ(0, self->exits);
-	EXPECT_EQ(self->writes, rung);
+	EXPECT_EQ(0, self->load.exits);
+	EXPECT_EQ(self->load.writes, rung);
 	close(efd);
 }
 
@@ -614,26 +578,25 @@ TEST_F_TIMEOUT(load, region_moves, 120)
 	int efd = new_eventfd(), copy;
 	uint32_t home = variant->pio ? PIO_BASE : MMIO_BASE;
 	uint32_t away = variant->pio ? PIO_AWAY : MMIO_AWAY;
-	uint64_t rung = 0, deadline;
+	uint64_t rung = 0;
 
 	copy = dup(efd);
 	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region,
 					       bell(0, 8 * VCPUS, efd))));
 	close(efd);
-	ASSERT_EQ(0, load_start(self, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	while (mr_now_ms() < deadline) {
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
+	mr_for_a_while(LOAD_MS, rung && rig_has_exited(&self->rig)) {
 		ASSERT_EQ(0, COMMIT(self->fd, mr_move(self->region, away)));
 		usleep(300);
 		ASSERT_EQ(0, COMMIT(self->fd, mr_move(self->region, home)));
 		usleep(700);
 		rung += signals(copy);
 	}
-	load_stop(_metadata, self);
+	load_stop(_metadata, &self->load);
 	rung += signals(copy);
 	EXPECT_LT(0, rung);
-	EXPECT_LT(0, self->exits);
-	EXPECT_EQ(self->writes, rung + self->exits);
+	EXPECT_LT(0, self->load.exits);
+	EXPECT_EQ(self->load.writes, rung + self->load.exits);
 	close(copy);
 }
 
@@ -687,17 +650,18 @@ TEST_F_TIMEOUT(load, value_is_there_before_the_signal, 120)
 		ASSERT_EQ(0, pthread_create(&listeners[i].thread, NULL,
 					    listen_thread, &listeners[i]));
 	}
-	ASSERT_EQ(0, load_start(self, variant->pio));
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
 	usleep(LOAD_MS * 1000);
-	load_stop(_metadata, self);
-	EXPECT_EQ(0, self->exits);
+	load_stop(_metadata, &self->load);
+	EXPECT_EQ(0, self->load.exits);
 	for (i = 0; i < VCPUS; i++) {
-		__atomic_store_n(&listeners[i].until, self->writers[i].writes,
+		__atomic_store_n(&listeners[i].until,
+				 self->load.writers[i].writes,
 				 __ATOMIC_RELEASE);
 		pthread_join(listeners[i].thread, NULL);
 		EXPECT_EQ(0, listeners[i].early);
-		EXPECT_EQ(self->writers[i].writes, listeners[i].rung);
-		EXPECT_EQ(self->writers[i].writes, *listeners[i].value);
+		EXPECT_EQ(self->load.writers[i].writes, listeners[i].rung);
+		EXPECT_EQ(self->load.writers[i].writes, *listeners[i].value);
 		close(listeners[i].efd);
 	}
 	mr_shadow_unmap(&shadow);

@@ -119,7 +119,7 @@ struct device {
 	uint64_t next[VCPUS];
 	unsigned int coalesced, exits, wrong;
 	unsigned int moves, slot_changes;	/* made while vCPUs wrote */
-	unsigned int running;			/* vCPUs that still write */
+	unsigned int running;		/* vCPUs that still write */
 	bool change;
 };
 
@@ -169,7 +169,8 @@ static bool has_changed(const unsigned int *changes)
 /* Whether all has changed often enough. */
 static bool all_has_changed(const struct device *device)
 {
-	return has_changed(&device->moves) && has_changed(&device->slot_changes);
+	return has_changed(&device->moves) &&
+	       has_changed(&device->slot_changes);
 }
 
 struct vcpu_thread {
@@ -455,7 +456,7 @@ FIXTURE_SETUP(rings)
 
 	pthread_mutex_init(&self->lock, NULL);
 	ASSERT_EQ(0, guest_open(&self->guest, VCPUS, 2));
-	self->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	self->efd = new_eventfd();
 	ASSERT_LE(0, self->efd);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, mr_ring_create(self->guest.fd, 2 + i, 64,
@@ -476,7 +477,7 @@ FIXTURE_TEARDOWN(rings)
 	guest_close(&self->guest);
 }
 
-/* One that has arrived, by ring @ring or by an exit (-1); with the lock held. */
+/* A write has arrived, by ring @ring or an exit (-1). With the lock held. */
 static void received(FIXTURE_DATA(rings) *self, unsigned int vcpu,
 		     uint64_t offset, unsigned int len, uint64_t data, int ring)
 {
@@ -491,7 +492,7 @@ static void received(FIXTURE_DATA(rings) *self, unsigned int vcpu,
 	if (*word & bit ||
 	    (ring >= 0 && data <= self->from[vcpu].last[ring])) {
 		if (!self->wrong++)
-			fprintf(stderr, "# vCPU %u, ring %d: %u, not in order\n",
+			fprintf(stderr, "# vCPU %u, ring %d: %u out of order\n",
 				vcpu, ring, (unsigned int)data);
 		return;
 	}

@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -89,7 +88,7 @@ static int vmm_create(struct vmm *vmm)
 	if (vmm->fd < 0)
 		return vmm->fd;
 	/* Wake-ups by number and by time are due when it all ends. */
-	vmm->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	vmm->eventfd = new_eventfd();
 	err = mr_ring_create(vmm->fd, RING, 64, vmm->eventfd, 8, 500,
 			     &vmm->ring);
 	if (!err)
@@ -189,11 +188,6 @@ static long read_number(const char *path, const char *key)
 	return value;
 }
 
-static long module_references(void)
-{
-	return read_number("/sys/module/mregion/refcnt", "");
-}
-
 FIXTURE(lifetime) {
 	long references;
 	struct vmm vmm;
@@ -204,7 +198,7 @@ FIXTURE_SETUP(lifetime)
 	struct sigaction action = { .sa_handler = wake };
 
 	sigaction(SIGUSR1, &action, NULL);
-	self->references = module_references();
+	self->references = mr_module_references();
 	self->vmm.fd = -1;
 }
 
@@ -212,7 +206,7 @@ FIXTURE_SETUP(lifetime)
 FIXTURE_TEARDOWN(lifetime)
 {
 	vmm_free(&self->vmm);
-	EXPECT_TRUE(mr_until(module_references() == self->references));
+	EXPECT_TRUE(mr_until(mr_module_references() == self->references));
 }
 
 #define FOR_CYCLES(vmm) \
@@ -378,11 +372,6 @@ TEST_F_TIMEOUT(lifetime, child_keeps_descriptors, SECONDS)
 }
 
 /* The module stays as long as anybody needs it, and goes when nobody does. */
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "mregion", O_NONBLOCK) ? -errno : 0;
-}
-
 TEST_F(lifetime, unload_refused)
 {
 	struct vmm *vmm = &self->vmm;
@@ -393,7 +382,7 @@ TEST_F(lifetime, unload_refused)
 		SKIP(return, "only root unloads modules");
 	fd = mr_open();
 	ASSERT_LE(0, fd);
-	err = unload();
+	err = mr_module_unload();
 	if (err == -EPERM || err == -ENOSYS || err == -ENOENT) {
 		close(fd);
 		SKIP(return, "modules cannot be unloaded here: %s",
@@ -403,48 +392,41 @@ TEST_F(lifetime, unload_refused)
 	/* A ring's descriptor needs the module, too, and so does its mapping. */
 	ASSERT_EQ(0, mr_ring_create(fd, RING, 16, -1, 0, 0, &ring));
 	close(fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(ring.fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	EXPECT_EQ(16, ring.header->nr_entries);
 	munmap(ring.header, ring.bytes);
 
 	ASSERT_EQ(0, vmm_create(vmm));
 	ASSERT_EQ(0, vmm_run(vmm));
 	ASSERT_TRUE(writes_coalesce(vmm));
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	vmm_stop(vmm);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	vm_free(&vmm->vm);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 }
 
 TEST_F_TIMEOUT(lifetime, unload_and_load, SECONDS)
 {
 	const char *path = getenv("MREGION_KO");
 	struct vmm *vmm = &self->vmm;
-	int i, fd;
+	int i;
 
 	if (!path)
 		SKIP(return, "MREGION_KO does not name the module's file");
-	if (module_references())
+	if (mr_module_references())
 		SKIP(return, "somebody else uses the module");
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, vmm_create(vmm));
 		ASSERT_EQ(0, vmm_run(vmm));
 		ASSERT_TRUE(writes_coalesce(vmm));
 		vmm_free(vmm);
-		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, mr_module_unload());
 		EXPECT_EQ(-ENOENT, mr_open());
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, syscall(SYS_finit_module, fd, "", 0)) {
-			TH_LOG("%s: %s", path, strerror(errno));
-		}
-		close(fd);
+		ASSERT_EQ(0, mr_module_load(path));
 	}
-	/* Its device node may take a moment. */
-	EXPECT_TRUE(mr_until(!access(MR_DEVICE, R_OK | W_OK)));
 }
 
 /* ---- Memory ------------------------------------------------------------ */

@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -469,7 +470,21 @@ static inline const char *mr_view_print(int fd, uint32_t space,
 #define mr_view_text(fd, space) \
 	mr_view_print(fd, space, (char[MR_TEXT_SIZE]){ 0 })
 
-/* ---- Rings ------------------------------------------------------------- */
+/* ---- Eventfds and rings ------------------------------------------------ */
+
+/* How often an eventfd that does not block was signalled since the last time. */
+static inline uint64_t signals(int eventfd)
+{
+	uint64_t value;
+
+	return read(eventfd, &value, sizeof(value)) == sizeof(value) ? value :
+								       0;
+}
+
+static inline int new_eventfd(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
 
 struct mr_ring {
 	int fd;
@@ -745,6 +760,42 @@ static inline bool mr_unchanged(int fd, const struct mr_snapshot *before)
 
 	mr_snapshot_free(&now);
 	return equal;
+}
+
+/* ---- The module -------------------------------------------------------- */
+
+static inline int mr_module_unload(void)
+{
+	return syscall(SYS_delete_module, "mregion", O_NONBLOCK) ? -errno : 0;
+}
+
+/* Load it from a file, and wait for its device node. */
+static inline int mr_module_load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	close(fd);
+	if (!err && !mr_until(!access(MR_DEVICE, R_OK | W_OK)))
+		err = -ENODEV;
+	return err;
+}
+
+/* How many hold it, or -1 if it is no module. */
+static inline long mr_module_references(void)
+{
+	FILE *file = fopen("/sys/module/mregion/refcnt", "r");
+	long references = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &references) != 1)
+		references = -1;
+	fclose(file);
+	return references;
 }
 
 #endif /* MREGION_UTIL_H */

@@ -68,14 +68,6 @@ static bool readable(int fd, int msecs)
 	return poll(&pollfd, 1, msecs) == 1;
 }
 
-static void reset(int eventfd)
-{
-	uint64_t value;
-
-	if (read(eventfd, &value, sizeof(value)) < 0)
-		return;		/* it was not signalled */
-}
-
 TEST_F(ring, creation_bounds)
 {
 	static const uint32_t bad[] = { 0, 1, 3, 5, 6, 1000, -1u, 1u << 31 };
@@ -344,7 +336,7 @@ TEST_F(ring, no_half_access)
 
 TEST_F(ring, wakes_on_entries)
 {
-	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int efd = new_eventfd();
 	struct mregion_ring_entry entry;
 	struct mregion_stats stats;
 	struct mr_ring ring;
@@ -360,7 +352,7 @@ TEST_F(ring, wakes_on_entries)
 		EXPECT_FALSE(readable(efd, 50));
 		ASSERT_EQ(MREGION_OUTCOME_COALESCED, write4(self->fd, 0, i));
 		EXPECT_TRUE(readable(efd, MR_PATIENCE_MS));
-		reset(efd);
+		signals(efd);
 		while (mr_ring_take(&ring, &entry))
 			;
 	}
@@ -373,7 +365,7 @@ TEST_F(ring, wakes_on_entries)
 /* A consumer that takes less than all is woken again when N wait again. */
 TEST_F(ring, wakes_a_slow_consumer)
 {
-	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int efd = new_eventfd();
 	struct mregion_ring_entry entry;
 	struct mr_ring ring;
 	int i;
@@ -384,14 +376,14 @@ TEST_F(ring, wakes_a_slow_consumer)
 	for (i = 0; i < 4; i++)
 		write4(self->fd, 0, i);
 	EXPECT_TRUE(readable(efd, MR_PATIENCE_MS));
-	reset(efd);
+	signals(efd);
 	for (i = 0; i < 20; i++) {
 		ASSERT_TRUE(mr_ring_take(&ring, &entry));
 		ASSERT_EQ(MREGION_OUTCOME_COALESCED, write4(self->fd, 0, i));
 		EXPECT_TRUE(readable(efd, MR_PATIENCE_MS)) {
 			TH_LOG("four wait, and nobody was told (%d)", i);
 		}
-		reset(efd);
+		signals(efd);
 	}
 	mr_ring_unmap(&ring);
 	close(efd);
@@ -399,7 +391,7 @@ TEST_F(ring, wakes_a_slow_consumer)
 
 TEST_F(ring, wakes_after_time)
 {
-	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int efd = new_eventfd();
 	struct mregion_ring_entry entry;
 	struct mr_ring ring;
 	int round;
@@ -411,7 +403,7 @@ TEST_F(ring, wakes_after_time)
 	for (round = 0; round < 3; round++) {
 		ASSERT_EQ(MREGION_OUTCOME_COALESCED, write4(self->fd, 0, 1));
 		EXPECT_TRUE(readable(efd, MR_PATIENCE_MS));
-		reset(efd);
+		signals(efd);
 		/* Once is enough. */
 		EXPECT_FALSE(readable(efd, 60));
 		while (mr_ring_take(&ring, &entry))
@@ -423,7 +415,7 @@ TEST_F(ring, wakes_after_time)
 
 TEST_F(ring, does_not_wake_for_what_is_consumed)
 {
-	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int efd = new_eventfd();
 	struct mregion_ring_entry entry;
 	struct mr_ring ring;
 	unsigned int tries;
@@ -441,7 +433,7 @@ TEST_F(ring, does_not_wake_for_what_is_consumed)
 		ASSERT_TRUE(mr_ring_take(&ring, &entry));
 		in_time = mr_now_ms() - start < 400;
 		EXPECT_FALSE(readable(efd, 1000) && in_time);
-		reset(efd);
+		signals(efd);
 	}
 	EXPECT_TRUE(in_time);
 	mr_ring_unmap(&ring);
@@ -451,7 +443,7 @@ TEST_F(ring, does_not_wake_for_what_is_consumed)
 /* A machine that goes away while a wake-up is due. */
 TEST_F(ring, closed_before_the_time)
 {
-	int i, efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int i, efd = new_eventfd();
 	struct mr_ring ring;
 
 	ASSERT_LE(0, efd);
@@ -533,7 +525,7 @@ TEST_F(ring, consumer_writes_nonsense)
 	struct mregion_ring_entry entry;
 	struct mr_ring ring, good;
 	unsigned int i, j, seed = 12345, next = 0;
-	int outcome, efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int outcome, efd = new_eventfd();
 
 	ASSERT_EQ(0, mr_ring_create(self->fd, 1, 16, efd, 4, 1000, &ring));
 	ASSERT_EQ(0, mr_ring_create(self->fd, 2, 4, -1, 0, 0, &good));

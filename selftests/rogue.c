@@ -5,7 +5,7 @@
  * and nobody waits for it any more once it is killed, or its time is up.
  */
 #include "kselftest_harness.h"
-#include "server_util.h"
+#include "ask_util.h"
 
 #define HONEST		1
 #define ROGUE		2
@@ -19,11 +19,6 @@
 #define ROGUE_PORTS	7
 #define ROGUE_BASE	0x18000000u
 #define ROGUE_PIO_BASE	0x600u
-
-static void no_op(int signal)
-{
-	(void)signal;
-}
 
 /* ---- What the kernel trusts -------------------------------------------- */
 
@@ -50,27 +45,10 @@ FIXTURE_TEARDOWN(trust)
 	close(self->fd);
 }
 
-struct asker {
-	pthread_t thread;
-	struct mregion_access access;
-	int fd;
-	int err;
-	bool done;
-};
-
-static void *asker_thread(void *arg)
+/* Somebody reads a register. */
+static int ask_for_it(struct asker *asker, int fd)
 {
-	struct asker *asker = arg;
-
-	asker->err = mr_read(asker->fd, DEV_MEMORY, 8, 4, &asker->access);
-	__atomic_store_n(&asker->done, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static int ask(struct asker *asker, int fd)
-{
-	*asker = (struct asker){ .fd = fd };
-	return pthread_create(&asker->thread, NULL, asker_thread, asker);
+	return ask(asker, fd, 8, 4, false, 0, MREGION_NO_VCPU);
 }
 
 static bool is_answered(struct asker *asker)
@@ -79,25 +57,13 @@ static bool is_answered(struct asker *asker)
 	return __atomic_load_n(&asker->done, __ATOMIC_ACQUIRE);
 }
 
-/* What the reader got, or -1 if it was not completed. */
-static int64_t answer_of(struct asker *asker)
+/* Take the request, by its slot alone: the header may be nonsense. */
+static bool take_it(struct mr_server *server, uint32_t *number)
 {
-	pthread_join(asker->thread, NULL);
-	return asker->err || !asker->access.handled ?
-	       -1 : (int64_t)asker->access.data;
-}
+	bool taken = false;
 
-/* Take the request, and wait for it up to 5 seconds. */
-static bool take(struct mr_server *server, uint32_t *number)
-{
-	uint64_t deadline = mr_now_ms() + 5000;
-
-	while (!mr_server_take_slot(server, 0, number)) {
-		if (mr_now_ms() > deadline)
-			return false;
-		usleep(100);
-	}
-	return true;
+	return mr_until(taken ||
+			(taken = mr_server_take_slot(server, 0, number)));
 }
 
 static void set_state(struct mr_server *server, uint32_t state)
@@ -111,16 +77,16 @@ TEST_F(trust, answered_twice)
 	struct asker asker;
 	uint32_t number, old, i;
 
-	ASSERT_EQ(0, ask(&asker, self->fd));
-	ASSERT_TRUE(take(&self->server, &old));
+	ASSERT_EQ(0, ask_for_it(&asker, self->fd));
+	ASSERT_TRUE(take_it(&self->server, &old));
 	mr_server_answer(&self->server, 0, old, 0x11);
 	EXPECT_EQ(0x11, answer_of(&asker));
 	for (i = 0; i < 3; i++) {
 		/* Once more while nobody asks, and while somebody does. */
 		self->slot->data = 0x22;
 		set_state(&self->server, old | MREGION_SERVER_ANSWERED);
-		ASSERT_EQ(0, ask(&asker, self->fd));
-		ASSERT_TRUE(take(&self->server, &number));
+		ASSERT_EQ(0, ask_for_it(&asker, self->fd));
+		ASSERT_TRUE(take_it(&self->server, &number));
 		EXPECT_NE(old, number);
 		self->slot->data = 0x33;
 		set_state(&self->server, old | MREGION_SERVER_ANSWERED);
@@ -137,8 +103,8 @@ TEST_F(trust, of_another_number)
 	uint32_t number, i;
 
 	for (i = 1; i < 40; i++) {
-		ASSERT_EQ(0, ask(&asker, self->fd));
-		ASSERT_TRUE(take(&self->server, &number));
+		ASSERT_EQ(0, ask_for_it(&asker, self->fd));
+		ASSERT_TRUE(take_it(&self->server, &number));
 		self->slot->data = 0x55;
 		set_state(&self->server, (number + 4 * i) |
 			  MREGION_SERVER_ANSWERED);
@@ -170,8 +136,8 @@ TEST_F(trust, before_the_question)
 		self->slot->data = 0x66;
 		set_state(&self->server, (state + 4 * (i % 3)) |
 			  MREGION_SERVER_ANSWERED);
-		ASSERT_EQ(0, ask(&asker, self->fd));
-		ASSERT_TRUE(take(&self->server, &number));
+		ASSERT_EQ(0, ask_for_it(&asker, self->fd));
+		ASSERT_TRUE(take_it(&self->server, &number));
 		mr_server_answer(&self->server, 0, number, i);
 		EXPECT_EQ(i, answer_of(&asker));
 	}
@@ -186,8 +152,8 @@ TEST_F(trust, the_rest_is_not_read)
 
 	memset(&nonsense, 0xff, sizeof(nonsense));
 	for (i = 0; i < 8; i++) {
-		ASSERT_EQ(0, ask(&asker, self->fd));
-		ASSERT_TRUE(take(&self->server, &number));
+		ASSERT_EQ(0, ask_for_it(&asker, self->fd));
+		ASSERT_TRUE(take_it(&self->server, &number));
 		EXPECT_EQ(8, self->slot->offset);
 		EXPECT_EQ(4, self->slot->len);
 		EXPECT_EQ(1, self->slot->region);
@@ -396,6 +362,7 @@ FIXTURE(rogue) {
 	struct client clients[4];	/* two of the rogue's, and one each */
 	pthread_t prober;
 	unsigned long probes;
+	unsigned long waits;	/* that a signal has ended, for one rogue */
 	bool stop;
 };
 
@@ -419,10 +386,9 @@ ROGUE_THAT(goes);
 
 FIXTURE_SETUP(rogue)
 {
-	struct sigaction action = { .sa_handler = no_op };
 	int fd;
 
-	sigaction(SIGUSR1, &action, NULL);
+	catch_signals();
 	self->other.server.fd = -1;
 	self->honest = device_new();
 	self->ringed = device_new();
@@ -462,8 +428,9 @@ static void *prober_thread(void *arg)
 	struct mregion_access access;
 
 	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE)) {
-		mr_read(self->rig.fd, DEV_MEMORY, ROGUE_BASE + 0x100, 4,
-			&access);
+		if (mr_read(self->rig.fd, DEV_MEMORY, ROGUE_BASE + 0x100, 4,
+			    &access) == -EINTR)
+			__atomic_add_fetch(&self->waits, 1, __ATOMIC_SEQ_CST);
 		__atomic_add_fetch(&self->probes, 1, __ATOMIC_SEQ_CST);
 		usleep(100);
 	}
@@ -526,6 +493,7 @@ static int new_rogue(FIXTURE_DATA(rogue) *self, uint64_t timeout_usecs,
 	int err;
 
 	memset(&self->other, 0, sizeof(self->other));
+	__atomic_store_n(&self->waits, 0, __ATOMIC_SEQ_CST);
 	err = mr_server_create(self->rig.fd, ROGUE, SLOTS, SPIN, timeout_usecs,
 			       &self->other.server);
 	if (!err)
@@ -534,14 +502,19 @@ static int new_rogue(FIXTURE_DATA(rogue) *self, uint64_t timeout_usecs,
 	return err ?: serving_process(&self->other, &self->rig, 1, run);
 }
 
-/* Whether the rogue has been asked: it answered, is waited for, or died of it. */
+/*
+ * Whether the rogue has been asked: it answered, a vCPU gave up spinning for it,
+ * the prober waited, or it died of it.
+ */
 static bool is_asked(FIXTURE_DATA(rogue) *self)
 {
 	struct mregion_stats stats;
 
+	interrupt_all(self);
 	return !mr_stats(self->rig.fd, MREGION_OBJECT_SERVER, ROGUE, &stats) &&
 	       (stats.outcomes[MREGION_OUTCOME_SERVED] || stats.sleeps ||
-		stats.outcomes[MREGION_OUTCOME_SERVER_EXIT]);
+		stats.outcomes[MREGION_OUTCOME_SERVER_EXIT] ||
+		__atomic_load_n(&self->waits, __ATOMIC_SEQ_CST));
 }
 
 static int free_rogue(FIXTURE_DATA(rogue) *self)

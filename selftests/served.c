@@ -4,8 +4,6 @@
  * machine, the virtual machine or the module meanwhile, each access is seen by
  * the device once, or is left to the VMM when its server died.
  */
-#include <sys/syscall.h>
-
 #include "kselftest_harness.h"
 #include "ask_util.h"
 
@@ -749,24 +747,6 @@ CHAOS_TEST(virtual_machine_closed)
 
 /* ---- The module -------------------------------------------------------- */
 
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "mregion", O_NONBLOCK) ? -errno : 0;
-}
-
-static long module_references(void)
-{
-	FILE *file = fopen("/sys/module/mregion/refcnt", "r");
-	long references = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%ld", &references) != 1)
-		references = -1;
-	fclose(file);
-	return references;
-}
-
 struct unloader {
 	pthread_t thread;
 	bool stop;
@@ -780,7 +760,7 @@ static void *unloader_thread(void *arg)
 	int err;
 
 	while (!__atomic_load_n(&unloader->stop, __ATOMIC_ACQUIRE)) {
-		err = unload();
+		err = mr_module_unload();
 		if (err != -EAGAIN) {
 			unloader->err = err ? err : 1;
 			break;
@@ -794,7 +774,7 @@ static void *unloader_thread(void *arg)
 /* Whether modules can be unloaded, when this one is in use. */
 static bool can_unload(void)
 {
-	return unload() == -EAGAIN;
+	return mr_module_unload() == -EAGAIN;
 }
 
 /* It is tried all the time, while servers come and go. */
@@ -826,19 +806,6 @@ CHAOS_TEST(unload_refused_under_load)
 	EXPECT_LT(0, unloader.tries);
 }
 
-static int load(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
-		err = -errno;
-	close(fd);
-	/* Its device node may take a moment. */
-	if (!err && !mr_until(!access(MR_DEVICE, R_OK | W_OK)))
-		err = -ENODEV;
-	return err;
-}
-
 FIXTURE(module) {
 	const char *path;
 	bool skip;
@@ -850,7 +817,7 @@ FIXTURE_SETUP(module)
 
 	catch_signals();
 	self->path = getenv("MREGION_KO");
-	self->skip = !self->path || module_references();
+	self->skip = !self->path || mr_module_references();
 	if (self->skip)
 		return;
 	ASSERT_EQ(0, rig_open(&rig, 0));
@@ -865,9 +832,9 @@ FIXTURE_TEARDOWN(module)
 
 	if (self->skip)
 		return;
-	mr_until(err != -EAGAIN || (err = unload()) != -EAGAIN);
+	mr_until(err != -EAGAIN || (err = mr_module_unload()) != -EAGAIN);
 	EXPECT_EQ(0, err);
-	EXPECT_EQ(0, load(self->path));
+	EXPECT_EQ(0, mr_module_load(self->path));
 }
 
 #define SKIP_MAYBE()							\
@@ -885,13 +852,13 @@ TEST_F(module, has_a_server)
 	SKIP_MAYBE();
 	fd = mr_open();
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	ASSERT_EQ(0, mr_server_create(fd, SERVER, 4, 0, 0, &server));
 	close(fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(server.fd);
 	server.fd = -1;
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	EXPECT_EQ(4, server.header->nr_slots);
 	mr_server_close(&server);
 }
@@ -910,10 +877,10 @@ TEST_F(module, has_a_server_without_mapping)
 	server.header = NULL;
 	ASSERT_EQ(0, start_waiter(&waiter, &server));
 	usleep(10000);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(fd);
 	pthread_join(waiter.thread, NULL);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(server.fd);
 }
 
@@ -928,9 +895,9 @@ TEST_F(module, has_shadow_memory)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, mr_shadow_create(fd, 1, 64, &shadow));
 	close(fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(shadow.fd);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	shadow.memory[0] = 1;
 	munmap(shadow.memory, shadow.len);
 }
@@ -961,15 +928,15 @@ TEST_F(module, goes_last)
 	ASSERT_EQ(0, pthread_create(&client.thread, NULL, client_thread,
 				    &client));
 	while (!counted(&client.numbers)) {
-		EXPECT_EQ(-EAGAIN, unload());
+		EXPECT_EQ(-EAGAIN, mr_module_unload());
 		usleep(1000);
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
 	pthread_join(client.thread, NULL);
 	EXPECT_EQ(0, client.err);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	vm_free(&rig.vm);
-	EXPECT_EQ(-EAGAIN, unload());
+	EXPECT_EQ(-EAGAIN, mr_module_unload());
 	close(rig.fd);
 	/* The server's process sees the end of it by itself. */
 	EXPECT_EQ(serving.child, waitpid(serving.child, NULL, 0));

@@ -617,11 +617,9 @@ TEST_F_TIMEOUT(torn, never, 120)
 
 FIXTURE(load) {
 	struct rig rig;
-	struct writer writers[VCPUS];
+	struct load load;
 	struct mr_shadow shadows[2];
-	unsigned long writes, exits;
 	uint32_t region;
-	bool stop;
 	int fd;
 };
 
@@ -649,43 +647,10 @@ FIXTURE_TEARDOWN(load)
 	rig_close(&self->rig);
 }
 
-/* Each vCPU writes to a register of its own, 8 bytes apart. */
-static int load_start(FIXTURE_DATA(load) *self, bool pio)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < VCPUS && !err; i++) {
-		self->writers[i] = (struct writer){
-			.vcpu = &self->rig.vm.vcpus[i],
-			.pio = pio,
-			.offset = 8 * i,
-			.stop = &self->stop,
-		};
-		err = pthread_create(&self->writers[i].thread, NULL,
-				     writer_thread, &self->writers[i]);
-	}
-	return -err;
-}
-
-static void load_stop(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(load) *self)
-{
-	unsigned int i;
-
-	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
-	for (i = 0; i < VCPUS; i++) {
-		pthread_join(self->writers[i].thread, NULL);
-		EXPECT_EQ(0, self->writers[i].err);
-		self->writes += self->writers[i].writes;
-		self->exits += self->writers[i].exits;
-	}
-}
-
 /* The last of what each vCPU wrote is in one of the memories. */
 static bool last_is_there(FIXTURE_DATA(load) *self, unsigned int vcpu)
 {
-	uint64_t last = self->writers[vcpu].writes;
+	uint64_t last = self->load.writers[vcpu].writes;
 
 	return bytes_at(&self->shadows[0], 8 * vcpu, 4) == last ||
 	       bytes_at(&self->shadows[1], 8 * vcpu, 4) == last;
@@ -708,7 +673,7 @@ TEST_F_TIMEOUT(load, memories_swapped, 120)
 		rules[i].eventfd = efds[i];
 	}
 	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rules[0])));
-	ASSERT_EQ(0, load_start(self, variant->pio));
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
 	deadline = mr_now_ms() + LOAD_MS;
 	i = 0;
 	while (mr_now_ms() < deadline || !notified[0] || !notified[1]) {
@@ -719,13 +684,13 @@ TEST_F_TIMEOUT(load, memories_swapped, 120)
 		notified[i] += signals(efds[i]);
 		i = !i;
 	}
-	load_stop(_metadata, self);
-	EXPECT_EQ(0, self->exits);
+	load_stop(_metadata, &self->load);
+	EXPECT_EQ(0, self->load.exits);
 	for (i = 0; i < 2; i++) {
 		notified[i] += signals(efds[i]);
 		close(efds[i]);
 	}
-	EXPECT_EQ(self->writes, notified[0] + notified[1]);
+	EXPECT_EQ(self->load.writes, notified[0] + notified[1]);
 	for (i = 0; i < VCPUS; i++)
 		EXPECT_TRUE(last_is_there(self, i));
 }
@@ -735,28 +700,27 @@ TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
 {
 	struct mregion_rule rule = shadow_rule(0, 8 * VCPUS,
 					       WRITE_RULE | NOTIFY, SHADOW, 0);
-	uint64_t notified = 0, deadline;
+	uint64_t notified = 0;
 	int efd = new_eventfd();
 	struct mregion_stats stats;
 
 	rule.eventfd = efd;
-	ASSERT_EQ(0, load_start(self, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	while (mr_now_ms() < deadline || !notified) {
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
+	mr_for_a_while(LOAD_MS, notified && rig_has_exited(&self->rig)) {
 		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule)));
 		usleep(500);
 		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
 		usleep(500);
 		notified += signals(efd);
 	}
-	load_stop(_metadata, self);
+	load_stop(_metadata, &self->load);
 	notified += signals(efd);
-	EXPECT_LT(0, self->exits);
-	EXPECT_EQ(self->writes, notified + self->exits);
+	EXPECT_LT(0, self->load.exits);
+	EXPECT_EQ(self->load.writes, notified + self->load.exits);
 	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_REGION, self->region,
 			      &stats));
 	EXPECT_EQ(notified, stats.outcomes[MREGION_OUTCOME_SHADOW]);
-	EXPECT_EQ(self->exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
+	EXPECT_EQ(self->load.exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
 	close(efd);
 }
 
@@ -769,11 +733,9 @@ TEST_F_TIMEOUT(load, memory_replaced, 120)
 	uint32_t away = variant->pio ? PIO_AWAY : MMIO_AWAY;
 	unsigned int stored = 0;
 	struct mr_shadow shadow;
-	uint64_t deadline;
 
-	ASSERT_EQ(0, load_start(self, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	while (mr_now_ms() < deadline || !stored) {
+	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
+	mr_for_a_while(LOAD_MS, stored && rig_has_exited(&self->rig)) {
 		ASSERT_EQ(0, mr_shadow_create(self->fd, 3, 64, &shadow));
 		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule),
 				    mr_move(self->region, home)));
@@ -784,10 +746,10 @@ TEST_F_TIMEOUT(load, memory_replaced, 120)
 		stored += !!bytes_at(&shadow, 0, 4);
 		mr_shadow_unmap(&shadow);
 	}
-	load_stop(_metadata, self);
+	load_stop(_metadata, &self->load);
 	EXPECT_LT(0, stored);
-	EXPECT_LT(0, self->exits);
-	EXPECT_GT(self->writes, self->exits);
+	EXPECT_LT(0, self->load.exits);
+	EXPECT_GT(self->load.writes, self->load.exits);
 }
 
 TEST_HARNESS_MAIN
