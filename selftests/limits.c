@@ -136,6 +136,38 @@ TEST_F_TIMEOUT(limits, regions, SECONDS)
 	EXPECT_EQ(max, (uint32_t)mr_regions(self->fd, 0, NULL, 0));
 }
 
+/* Of all regions together, as each can hold an eventfd that nobody else counts. */
+TEST_F_TIMEOUT(limits, rules, SECONDS)
+{
+	uint32_t i, max = self->info.max_machine_rules;
+	uint32_t each = self->info.max_rules, last = 10 + max / each;
+	struct mr_ring ring;
+
+	if (max > 300000)
+		SKIP(return, "%u rules take too long", max);
+	ASSERT_EQ(0, mr_ring_create(self->fd, 1, 2, -1, 0, 0, &ring));
+	for (i = 0; i < max; i++) {
+		if (!(i % each))
+			ASSERT_EQ(0, add(self, mr_mmio(10 + i / each,
+						       8 * each)));
+		ASSERT_EQ(0, add(self, mr_rule_add(10 + i / each, 1,
+						   8 * (i % each), 8)));
+	}
+	ASSERT_EQ(0, add(self, mr_mmio(last, 8)));
+	ASSERT_EQ(0, flush(self));
+	EXPECT_EQ(-ENOSPC, COMMIT(self->fd, mr_rule_add(last, 1, 0, 8)));
+	/* what is undone does not count, nor what is deleted or freed */
+	EXPECT_EQ(-ENOENT, COMMIT(self->fd, mr_rule_del(10, 1, 0, 8),
+				  mr_free(last + 1)));
+	EXPECT_EQ(-ENOENT, COMMIT(self->fd, mr_free(11), mr_free(last + 1)));
+	EXPECT_EQ(-ENOSPC, COMMIT(self->fd, mr_rule_add(last, 1, 0, 8)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_rule_del(10, 1, 0, 8),
+			    mr_rule_add(last, 1, 0, 8)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_free(11),
+			    mr_rule_add(10, 1, 0, 8)));
+	mr_ring_unmap(&ring);
+}
+
 TEST_F(limits, spaces)
 {
 	uint32_t i, max = self->info.max_spaces;

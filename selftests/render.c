@@ -353,6 +353,13 @@ TEST_F(render, unmergeable)
 	EXPECT_VIEW("0-fff 2+0u, 1000-1fff 2+1000u");
 	ASSERT_COMMIT(mr_set_flags(2, MREGION_REGION_UNMERGEABLE, 0));
 	EXPECT_VIEW("0-1fff 2+0");
+	/* inherited, too */
+	ASSERT_COMMIT(mr_set_flags(3, MREGION_REGION_UNMERGEABLE,
+				   MREGION_REGION_UNMERGEABLE));
+	EXPECT_VIEW("0-fff 2+0u, 1000-1fff 2+1000");
+	ASSERT_COMMIT(mr_set_flags(ROOT, MREGION_REGION_UNMERGEABLE,
+				   MREGION_REGION_UNMERGEABLE));
+	EXPECT_VIEW("0-fff 2+0u, 1000-1fff 2+1000u");
 }
 
 /* Two different regions never merge, alike as they may be. */

@@ -609,7 +609,10 @@ TEST_F(protocol, withdrawn_before_it_is_taken)
 	EXPECT_EQ(6, answer_of(&asker));
 }
 
-/* An answer that comes when nobody wants it any more is nobody else's. */
+/*
+ * An answer that comes when nobody wants it any more, as the vCPU has made another
+ * access, is nobody else's.
+ */
 TEST_F(protocol, withdrawn_when_taken)
 {
 	struct mr_server *server = &self->server;
@@ -617,12 +620,12 @@ TEST_F(protocol, withdrawn_when_taken)
 	uint32_t number, other;
 	int slot, late;
 
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
 	late = take(server, &number);
 	ASSERT_LE(0, late);
 	interrupt(&first);
 	EXPECT_EQ(-EINTR, first.err);
-	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
 	usleep(50000);
 	mr_server_answer(server, late, number, 0x11);
 	slot = take(server, &other);
@@ -643,11 +646,11 @@ TEST_F(protocol, withdrawn_when_taken_and_full)
 
 	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
 	ASSERT_EQ(0, take(&server, &number));
 	interrupt(&first);
 	EXPECT_EQ(-EINTR, first.err);
-	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
 	usleep(50000);
 	mr_server_answer(&server, 0, number, 0x11);
 	slot = take(&server, &other);
@@ -656,6 +659,26 @@ TEST_F(protocol, withdrawn_when_taken_and_full)
 	mr_server_answer(&server, slot, other, 0x22);
 	EXPECT_EQ(0x22, answer_of(&second));
 	mr_server_close(&server);
+}
+
+/* Where there is no telling who comes back, what has begun is waited for. */
+TEST_F(protocol, taken_without_a_vcpu)
+{
+	struct mr_server *server = &self->server;
+	struct asker asker;
+	uint32_t number;
+	int slot, i;
+
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	for (i = 0; i < 50; i++) {
+		pthread_kill(asker.thread, SIGUSR1);
+		usleep(1000);
+	}
+	EXPECT_FALSE(__atomic_load_n(&asker.done, __ATOMIC_ACQUIRE));
+	mr_server_answer(server, slot, number, 0x33);
+	EXPECT_EQ(0x33, answer_of(&asker));
 }
 
 /* A vCPU's is left with the server, for the VMM to come back to. */
