@@ -899,7 +899,8 @@ struct mregion_ring_entry {
  *
  * Entry i (modulo 2^32) is at MREGION_RING_ENTRIES + (i % nr_entries) *
  * entry_size. The kernel trusts none of this: a consumer that writes nonsense
- * loses entries of its own ring.
+ * loses entries of its own ring. The rest of the first page is zero at first, and
+ * left to consumers, for what they have to tell each other.
  */
 struct mregion_ring_header {
 	__u32 producer;
