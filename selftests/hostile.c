@@ -14,7 +14,7 @@
 
 #define SEED		0x6d726567696f6eull
 #define RANDOM_CALLS	3000
-#define RANDOM_COMMITS	2000
+#define RANDOM_COMMITS	(mr_checking_kernel() ? 200u : 2000u)
 #define THREADS		4
 #define THREAD_CALLS	1000
 

@@ -446,6 +446,24 @@ struct memory {
 	long pages;
 };
 
+/*
+ * Mappings of the kernel's that are in use. Objects of the cache vmap_area are not:
+ * many that are not used any more are kept until they are enough to bother.
+ */
+static long mappings(void)
+{
+	FILE *file = fopen("/proc/vmallocinfo", "r");
+	char line[512];
+	long nr = 0;
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		nr += !strstr(line, "unpurged");
+	fclose(file);
+	return nr;
+}
+
 /* Whether caches can be read. */
 static bool memory_read(struct memory *memory)
 {
@@ -455,10 +473,14 @@ static bool memory_read(struct memory *memory)
 	memset(memory, 0, sizeof(*memory));
 	if (!file)
 		return false;
-	while (memory->nr < MAX_CACHES && fgets(line, sizeof(line), file))
+	while (memory->nr < MAX_CACHES && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%47s %ld", memory->cache[memory->nr].name,
-			   &memory->cache[memory->nr].objects) == 2)
-			memory->nr++;
+			   &memory->cache[memory->nr].objects) != 2)
+			continue;
+		if (!strcmp(memory->cache[memory->nr].name, "vmap_area"))
+			memory->cache[memory->nr].objects = mappings();
+		memory->nr++;
+	}
 	fclose(file);
 	memory->pages = (read_number("/proc/meminfo", "VmallocUsed:") +
 			 read_number("/proc/meminfo", "Percpu:")) / 4;
