@@ -375,7 +375,7 @@ mregion_access_long(const struct mregion_view *view,
 	return mregion_access_parts(view, request, outcome);
 }
 
-/* The way that a vCPU's access takes in kvm_bus.c, in one function. */
+/* The way that a vCPU's access takes in kvm_device.c, in one function. */
 static bool mregion_access_short(const struct mregion_view_range *range,
 				 struct mregion_request *request,
 				 enum mregion_outcome *outcome)

@@ -5,7 +5,7 @@
 
 #include "behaviour.h"
 #include "commit.h"
-#include "kvm_bus.h"
+#include "kvm_attachment.h"
 #include "region.h"
 #include "render.h"
 #include "retire.h"
@@ -174,9 +174,9 @@ int mregion_commit(struct mregion_machine *machine,
 		ret = map ? 0 : -ENOMEM;
 	}
 	if (!ret)
-		ret = mregion_bus_prepare(machine);
+		ret = mregion_attachments_prepare(machine);
 	if (ret || dry_run) {
-		mregion_bus_cancel(machine);
+		mregion_attachments_cancel(machine);
 		mregion_drop_pending(machine);
 		mregion_txn_undo(&txn);
 		kvfree(map);
@@ -184,7 +184,7 @@ int mregion_commit(struct mregion_machine *machine,
 	}
 
 	mregion_publish(&txn, map);
-	mregion_bus_update(machine);
+	mregion_attachments_update(machine);
 	mregion_txn_finish(&txn);
 	args->generation = ++machine->generation;
 	mregion_retire(txn.retired);

@@ -12,7 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "dump.h"
-#include "kvm_bus.h"
+#include "kvm_attachment.h"
 #include "machine.h"
 #include "region.h"
 

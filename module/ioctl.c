@@ -13,7 +13,7 @@
 #include "commit.h"
 #include "dump.h"
 #include "ioctl.h"
-#include "kvm_bus.h"
+#include "kvm_attachment.h"
 #include "machine.h"
 #include "objects.h"
 #include "ring.h"

@@ -1,24 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Attachments to KVM virtual machines. What is behind these functions is all
- * that knows KVM's structures.
+ * Between the files that know KVM's structures, kvm_*.c; what others see of
+ * them is kvm_attachment.h.
  */
 #ifndef MREGION_KVM_BUS_H
 #define MREGION_KVM_BUS_H
 
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kvm_host.h>
+#include <linux/list.h>
 #include <linux/mregion.h>
+#include <linux/spinlock.h>
 
+#include <kvm/iodev.h>
+
+#include "windows.h"
+
+struct mregion_attachment;
 struct mregion_machine;
+struct mregion_space;
 
-int mregion_attach(struct mregion_machine *machine,
-		   struct mregion_attach *args);
-int mregion_detach(struct mregion_machine *machine, int vm_fd);
-void mregion_detach_all(struct mregion_machine *machine);
-void mregion_attachments_reap(struct mregion_machine *machine);
-void mregion_attachments_stats(const struct mregion_machine *machine,
-			       struct mregion_stats *stats);
-int mregion_bus_prepare(struct mregion_machine *machine);
-void mregion_bus_cancel(struct mregion_machine *machine);
-void mregion_bus_update(struct mregion_machine *machine);
+/* kvm_device.c: what KVM calls */
+extern const struct kvm_io_device_ops mregion_bus_ops;
+extern const struct kvm_io_device_ops mregion_bus_inert_ops;
+
+/**
+ * struct mregion_claim_spare - what a bus is going to be exchanged for
+ * @bus: the bus to be
+ * @room: how many ranges fit into it
+ * @wanted: the windows
+ * @cut: to become the windows without what others have claimed
+ */
+struct mregion_claim_spare {
+	struct kvm_io_bus *bus;
+	u32 room;
+	struct mregion_windows wanted;
+	struct mregion_windows cut;
+};
+
+/**
+ * struct mregion_claim - an attachment's presence on one bus
+ * @dev: what KVM calls
+ * @attachment: that this is part of
+ * @machine: whose views answer
+ * @space: the space, or NULL if the attachment leaves this bus alone
+ * @hint: where among a view's ranges the one last accessed on each CPU was, in
+ *	bytes
+ * @slot: where @space has its view
+ * @index: which of KVM's buses
+ * @nr_ranges: how many ranges are on the bus; under slots_lock
+ * @nr_windows: how many of them are windows
+ * @nr_conflicts: how many ranges of others were cut out
+ * @windows: what was wanted when the bus was exchanged last
+ * @stale: that was not possible; the next commit is to try again
+ * @spare: what to exchange it for, prepared by a commit, or NULL
+ */
+struct mregion_claim {
+	struct kvm_io_device dev;
+	struct mregion_attachment *attachment;
+	struct mregion_machine *machine;
+	struct mregion_space *space;
+	u32 __percpu *hint;
+	u32 slot;
+	enum kvm_bus index;
+	u32 nr_ranges;
+	u32 nr_windows;
+	u32 nr_conflicts;
+	struct mregion_windows windows;
+	bool stale;
+	struct mregion_claim_spare *spare;
+};
+
+/**
+ * struct mregion_attachment - a machine's hold on a virtual machine
+ * @list: in the machine's list
+ * @lock: protects @kvm and @orphan
+ * @kvm: the virtual machine, or NULL when it is gone
+ * @owner: the same, for no more than to compare it; never cleared
+ * @orphan: the machine is gone, and the destructor is to free this
+ * @gone: completed when the virtual machine is gone
+ * @nr_ranges: ranges on its buses altogether
+ * @memory: its memory bus
+ * @pio: its I/O port bus
+ */
+struct mregion_attachment {
+	struct list_head list;
+	spinlock_t lock;	/* of @kvm and @orphan */
+	struct kvm *kvm;
+	const void *owner;
+	bool orphan;
+	struct completion gone;
+	atomic_t nr_ranges;
+	struct mregion_claim memory;
+	struct mregion_claim pio;
+};
+
+/* kvm_bus.c: what is on KVM's buses */
+void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
+			struct mregion_attachment *attachment,
+			struct mregion_machine *machine,
+			struct mregion_space *space);
+int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm);
+int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
+int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);
+void mregion_claim_cancel(struct mregion_claim *bus);
+void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
+void mregion_claim_stats(const struct mregion_claim *bus,
+			 struct mregion_stats *stats);
+
+/* kvm_attachment.c: the virtual machines */
+void mregion_attachment_drop(struct mregion_attachment *attachment,
+			     u32 nr_ranges);
 
 #endif /* MREGION_KVM_BUS_H */

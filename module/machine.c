@@ -4,7 +4,7 @@
 #include <linux/slab.h>
 
 #include "behaviour.h"
-#include "kvm_bus.h"
+#include "kvm_attachment.h"
 #include "machine.h"
 #include "objects.h"
 #include "region.h"

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attachments: machines' holds on virtual machines.
+ *
+ * An attachment holds no reference to the virtual machine, which thus can be
+ * closed first: the destructor of its ranges on KVM's buses tells of that.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/kvm_host.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "kvm_attachment.h"
+#include "kvm_bus.h"
+#include "machine.h"
+#include "server.h"
+
+static void mregion_attachment_free(struct mregion_attachment *attachment)
+{
+	free_percpu(attachment->memory.hint);
+	free_percpu(attachment->pio.hint);
+	kfree(attachment);
+}
+
+/**
+ * mregion_attachment_drop() - account for ranges that are on no bus any more
+ * @attachment: the attachment; with its last range it may be freed
+ * @nr_ranges: how many
+ *
+ * May be called under the virtual machine's slots_lock.
+ */
+void mregion_attachment_drop(struct mregion_attachment *attachment,
+			     u32 nr_ranges)
+{
+	bool orphan;
+
+	if (!nr_ranges ||
+	    !atomic_sub_and_test(nr_ranges, &attachment->nr_ranges))
+		return;
+	spin_lock(&attachment->lock);
+	attachment->kvm = NULL;
+	orphan = attachment->orphan;
+	spin_unlock(&attachment->lock);
+	if (orphan) {
+		mregion_attachment_free(attachment);
+		module_put(THIS_MODULE);
+	} else {
+		complete(&attachment->gone);
+	}
+}
+
+static int mregion_attachment_enter(struct mregion_attachment *attachment,
+				    struct kvm *kvm)
+{
+	int ret = mregion_claim_enter(&attachment->memory, kvm);
+
+	if (!ret && attachment->pio.space)
+		ret = mregion_claim_enter(&attachment->pio, kvm);
+	return ret;
+}
+
+/*
+ * Take a reference to an attachment's virtual machine. The destructor clears
+ * @kvm before the structure is freed, but from the last reference's end until
+ * then there is none to be had.
+ */
+static struct kvm *mregion_attachment_kvm(struct mregion_attachment *attachment)
+{
+	struct kvm *kvm;
+
+	spin_lock(&attachment->lock);
+	kvm = attachment->kvm;
+	if (kvm && !kvm_get_kvm_safe(kvm))
+		kvm = NULL;
+	spin_unlock(&attachment->lock);
+	return kvm;
+}
+
+static void mregion_space_vms(struct mregion_attachment *attachment, int diff)
+{
+	if (attachment->memory.space)
+		attachment->memory.space->nr_vms += diff;
+	if (attachment->pio.space)
+		attachment->pio.space->nr_vms += diff;
+}
+
+/* Tell servers that no more comes from its vCPUs. */
+static void mregion_attachment_forget(struct mregion_attachment *attachment,
+				      bool gone)
+{
+	struct mregion_server *server;
+	unsigned long id;
+
+	xa_for_each(&attachment->memory.machine->servers, id, server)
+		mregion_server_forget(server, attachment->owner, gone);
+}
+
+/* Whose vCPU makes an access, if that is certain. */
+static void mregion_attachments_set_owner(struct mregion_machine *machine)
+{
+	const struct mregion_attachment *attachment;
+	const void *owner = NULL;
+
+	if (list_is_singular(&machine->attachments)) {
+		attachment = list_first_entry(&machine->attachments,
+					      struct mregion_attachment, list);
+		owner = attachment->owner;
+	}
+	WRITE_ONCE(machine->owner, owner);
+}
+
+/*
+ * End an attachment and free it. When this returns, nothing of the machine is
+ * in use by the virtual machine.
+ */
+static void mregion_attachment_end(struct mregion_attachment *attachment)
+{
+	struct mregion_machine *machine = attachment->memory.machine;
+	struct kvm *kvm = mregion_attachment_kvm(attachment);
+	bool orphan = false;
+	int ret;
+
+	list_del(&attachment->list);
+	mregion_attachments_set_owner(machine);
+	mregion_space_vms(attachment, -1);
+	/* a vCPU that lives may come back for what it has left with a server */
+	mregion_attachment_forget(attachment, !kvm);
+	if (kvm) {
+		/* until it is certain who frees this, no range is the last one */
+		atomic_inc(&attachment->nr_ranges);
+		ret = mregion_claim_leave(&attachment->memory, kvm);
+		if (attachment->pio.space)
+			ret = mregion_claim_leave(&attachment->pio, kvm) ?: ret;
+		if (ret) {
+			/* the destructor's code must stay */
+			__module_get(THIS_MODULE);
+			spin_lock(&attachment->lock);
+			attachment->orphan = true;
+			spin_unlock(&attachment->lock);
+			orphan = true;
+		}
+		mregion_attachment_drop(attachment, 1);
+		kvm_put_kvm(kvm);
+	}
+	if (orphan)
+		return;
+	/* if it is dying, it does not wait for us */
+	wait_for_completion(&attachment->gone);
+	mregion_attachment_free(attachment);
+}
+
+/**
+ * mregion_attachments_reap() - forget attachments whose virtual machine is gone
+ * @machine: the machine, locked
+ */
+void mregion_attachments_reap(struct mregion_machine *machine)
+{
+	struct mregion_attachment *attachment, *next;
+
+	list_for_each_entry_safe(attachment, next, &machine->attachments, list)
+		if (completion_done(&attachment->gone))
+			mregion_attachment_end(attachment);
+}
+
+static struct mregion_attachment *
+mregion_attachment_alloc(struct mregion_machine *machine,
+			 struct mregion_space *memory,
+			 struct mregion_space *pio)
+{
+	struct mregion_attachment *attachment;
+
+	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
+	if (!attachment)
+		return NULL;
+	spin_lock_init(&attachment->lock);
+	init_completion(&attachment->gone);
+	mregion_claim_init(&attachment->memory, KVM_MMIO_BUS, attachment,
+			   machine, memory);
+	mregion_claim_init(&attachment->pio, KVM_PIO_BUS, attachment, machine,
+			   pio);
+	attachment->memory.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
+	attachment->pio.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
+	if (!attachment->memory.hint || !attachment->pio.hint) {
+		mregion_attachment_free(attachment);
+		return NULL;
+	}
+	return attachment;
+}
+
+static struct mregion_attachment *
+mregion_attachment_find(struct mregion_machine *machine, const struct kvm *kvm)
+{
+	struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list)
+		if (READ_ONCE(attachment->kvm) == kvm)
+			return attachment;
+	return NULL;
+}
+
+static int mregion_attach_space(struct mregion_machine *machine, u32 id,
+				u32 bus, struct mregion_space **space)
+{
+	*space = NULL;
+	if (!id)
+		return 0;
+	*space = xa_load(&machine->spaces, id);
+	if (!*space)
+		return -ENOENT;
+	return (*space)->bus == bus ? 0 : -EINVAL;
+}
+
+static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
+			      struct mregion_attach *args)
+{
+	struct mregion_attachment *attachment;
+	struct mregion_space *memory, *pio;
+	int ret;
+
+	/* as KVM's own ioctls; the VMM's addresses mean nothing elsewhere */
+	if (kvm->mm != current->mm)
+		return -EPERM;
+	ret = mregion_attach_space(machine, args->memory, MREGION_BUS_MEMORY,
+				   &memory) ?:
+	      mregion_attach_space(machine, args->pio, MREGION_BUS_PIO, &pio);
+	if (ret)
+		return ret;
+	if (!memory && !pio)
+		return -EINVAL;
+	mregion_attachments_reap(machine);
+	if (mregion_attachment_find(machine, kvm))
+		return -EEXIST;
+
+	attachment = mregion_attachment_alloc(machine, memory, pio);
+	if (!attachment)
+		return -ENOMEM;
+	attachment->kvm = kvm;
+	attachment->owner = kvm;
+	list_add_tail(&attachment->list, &machine->attachments);
+	mregion_attachments_set_owner(machine);
+	mregion_space_vms(attachment, 1);
+	ret = mregion_attachment_enter(attachment, kvm);
+	if (ret) {
+		mregion_attachment_end(attachment);
+		return ret;
+	}
+	args->nr_windows = attachment->memory.nr_windows +
+			   attachment->pio.nr_windows;
+	args->nr_conflicts = attachment->memory.nr_conflicts +
+			     attachment->pio.nr_conflicts;
+	return 0;
+}
+
+/**
+ * mregion_attach() - attach a machine to a virtual machine
+ * @machine: the machine, locked
+ * @args: from userspace; counts are set
+ *
+ * Return: 0 or a negative errno, see MREGION_ATTACH.
+ */
+int mregion_attach(struct mregion_machine *machine,
+		   struct mregion_attach *args)
+{
+	struct file *file;
+	int ret = -EINVAL;
+
+	if (args->reserved || args->flags)
+		return args->flags ? -EOPNOTSUPP : -EINVAL;
+	file = fget(args->vm_fd);
+	if (!file)
+		return -EBADF;
+	if (mregion_file_is_kvm(file))
+		ret = mregion_attach_kvm(machine, file->private_data, args);
+	fput(file);
+	return ret;
+}
+
+/**
+ * mregion_detach() - undo mregion_attach()
+ * @machine: the machine, locked
+ * @vm_fd: the virtual machine
+ *
+ * Return: 0, -EBADF, -ENOENT.
+ */
+int mregion_detach(struct mregion_machine *machine, int vm_fd)
+{
+	struct mregion_attachment *attachment = NULL;
+	struct file *file = fget(vm_fd);
+
+	if (!file)
+		return -EBADF;
+	if (mregion_file_is_kvm(file))
+		attachment = mregion_attachment_find(machine,
+						     file->private_data);
+	if (attachment)
+		mregion_attachment_end(attachment);
+	fput(file);
+	return attachment ? 0 : -ENOENT;
+}
+
+/**
+ * mregion_detach_all() - detach a machine from every virtual machine
+ * @machine: the machine, which nobody else can call any more
+ */
+void mregion_detach_all(struct mregion_machine *machine)
+{
+	struct mregion_attachment *attachment, *next;
+
+	list_for_each_entry_safe(attachment, next, &machine->attachments, list)
+		mregion_attachment_end(attachment);
+}
+
+/**
+ * mregion_attachments_stats() - add up what could not be claimed
+ * @machine: the machine, locked
+ * @stats: where to
+ */
+void mregion_attachments_stats(const struct mregion_machine *machine,
+			       struct mregion_stats *stats)
+{
+	const struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		mregion_claim_stats(&attachment->memory, stats);
+		mregion_claim_stats(&attachment->pio, stats);
+	}
+}
+
+/**
+ * mregion_attachments_prepare() - make ready to claim what a commit needs claimed
+ * @machine: the machine, locked; its spaces have their pending views
+ *
+ * Return: 0, -ENOMEM or -EINTR; either way mregion_attachments_cancel() or
+ * mregion_attachments_update() follows.
+ */
+int mregion_attachments_prepare(struct mregion_machine *machine)
+{
+	struct mregion_attachment *attachment;
+	int ret = 0;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		struct kvm *kvm = mregion_attachment_kvm(attachment);
+
+		if (!kvm)
+			continue;
+		ret = mregion_claim_prepare(&attachment->memory, kvm) ?:
+		      mregion_claim_prepare(&attachment->pio, kvm);
+		kvm_put_kvm(kvm);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/**
+ * mregion_attachments_cancel() - forget what was made ready
+ * @machine: the machine, locked
+ */
+void mregion_attachments_cancel(struct mregion_machine *machine)
+{
+	struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		mregion_claim_cancel(&attachment->memory);
+		mregion_claim_cancel(&attachment->pio);
+	}
+}
+
+/**
+ * mregion_attachments_update() - claim what a commit needs claimed
+ * @machine: the machine, locked
+ *
+ * Called after the new views have been published: an access that no window
+ * takes yet exits to the VMM, which is always right.
+ */
+void mregion_attachments_update(struct mregion_machine *machine)
+{
+	struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		struct kvm *kvm;
+
+		if (!attachment->memory.spare && !attachment->pio.spare)
+			continue;
+		kvm = mregion_attachment_kvm(attachment);
+		if (!kvm)
+			continue;
+		mregion_claim_update(&attachment->memory, kvm);
+		mregion_claim_update(&attachment->pio, kvm);
+		kvm_put_kvm(kvm);
+	}
+	mregion_attachments_cancel(machine);
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What KVM calls: the way of a vCPU's access from KVM's bus to a rule.
+ */
+#include <linux/kvm_host.h>
+#include <linux/percpu.h>
+
+#include <kvm/iodev.h>
+
+#include "access.h"
+#include "bytes.h"
+#include "kvm_bus.h"
+#include "machine.h"
+#include "server.h"
+#include "short.h"
+
+/*
+ * An RCU read-side section that is cheaper than rcu_read_lock() where that is a
+ * function; and rings want preemption off anyway.
+ */
+static __always_inline const struct mregion_view *
+mregion_bus_lock(const struct mregion_claim *bus)
+{
+	rcu_read_lock_sched();
+	return mregion_machine_view(bus->machine, bus->slot);
+}
+
+static __always_inline void mregion_bus_unlock(void)
+{
+	rcu_read_unlock_sched();
+}
+
+/* Whether the range that this CPU saw last has an access as a whole. */
+static __always_inline bool
+mregion_bus_hint(const struct mregion_claim *bus,
+		 const struct mregion_view *view, u64 addr, u32 len,
+		 const struct mregion_view_range **range)
+{
+	u32 at = __this_cpu_read(*bus->hint);
+
+	*range = (const void *)view->ranges + at;
+	/*
+	 * Where the sum wraps, which no instruction's does, the access ends
+	 * behind its range, but what is done is within its region.
+	 */
+	return likely(at < view->bytes && addr >= (*range)->start &&
+		      addr + (len - 1) <= (*range)->last);
+}
+
+/*
+ * Search for the range of an access's first byte. Returns whether it has the
+ * access as a whole; @range can be NULL only if not.
+ */
+static __always_inline bool
+mregion_bus_search(const struct mregion_claim *bus,
+		   const struct mregion_view *view, u64 addr, u32 len,
+		   const struct mregion_view_range **range)
+{
+	u32 i = mregion_view_bound(view, addr);
+
+	*range = NULL;
+	if (i == view->nr || addr < view->ranges[i].start)
+		return false;
+	__this_cpu_write(*bus->hint, i * sizeof(view->ranges[0]));
+	*range = &view->ranges[i];
+	return mregion_short_whole(*range, addr, len);
+}
+
+/*
+ * Make an access that the short way is not for, or have KVM hand it on. Ends
+ * what mregion_bus_lock() began.
+ */
+static int mregion_bus_long(struct kvm_vcpu *vcpu,
+			    const struct mregion_view *view,
+			    const struct mregion_view_range *range,
+			    struct mregion_request *request)
+	__releases(RCU_SCHED)
+{
+	enum mregion_verdict verdict;
+	enum mregion_outcome outcome;
+
+	/* no instruction makes such, but a guest with encrypted registers can */
+	if (unlikely(!request->len)) {
+		mregion_bus_unlock();
+		return -EOPNOTSUPP;
+	}
+	request->owner = vcpu->kvm;
+	request->vcpu = vcpu->vcpu_idx;
+	request->space = view->space->id;
+	verdict = mregion_access_long(view, range, request, &outcome);
+	mregion_bus_unlock();
+	if (unlikely(verdict == MREGION_SERVE)) {
+		if (mregion_server_call_vcpu(request->server, request))
+			verdict = MREGION_DONE;
+		mregion_server_put(request->server);
+	}
+	/* any error has KVM try the next device, and last the VMM */
+	return verdict == MREGION_DONE ? 0 : -EOPNOTSUPP;
+}
+
+static noinline int mregion_bus_write_long(struct kvm_vcpu *vcpu,
+					   const struct mregion_view_range *range,
+					   gpa_t addr, int len, const void *val,
+					   const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	struct mregion_request request = {
+		.addr = addr,
+		.len = len,
+		.data = mregion_load(val, len),
+		.write = true,
+	};
+
+	return mregion_bus_long(vcpu, view, range, &request);
+}
+
+/*
+ * What follows ends what mregion_bus_lock() began, each function in its own way.
+ * Every way ends in a call, or needs none, so that there is next to nothing to
+ * save: saving is a fifth of what an access costs.
+ */
+
+static noinline int mregion_bus_notify(struct mregion_ring *ring, u32 first)
+	__releases(RCU_SCHED)
+{
+	mregion_ring_notify(ring, first, 1);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static noinline int
+mregion_bus_coalesce(const struct mregion_behaviour_rule *rule,
+		     const struct mregion_view_range *range, u64 offset,
+		     int len, const void *val, struct kvm_vcpu *vcpu)
+	__releases(RCU_SCHED)
+{
+	u64 first;
+
+	if (unlikely(!mregion_short_coalesce(range, rule, offset, len, val,
+					     &vcpu->vcpu_idx, &first)))
+		return mregion_bus_write_long(vcpu, range,
+					      range->start +
+					      (offset - range->offset), len,
+					      val, range->view);
+	if (unlikely(mregion_ring_due(rule->ring, first, 1)))
+		return mregion_bus_notify(rule->ring, first);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static noinline int
+mregion_bus_ring_bell(const struct mregion_behaviour_rule *rule,
+		      const struct mregion_view_range *range, u64 offset,
+		      int len, const void *val)
+	__releases(RCU_SCHED)
+{
+	mregion_short_bell(range, rule, offset, len, val);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static noinline int
+mregion_bus_store(const struct mregion_behaviour_rule *rule,
+		  const struct mregion_view_range *range, u64 offset, int len,
+		  const void *val)
+	__releases(RCU_SCHED)
+{
+	mregion_short_store(range, rule, offset, len, val);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static __always_inline int
+mregion_bus_write_by(const struct mregion_behaviour_rule *rule,
+		     const struct mregion_view_range *range, u64 offset,
+		     int len, const void *val, struct kvm_vcpu *vcpu)
+	__releases(RCU_SCHED)
+{
+	if (rule->kind == MREGION_RULE_COALESCE)
+		return mregion_bus_coalesce(rule, range, offset, len, val,
+					    vcpu);
+	if (rule->kind == MREGION_RULE_DOORBELL)
+		return mregion_bus_ring_bell(rule, range, offset, len, val);
+	return mregion_bus_store(rule, range, offset, len, val);
+}
+
+static noinline int
+mregion_bus_write_range(struct kvm_vcpu *vcpu,
+			const struct mregion_view_range *range, gpa_t addr,
+			int len, const void *val,
+			const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	const struct mregion_behaviour_rule *rule;
+	u64 offset;
+
+	if (unlikely(!mregion_short_find(range, addr, len, true, val, &offset,
+					 &rule)))
+		return mregion_bus_write_long(vcpu, range, addr, len, val,
+					      view);
+	return mregion_bus_write_by(rule, range, offset, len, val, vcpu);
+}
+
+/* Most regions have one rule. */
+static __always_inline int
+mregion_bus_write_quick(struct kvm_vcpu *vcpu,
+			const struct mregion_view_range *range, gpa_t addr,
+			int len, const void *val,
+			const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	const struct mregion_behaviour_rule *rule;
+	u64 offset;
+
+	if (likely(mregion_short_first(range, addr, len, val, &offset, &rule)))
+		return mregion_bus_write_by(rule, range, offset, len, val,
+					    vcpu);
+	return mregion_bus_write_range(vcpu, range, addr, len, val, view);
+}
+
+static noinline int mregion_bus_write_search(struct kvm_vcpu *vcpu,
+					     const struct mregion_claim *bus,
+					     gpa_t addr, int len,
+					     const void *val,
+					     const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	const struct mregion_view_range *range;
+
+	if (unlikely(!mregion_bus_search(bus, view, addr, len, &range)))
+		return mregion_bus_write_long(vcpu, range, addr, len, val,
+					      view);
+	return mregion_bus_write_quick(vcpu, range, addr, len, val, view);
+}
+
+static int mregion_bus_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+			     gpa_t addr, int len, const void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+	const struct mregion_view_range *range;
+	const struct mregion_view *view;
+
+	view = mregion_bus_lock(bus);
+	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
+		return mregion_bus_write_search(vcpu, bus, addr, len, val,
+						view);
+	return mregion_bus_write_quick(vcpu, range, addr, len, val, view);
+}
+
+static noinline int mregion_bus_read_long(struct kvm_vcpu *vcpu,
+					  const struct mregion_view_range *range,
+					  gpa_t addr, int len, void *val,
+					  const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	struct mregion_request request = {
+		.addr = addr,
+		.len = len,
+	};
+	int ret = mregion_bus_long(vcpu, view, range, &request);
+
+	if (!ret)
+		mregion_save(val, len, request.data);
+	return ret;
+}
+
+static __always_inline int
+mregion_bus_read_range(struct kvm_vcpu *vcpu,
+		       const struct mregion_view_range *range, gpa_t addr,
+		       int len, void *val, const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	const struct mregion_behaviour_rule *rule;
+	u64 offset;
+
+	if (unlikely(!mregion_short_find(range, addr, len, false, val, &offset,
+					 &rule)))
+		return mregion_bus_read_long(vcpu, range, addr, len, val, view);
+	mregion_short_read(range, rule, offset, len, val);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static noinline int mregion_bus_read_search(struct kvm_vcpu *vcpu,
+					    const struct mregion_claim *bus,
+					    gpa_t addr, int len, void *val,
+					    const struct mregion_view *view)
+	__releases(RCU_SCHED)
+{
+	const struct mregion_view_range *range;
+
+	if (unlikely(!mregion_bus_search(bus, view, addr, len, &range)))
+		return mregion_bus_read_long(vcpu, range, addr, len, val, view);
+	return mregion_bus_read_range(vcpu, range, addr, len, val, view);
+}
+
+static int mregion_bus_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+			    gpa_t addr, int len, void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+	const struct mregion_view_range *range;
+	const struct mregion_view *view;
+
+	view = mregion_bus_lock(bus);
+	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
+		return mregion_bus_read_search(vcpu, bus, addr, len, val, view);
+	return mregion_bus_read_range(vcpu, range, addr, len, val, view);
+}
+
+/*
+ * The virtual machine dies (or KVM has thrown a whole bus away because it could
+ * not allocate a smaller one). May be called under slots_lock.
+ */
+static void mregion_bus_destructor(struct kvm_io_device *dev)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	mregion_attachment_drop(bus->attachment, 1);
+}
+
+const struct kvm_io_device_ops mregion_bus_ops = {
+	.read		= mregion_bus_read,
+	.write		= mregion_bus_write,
+	.destructor	= mregion_bus_destructor,
+};
+
+static int mregion_bus_decline_read(struct kvm_vcpu *vcpu,
+				    struct kvm_io_device *dev, gpa_t addr,
+				    int len, void *val)
+{
+	return -EOPNOTSUPP;
+}
+
+static int mregion_bus_decline_write(struct kvm_vcpu *vcpu,
+				     struct kvm_io_device *dev, gpa_t addr,
+				     int len, const void *val)
+{
+	return -EOPNOTSUPP;
+}
+
+/*
+ * For ranges that are there for their destructor only, and those that could not
+ * be taken off the bus. Functions, since KVM looks at a pointer twice, and the
+ * operations may be exchanged in between.
+ */
+const struct kvm_io_device_ops mregion_bus_inert_ops = {
+	.read		= mregion_bus_decline_read,
+	.write		= mregion_bus_decline_write,
+	.destructor	= mregion_bus_destructor,
+};
