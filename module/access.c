@@ -18,6 +18,7 @@
 #include "rule.h"
 #include "server.h"
 #include "short.h"
+#include "traced.h"
 #include "view.h"
 
 /* An access of one byte to each of eight ranges has the most parts. */
@@ -55,11 +56,64 @@ static bool mregion_outcome_exits(enum mregion_outcome outcome)
 	}
 }
 
-static enum mregion_verdict mregion_exit(struct mregion_counters *counters,
-					 enum mregion_outcome reason,
-					 enum mregion_outcome *outcome)
+static const struct mregion_region *
+mregion_range_region(const struct mregion_view_range *range)
 {
-	mregion_count(counters, reason);
+	return range ? mregion_region_of(range->node) : NULL;
+}
+
+static noinline void
+mregion_trace_region(const struct mregion_request *request,
+		     enum mregion_outcome outcome,
+		     const struct mregion_region *region, u64 offset)
+{
+	mregion_trace_outcome(request, outcome, &(struct mregion_traced_part) {
+		.region = region,
+		.offset = offset,
+		.data = request->data,
+		.len = request->len,
+	});
+}
+
+/* Trace what became of an access as a whole; @offset is in the region. */
+static __always_inline void
+mregion_trace_whole(const struct mregion_request *request,
+		    enum mregion_outcome outcome,
+		    const struct mregion_region *region, u64 offset)
+{
+	/* out of line, so that nothing is made ready for it while it is off */
+	if (static_branch_unlikely(&mregion_traced))
+		mregion_trace_region(request, outcome, region, offset);
+}
+
+static noinline void mregion_trace_parts(const struct mregion_request *request,
+					 const struct mregion_part *parts,
+					 unsigned int nr)
+{
+	const struct mregion_part *part;
+
+	for (part = parts; part < parts + nr; part++)
+		mregion_trace_outcome(request, part->outcome,
+				      &(struct mregion_traced_part) {
+			.region = mregion_range_region(part->range),
+			.offset = part->offset,
+			.data = mregion_bytes(request->data, part->pos,
+					      part->len),
+			.pos = part->pos,
+			.len = part->len,
+		});
+}
+
+/* Because of one part, the access exits. */
+static enum mregion_verdict
+mregion_part_exit(const struct mregion_part *part,
+		  const struct mregion_request *request,
+		  enum mregion_outcome reason, enum mregion_outcome *outcome)
+{
+	mregion_count(part->counters, reason);
+	/* as seen from the region, which the access can begin before */
+	mregion_trace_whole(request, reason, mregion_range_region(part->range),
+			    part->offset - part->pos);
 	*outcome = reason;
 	return MREGION_EXIT;
 }
@@ -76,21 +130,52 @@ mregion_forward(const struct mregion_view_range *range,
 	struct mregion_region *region = mregion_region_of(range->node);
 	struct mregion_server *server = range->behaviour ?
 					range->behaviour->server : NULL;
-	u64 addr = request->addr;
+	u64 offset = range->offset + (request->addr - range->start);
+	bool whole = request->addr >= range->start &&
+		     range->last - request->addr >= request->len - 1;
 
 	/* what comes from memory is none of a server's business */
 	if (range->flags & MREGION_RANGE_ROMD && !request->write)
 		server = NULL;
-	if (!server || addr < range->start ||
-	    range->last - addr < request->len - 1)
-		return mregion_exit(&region->counters, reason, outcome);
+	if (server && whole)
+		reason = MREGION_OUTCOME_SERVED;
+	mregion_count(&region->counters, reason);
+	mregion_trace_whole(request, reason, region, offset);
+	*outcome = reason;
+	if (reason != MREGION_OUTCOME_SERVED)
+		return MREGION_EXIT;
 	mregion_server_get(server);
 	request->server = server;
 	request->region = region->id;
-	request->offset = range->offset + (addr - range->start);
-	*outcome = MREGION_OUTCOME_SERVED;
-	mregion_count(&region->counters, MREGION_OUTCOME_SERVED);
+	request->offset = offset;
 	return MREGION_SERVE;
+}
+
+/**
+ * mregion_access_left() - a server has left an access to the VMM
+ * @request: the access, which mregion_access() had served
+ *
+ * Counts that for the region, or if it is there no more, for the machine.
+ */
+void mregion_access_left(const struct mregion_request *request)
+{
+	struct mregion_machine *machine = request->machine;
+	const struct mregion_view_range *range = NULL;
+	struct mregion_region *region = NULL;
+	const struct mregion_view *view;
+
+	/* as published: the table has what a commit under way may take back */
+	rcu_read_lock();
+	view = mregion_machine_find_view(machine, request->space);
+	if (view)
+		range = mregion_view_find(view, request->addr);
+	if (range && mregion_region_of(range->node)->id == request->region)
+		region = mregion_region_of(range->node);
+	mregion_count(region ? &region->counters : &machine->counters,
+		      MREGION_OUTCOME_SERVER_EXIT);
+	mregion_trace_whole(request, MREGION_OUTCOME_SERVER_EXIT, region,
+			    request->offset);
+	rcu_read_unlock();
 }
 
 /* The rule for an access as it is, or NULL. */
@@ -289,6 +374,8 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 	}
 	if (!request->write)
 		request->data = data;
+	if (static_branch_unlikely(&mregion_traced))
+		mregion_trace_parts(request, parts, nr);
 	*outcome = parts[0].outcome;
 	return MREGION_DONE;
 }
@@ -328,13 +415,13 @@ mregion_access_parts(const struct mregion_view *view,
 			return mregion_forward(part->range, request,
 					       part->outcome, outcome);
 		if (mregion_outcome_exits(part->outcome))
-			return mregion_exit(part->counters, part->outcome,
-					    outcome);
+			return mregion_part_exit(part, request, part->outcome,
+						 outcome);
 		for (i = 0; i < nr - 1; i++)
 			if (!mregion_parts_fit(&parts[i], part))
-				return mregion_exit(part->counters,
-						    MREGION_OUTCOME_EXIT,
-						    outcome);
+				return mregion_part_exit(part, request,
+							 MREGION_OUTCOME_EXIT,
+							 outcome);
 		pos += part->len;
 	}
 	return mregion_parts_carry_out(parts, nr, request, outcome);

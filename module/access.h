@@ -6,6 +6,7 @@
 #include <linux/mregion.h>
 #include <linux/types.h>
 
+struct mregion_machine;
 struct mregion_server;
 struct mregion_view;
 struct mregion_view_range;
@@ -16,6 +17,7 @@ struct mregion_view_range;
  * @data: little-endian; the value to write, or the value read
  * @offset: set for a server: of the first byte in the region
  * @owner: stands for the virtual machine whose vCPU makes it; NULL if unknown
+ * @machine: that it is made in
  * @server: set for a server: the server; a reference
  * @slot: set by mregion_server_take_up(): where @server has it
  * @region: set for a server: ID of the region
@@ -29,6 +31,7 @@ struct mregion_request {
 	u64 data;
 	u64 offset;
 	const void *owner;
+	struct mregion_machine *machine;
 	struct mregion_server *server;
 	u32 slot;
 	u32 region;
@@ -58,5 +61,6 @@ mregion_access_long(const struct mregion_view *view,
 enum mregion_verdict mregion_access(const struct mregion_view *view,
 				    struct mregion_request *request,
 				    enum mregion_outcome *outcome);
+void mregion_access_left(const struct mregion_request *request);
 
 #endif /* MREGION_ACCESS_H */

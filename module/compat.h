@@ -40,6 +40,13 @@ static inline void mregion_eventfd_signal(struct eventfd_ctx *ctx)
 #endif
 }
 
+/* 6.10 dropped the source, which __string() has been told */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define mregion_assign_str(field, src)	__assign_str(field)
+#else
+#define mregion_assign_str(field, src)	__assign_str(field, src)
+#endif
+
 /* 6.13 added hrtimer_setup(), 6.15 removed hrtimer_init() */
 static inline void
 mregion_hrtimer_setup(struct hrtimer *timer,

@@ -16,9 +16,10 @@
 #include "kvm_attachment.h"
 #include "machine.h"
 #include "objects.h"
+#include "retire.h"
 #include "ring.h"
 #include "server.h"
-#include "retire.h"
+#include "trace.h"
 
 /* All argument structures; there is no telling how large userspace's are. */
 union mregion_args {
@@ -89,10 +90,9 @@ static int mregion_copy_ops(const struct mregion_commit *args,
 	return 0;
 }
 
-static int mregion_do_commit(struct mregion_machine *machine,
-			     union mregion_args *args)
+static int mregion_commit_user(struct mregion_machine *machine,
+			       struct mregion_commit *commit)
 {
-	struct mregion_commit *commit = &args->commit;
 	struct mregion_op *ops;
 	int ret;
 
@@ -124,6 +124,15 @@ static int mregion_do_commit(struct mregion_machine *machine,
 	mutex_unlock(&machine->lock);
 out:
 	kvfree(ops);
+	return ret;
+}
+
+static int mregion_do_commit(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	int ret = mregion_commit_user(machine, &args->commit);
+
+	trace_mregion_commit(machine, &args->commit, ret);
 	return ret;
 }
 
@@ -173,6 +182,7 @@ static int mregion_served(struct mregion_request *request, int ret,
 	mregion_server_put(request->server);
 	access->outcome = MREGION_OUTCOME_SERVED;
 	if (ret == -ENODEV) {
+		mregion_access_left(request);
 		access->outcome = MREGION_OUTCOME_SERVER_EXIT;
 		return 0;
 	}
@@ -186,9 +196,9 @@ static int mregion_do_access(struct mregion_machine *machine,
 	struct mregion_access *access = &args->access;
 	struct mregion_request request = {
 		.addr = access->addr,
-		.data = access->data,
 		.space = access->space,
 		.owner = READ_ONCE(machine->owner),
+		.machine = machine,
 		.vcpu = access->vcpu,
 		.len = access->len,
 		.write = access->flags & MREGION_ACCESS_WRITE,
@@ -203,8 +213,8 @@ static int mregion_do_access(struct mregion_machine *machine,
 	if (!access->len || access->len > 8 ||
 	    memchr_inv(access->reserved, 0, sizeof(access->reserved)))
 		return -EINVAL;
-	if (access->len < 8)
-		request.data &= ~0ull >> (64 - access->len * 8);
+	if (request.write)
+		request.data = access->data & (~0ull >> (64 - access->len * 8));
 
 	if (mregion_take_up(machine, &request)) {
 		ret = mregion_server_resume(request.server, &request);
@@ -304,7 +314,10 @@ static int mregion_do_server_free(struct mregion_machine *machine,
 static int mregion_do_attach(struct mregion_machine *machine,
 			     union mregion_args *args)
 {
-	return mregion_attach(machine, &args->attach);
+	int ret = mregion_attach(machine, &args->attach);
+
+	trace_mregion_attach(machine, &args->attach, ret);
+	return ret;
 }
 
 static int mregion_do_detach(struct mregion_machine *machine,

@@ -17,6 +17,7 @@
 #include "kvm_bus.h"
 #include "machine.h"
 #include "server.h"
+#include "trace.h"
 
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
@@ -152,6 +153,13 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 	mregion_attachment_free(attachment);
 }
 
+static void mregion_attachment_detach(struct mregion_attachment *attachment)
+{
+	trace_mregion_detach(attachment->memory.machine,
+			     completion_done(&attachment->gone));
+	mregion_attachment_end(attachment);
+}
+
 /**
  * mregion_attachments_reap() - forget attachments whose virtual machine is gone
  * @machine: the machine, locked
@@ -162,7 +170,7 @@ void mregion_attachments_reap(struct mregion_machine *machine)
 
 	list_for_each_entry_safe(attachment, next, &machine->attachments, list)
 		if (completion_done(&attachment->gone))
-			mregion_attachment_end(attachment);
+			mregion_attachment_detach(attachment);
 }
 
 static struct mregion_attachment *
@@ -296,7 +304,7 @@ int mregion_detach(struct mregion_machine *machine, int vm_fd)
 		attachment = mregion_attachment_find(machine,
 						     file->private_data);
 	if (attachment)
-		mregion_attachment_end(attachment);
+		mregion_attachment_detach(attachment);
 	fput(file);
 	return attachment ? 0 : -ENOENT;
 }
@@ -310,7 +318,7 @@ void mregion_detach_all(struct mregion_machine *machine)
 	struct mregion_attachment *attachment, *next;
 
 	list_for_each_entry_safe(attachment, next, &machine->attachments, list)
-		mregion_attachment_end(attachment);
+		mregion_attachment_detach(attachment);
 }
 
 /**

@@ -78,6 +78,7 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 {
 	enum mregion_verdict verdict;
 	enum mregion_outcome outcome;
+	int ret;
 
 	/* no instruction makes such, but a guest with encrypted registers can */
 	if (unlikely(!request->len)) {
@@ -87,11 +88,15 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	request->owner = vcpu->kvm;
 	request->vcpu = vcpu->vcpu_idx;
 	request->space = view->space->id;
+	request->machine = view->space->machine;
 	verdict = mregion_access_long(view, range, request, &outcome);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
-		if (mregion_server_call_vcpu(request->server, request))
+		ret = mregion_server_call_vcpu(request->server, request);
+		if (!ret)
 			verdict = MREGION_DONE;
+		else if (ret == -ENODEV)
+			mregion_access_left(request);
 		mregion_server_put(request->server);
 	}
 	/* any error has KVM try the next device, and last the VMM */

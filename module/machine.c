@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
+#include <linux/idr.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "behaviour.h"
@@ -12,19 +14,26 @@
 #include "ring.h"
 #include "server.h"
 
+static DEFINE_IDA(mregion_machine_ids);
+
 /** mregion_machine_alloc() - an empty machine, or NULL */
 struct mregion_machine *mregion_machine_alloc(void)
 {
 	struct mregion_machine *machine;
 	struct mregion_map *map;
+	int id;
 
 	machine = kzalloc(sizeof(*machine), GFP_KERNEL_ACCOUNT);
 	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-	if (!machine || !map) {
+	id = ida_alloc_min(&mregion_machine_ids, 1, GFP_KERNEL);
+	if (!machine || !map || id < 0) {
+		if (id >= 0)
+			ida_free(&mregion_machine_ids, id);
 		kfree(machine);
 		kfree(map);
 		return NULL;
 	}
+	machine->id = id;
 	RCU_INIT_POINTER(machine->map, map);
 	mutex_init(&machine->lock);
 	xa_init_flags(&machine->regions, XA_FLAGS_ACCOUNT);
@@ -64,6 +73,7 @@ void mregion_machine_free(struct mregion_machine *machine)
 	mregion_objects_free(machine);
 	xa_destroy(&machine->spaces);
 	xa_destroy(&machine->regions);
+	ida_free(&mregion_machine_ids, machine->id);
 	kvfree(rcu_dereference_protected(machine->map, true));
 	kfree(machine);
 }
@@ -175,4 +185,32 @@ int mregion_machine_stats(struct mregion_machine *machine,
 	default:
 		return -EOPNOTSUPP;
 	}
+}
+
+/**
+ * mregion_machine_show() - what a machine's fdinfo says
+ * @machine: the machine
+ * @seq: where to
+ *
+ * Its number is the one in tracepoints. The format is part of the interface: see
+ * Documentation/tracing.rst.
+ */
+void mregion_machine_show(struct mregion_machine *machine,
+			  struct seq_file *seq)
+{
+	seq_printf(seq, "mregion-machine:\t%u\n", machine->id);
+	/* a commit can take long */
+	if (mutex_lock_killable(&machine->lock))
+		return;
+	mregion_attachments_reap(machine);
+	seq_printf(seq, "mregion-generation:\t%llu\n", machine->generation);
+	seq_printf(seq, "mregion-regions:\t%u\n", machine->nr_regions);
+	seq_printf(seq, "mregion-rules:\t%u\n", machine->nr_rules);
+	seq_printf(seq, "mregion-spaces:\t%u\n", machine->nr_spaces);
+	seq_printf(seq, "mregion-rings:\t%u\n", machine->nr_rings);
+	seq_printf(seq, "mregion-shadows:\t%u\n", machine->nr_shadows);
+	seq_printf(seq, "mregion-servers:\t%u\n", machine->nr_servers);
+	seq_printf(seq, "mregion-vms:\t%zu\n",
+		   list_count_nodes(&machine->attachments));
+	mutex_unlock(&machine->lock);
 }

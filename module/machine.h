@@ -18,6 +18,7 @@
 #include "view.h"
 
 struct mregion_region;
+struct seq_file;
 
 /**
  * struct mregion_space_state - all that a commit can change about a space
@@ -32,6 +33,7 @@ struct mregion_space_state {
 /**
  * struct mregion_space - an address space
  * @id: its ID
+ * @machine: that it is in
  * @bus: enum mregion_bus
  * @slot: index of its view in struct mregion_map
  * @nr_vms: attachments that show it; it cannot be freed while there are any
@@ -42,10 +44,11 @@ struct mregion_space_state {
  * @counters: accesses to addresses where it has nothing
  * @retired: in the list of what is freed after a grace period
  *
- * All but @id, @bus, @slot and @counters is under the machine's lock.
+ * All but @id, @machine, @bus, @slot and @counters is under the machine's lock.
  */
 struct mregion_space {
 	u32 id;
+	struct mregion_machine *machine;
 	u32 bus;
 	u32 slot;
 	u32 nr_vms;
@@ -72,6 +75,7 @@ struct mregion_map {
 
 /**
  * struct mregion_machine - a machine
+ * @id: tells it from others; for people
  * @map: what vCPUs and other readers see; RCU
  * @lock: serialises all changes, and protects everything below
  * @generation: number of commits so far
@@ -101,6 +105,7 @@ struct mregion_map {
  * Lock order: @lock, then a virtual machine's slots_lock.
  */
 struct mregion_machine {
+	u32 id;
 	struct mregion_map __rcu *map;
 	struct mutex lock;	/* of all below */
 	u64 generation;
@@ -155,5 +160,7 @@ const struct mregion_view *
 mregion_machine_find_view(struct mregion_machine *machine, u32 space);
 int mregion_machine_stats(struct mregion_machine *machine,
 			  struct mregion_stats *stats);
+void mregion_machine_show(struct mregion_machine *machine,
+			  struct seq_file *seq);
 
 #endif /* MREGION_MACHINE_H */

@@ -29,6 +29,11 @@ static int mregion_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void mregion_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	mregion_machine_show(file->private_data, seq);
+}
+
 static const struct file_operations mregion_fops = {
 	.owner		= THIS_MODULE,
 	.open		= mregion_open,
@@ -36,6 +41,7 @@ static const struct file_operations mregion_fops = {
 	.unlocked_ioctl	= mregion_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.llseek		= noop_llseek,
+	.show_fdinfo	= mregion_show_fdinfo,
 };
 
 static struct miscdevice mregion_misc = {

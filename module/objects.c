@@ -235,8 +235,6 @@ int mregion_server_free(struct mregion_machine *machine, u32 id)
 	machine->nr_servers--;
 	machine->wakeups += atomic64_read(&server->wakeups);
 	machine->sleeps += atomic64_read(&server->sleeps);
-	atomic64_add(atomic64_read(&server->exits),
-		     &machine->counters.outcome[MREGION_OUTCOME_SERVER_EXIT]);
 	mregion_server_kill(server);
 	mregion_server_put(server);
 	return 0;

@@ -10,6 +10,7 @@
 #include "access.h"
 #include "limits.h"
 #include "server.h"
+#include "trace.h"
 
 /**
  * mregion_server_alloc() - make a server
@@ -289,7 +290,7 @@ void mregion_server_kill(struct mregion_server *server)
 /**
  * mregion_server_take_up() - take up what an access's vCPU has left behind
  * @server: a server, by RCU
- * @request: the access; @request->server and @request->slot are set
+ * @request: the access; what is set for a server is set
  *
  * Return: whether the server has the access already. mregion_server_resume() is
  * to follow then, and mregion_server_put().
@@ -315,6 +316,8 @@ bool mregion_server_take_up(struct mregion_server *server,
 		server->nr_parked--;
 		request->server = server;
 		request->slot = slot;
+		request->region = call->region;
+		request->offset = call->offset;
 		found = true;
 		break;
 	}
@@ -355,7 +358,9 @@ static int mregion_server_submit(struct mregion_server *server,
 	call->len = request->len;
 	call->write = request->write;
 	call->space = request->space;
+	call->region = request->region;
 	call->addr = request->addr;
+	call->offset = request->offset;
 	call->data = request->data;
 	call->since = ktime_get_ns();
 
@@ -432,11 +437,15 @@ static void mregion_server_adapt(struct mregion_server *server, u64 took)
 		WRITE_ONCE(server->spin_ns, spin / 2);
 }
 
-/* Take the answer, if there is one, and give the slot up. */
-static bool mregion_server_finish(struct mregion_server *server, u32 slot,
-				  struct mregion_request *request)
+/*
+ * Take the answer, if there is one, and give the slot up; -ENODEV if there is
+ * none.
+ */
+static int mregion_server_finish(struct mregion_server *server, u32 slot,
+				 struct mregion_request *request)
 {
 	bool answered = mregion_server_answered(server, slot);
+	u64 since = server->calls[slot].since;
 
 	if (answered && !request->write)
 		request->data = READ_ONCE(server->slots[slot].data) &
@@ -450,7 +459,10 @@ static bool mregion_server_finish(struct mregion_server *server, u32 slot,
 	if (wq_has_sleeper(&server->slot_wait))
 		wake_up(&server->slot_wait);
 	atomic64_inc(answered ? &server->served : &server->exits);
-	return answered;
+	if (trace_mregion_server_wait_enabled())
+		trace_mregion_server_wait(request, server->id,
+					  ktime_get_ns() - since, answered);
+	return answered ? 0 : -ENODEV;
 }
 
 /* Leave a request to the server, for the VMM to come back to. */
@@ -472,24 +484,25 @@ static void mregion_server_park(struct mregion_server *server, u32 slot)
  * Spins, but does not sleep: see struct mregion_server_header in
  * <linux/mregion.h>.
  *
- * Return: whether it is answered. If not, the access is to exit, and the
- * request may be under way, for mregion_server_call_wait() to take up.
+ * Return: 0 if it is answered. If not, the access is to exit: -ENODEV if the
+ * server is dead; -EAGAIN if all slots are taken; -EINPROGRESS if the request is
+ * under way, for mregion_server_take_up().
  */
-bool mregion_server_call_vcpu(struct mregion_server *server,
-			      struct mregion_request *request)
+int mregion_server_call_vcpu(struct mregion_server *server,
+			     struct mregion_request *request)
 {
 	int slot = mregion_server_submit(server, request);
 
 	if (slot < 0) {
 		if (slot == -ENODEV)
 			atomic64_inc(&server->exits);
-		return false;
+		return slot;
 	}
 	if (mregion_server_spin(server, slot))
 		return mregion_server_finish(server, slot, request);
 	atomic64_inc(&server->sleeps);
 	mregion_server_park(server, slot);
-	return false;
+	return -EINPROGRESS;
 }
 
 /* Time that is left of the server's, in jiffies; 0 if none. */
@@ -622,8 +635,7 @@ int mregion_server_resume(struct mregion_server *server,
 
 	if (ret)
 		return ret;
-	return mregion_server_finish(server, request->slot, request) ?
-	       0 : -ENODEV;
+	return mregion_server_finish(server, request->slot, request);
 }
 
 /**
@@ -661,8 +673,6 @@ int mregion_server_call_wait(struct mregion_server *server,
 void mregion_server_stats_add(struct mregion_server *server,
 			      struct mregion_stats *stats)
 {
-	stats->outcomes[MREGION_OUTCOME_SERVER_EXIT] +=
-		atomic64_read(&server->exits);
 	stats->wakeups += atomic64_read(&server->wakeups);
 	stats->sleeps += atomic64_read(&server->sleeps);
 }
@@ -678,4 +688,6 @@ void mregion_server_stats(struct mregion_server *server,
 	mregion_server_stats_add(server, stats);
 	stats->outcomes[MREGION_OUTCOME_SERVED] =
 		atomic64_read(&server->served);
+	stats->outcomes[MREGION_OUTCOME_SERVER_EXIT] =
+		atomic64_read(&server->exits);
 }

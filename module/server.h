@@ -20,12 +20,14 @@ struct mregion_request;
  * @number: of the request, in the upper bits of the slot's state
  * @parked: nobody waits for the answer now; the VMM will ask for it
  * @late: given up while a thread of the server was at it
+ * @region: ID of the region it was made to
  * @owner: struct mregion_request.owner; NULL once that is detached
  * @vcpu: who made the access
  * @len: of the access
  * @write: whether it is a write
  * @space: ID of the space it was made in
  * @addr: its address there
+ * @offset: where in the region
  * @data: the value written
  * @since: when the request was made, in ns
  * @wait: for the answer
@@ -38,8 +40,10 @@ struct mregion_server_call {
 	u8 len;
 	bool write;
 	u32 space;
+	u32 region;
 	const void *owner;
 	u64 addr;
+	u64 offset;
 	u64 data;
 	u64 since;
 	wait_queue_head_t wait;
@@ -109,8 +113,8 @@ void mregion_server_forget(struct mregion_server *server, const void *owner,
 			   bool gone);
 bool mregion_server_take_up(struct mregion_server *server,
 			    struct mregion_request *request);
-bool mregion_server_call_vcpu(struct mregion_server *server,
-			      struct mregion_request *request);
+int mregion_server_call_vcpu(struct mregion_server *server,
+			     struct mregion_request *request);
 int mregion_server_call_wait(struct mregion_server *server,
 			     struct mregion_request *request);
 int mregion_server_resume(struct mregion_server *server,

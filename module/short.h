@@ -18,6 +18,7 @@
 #include "region.h"
 #include "ring.h"
 #include "rule.h"
+#include "traced.h"
 #include "view.h"
 
 /**
@@ -76,6 +77,8 @@ mregion_short_find(const struct mregion_view_range *range, u64 addr, u32 len,
 		   bool write, const void *val, u64 *offset,
 		   const struct mregion_behaviour_rule **rule)
 {
+	if (static_branch_unlikely(&mregion_traced_short))
+		return false;
 	*offset = range->offset + (addr - range->start);
 	/* of these sizes, the range has a behaviour with rules */
 	return range->plain >> len & 1 && !(*offset & (len - 1)) &&
@@ -99,6 +102,8 @@ mregion_short_first(const struct mregion_view_range *range, u64 addr, u32 len,
 		    const void *val, u64 *offset,
 		    const struct mregion_behaviour_rule **rule)
 {
+	if (static_branch_unlikely(&mregion_traced_short))
+		return false;
 	*offset = range->offset + (addr - range->start);
 	if (!(range->plain >> len & 1) || *offset & (len - 1))
 		return false;

@@ -335,6 +335,7 @@ static int mregion_op_space_create(struct mregion_txn *txn, u32 id,
 	if (!space)
 		return -ENOMEM;
 	space->id = id;
+	space->machine = machine;
 	space->bus = args->bus;
 	space->slot = find_first_zero_bit(machine->slots, MREGION_MAX_SPACES);
 	ret = xa_err(xa_store(&machine->spaces, id, space,

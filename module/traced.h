@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether outcomes of accesses are traced, and doing that.
+ *
+ * While an outcome that the short way can have is traced, no access takes the
+ * short way: so that it costs one instruction while it is not.
+ */
+#ifndef MREGION_TRACED_H
+#define MREGION_TRACED_H
+
+#include <linux/jump_label.h>
+#include <linux/mregion.h>
+#include <linux/types.h>
+
+struct mregion_region;
+struct mregion_request;
+
+DECLARE_STATIC_KEY_FALSE(mregion_traced);
+DECLARE_STATIC_KEY_FALSE(mregion_traced_short);
+
+/**
+ * struct mregion_traced_part - what of an access has an outcome
+ * @region: that it was made to, or NULL
+ * @offset: where in the region
+ * @data: what is, or has been, transferred
+ * @pos: where in the access
+ * @len: how much of it
+ */
+struct mregion_traced_part {
+	const struct mregion_region *region;
+	u64 offset;
+	u64 data;
+	u8 pos;
+	u8 len;
+};
+
+int mregion_traced_start(void);
+void mregion_traced_stop(void);
+int mregion_traced_short_start(void);
+void mregion_traced_short_stop(void);
+void mregion_trace_outcome(const struct mregion_request *request,
+			   enum mregion_outcome outcome,
+			   const struct mregion_traced_part *part);
+
+#endif /* MREGION_TRACED_H */
