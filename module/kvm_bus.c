@@ -147,6 +147,7 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	bus->nr_ranges = nr_ranges;
 	bus->nr_windows = windows->nr;
 	bus->nr_conflicts = nr_conflicts;
+	bus->dropped = windows->dropped;
 	return 0;
 }
 
@@ -276,8 +277,7 @@ void mregion_claim_stats(const struct mregion_claim *bus,
 	if (!bus->space)
 		return;
 	stats->conflicts += bus->nr_conflicts;
-	stats->unclaimed += bus->stale ||
-			    bus->windows.nr == MREGION_MAX_WINDOWS;
+	stats->unclaimed += bus->stale || bus->dropped;
 }
 
 /**

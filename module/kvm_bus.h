@@ -53,7 +53,8 @@ struct mregion_claim_spare {
  * @nr_windows: how many of them are windows
  * @nr_conflicts: how many ranges of others were cut out
  * @windows: what was wanted when the bus was exchanged last
- * @stale: that was not possible; the next commit is to try again
+ * @dropped: there are more windows than there may be
+ * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
 struct mregion_claim {
@@ -68,6 +69,7 @@ struct mregion_claim {
 	u32 nr_windows;
 	u32 nr_conflicts;
 	struct mregion_windows windows;
+	bool dropped;
 	bool stale;
 	struct mregion_claim_spare *spare;
 };

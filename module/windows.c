@@ -26,9 +26,13 @@ static bool mregion_claims(const struct mregion_view_range *range)
 static void mregion_windows_add(struct mregion_windows *windows, u64 start,
 				u64 last)
 {
-	while (windows->nr < MREGION_MAX_WINDOWS) {
+	for (;;) {
 		u64 end = start | (MREGION_WINDOW_SIZE - 1);
 
+		if (windows->nr == MREGION_MAX_WINDOWS) {
+			windows->dropped = true;
+			break;
+		}
 		windows->window[windows->nr++] = (struct mregion_window) {
 			.start = start,
 			.last = min(end, last),
@@ -55,6 +59,7 @@ void mregion_windows_of(const struct mregion_view *view,
 	u32 i;
 
 	windows->nr = 0;
+	windows->dropped = false;
 	for (i = 0; i < view->nr; i++) {
 		const struct mregion_view_range *range = &view->ranges[i];
 		u64 start, last, ceiling = view->last;
@@ -81,7 +86,7 @@ void mregion_windows_of(const struct mregion_view *view,
 					      MREGION_WINDOW_SIZE));
 		last = min(ceiling, range->last | (MREGION_WINDOW_SIZE - 1));
 		mregion_windows_add(windows, start, last);
-		if (windows->nr == MREGION_MAX_WINDOWS)
+		if (windows->dropped)
 			return;
 		full = last == view->last;
 		floor = last + 1;
@@ -177,8 +182,10 @@ bool mregion_windows_cut(struct mregion_windows *windows, u64 start, u64 last)
 		if (has_lower)
 			window->last = start - 1;
 		if (has_lower && has_upper) {
-			if (windows->nr == MREGION_MAX_WINDOWS)
+			if (windows->nr == MREGION_MAX_WINDOWS) {
+				windows->dropped = true;
 				continue;
+			}
 			memmove(window + 2, window + 1,
 				(windows->nr - i - 1) * sizeof(*window));
 			window[1] = upper;

@@ -31,10 +31,12 @@ struct mregion_window {
 /**
  * struct mregion_windows - the windows on a bus
  * @nr: number of @window
+ * @dropped: something is left out for want of room
  * @window: sorted, disjoint
  */
 struct mregion_windows {
 	u32 nr;
+	bool dropped;
 	struct mregion_window window[MREGION_MAX_WINDOWS];
 };
 
