@@ -220,11 +220,9 @@ bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 
 	if (a->kind != b->kind || a->offset > b->last || b->offset > a->last)
 		return false;
-	if (a->access_len && b->access_len && a->access_len != b->access_len)
-		return false;
 	if (both & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
 		return false;
-	return (a->reads && b->reads) || (a->writes && b->writes);
+	return a->reads & b->reads || a->writes & b->writes;
 }
 
 /**

@@ -435,6 +435,17 @@ TEST_F(doorbell, clashes)
 	other = rule;
 	other.access_len = 2;
 	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
+	/* A value that takes more than that. */
+	other.access_len = 0;
+	other.offset = 0x18;
+	other.len = 8;
+	other.datamatch = 0x10000;
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
+	other.flags = 0;
+	other.datamatch = 0;
+	EXPECT_EQ(-EEXIST, COMMIT(self->fd, RULE_ADD(self->region, other)));
+	other.access_len = 2;
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
 	other = rule;
 	other.datamatch = 2;
 	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
