@@ -11,7 +11,7 @@
 #include "retire.h"
 #include "txn.h"
 
-/* Note in each range what mregion_short_plain() looks for. */
+/* Note in each range what the short way looks for. */
 static void mregion_mark_plain(struct mregion_view *view)
 {
 	struct mregion_view_range *range = view->ranges;
@@ -124,10 +124,8 @@ static int mregion_apply_all(struct mregion_txn *txn,
 	int ret;
 
 	for (i = 0; i < args->nr_ops; i++) {
-		ret = mregion_work_step(&txn->work);
-		if (ret)
-			return ret;
-		ret = mregion_txn_apply(txn, &ops[i]);
+		ret = mregion_work_step(&txn->work) ?:
+		      mregion_txn_apply(txn, &ops[i]);
 		if (ret) {
 			args->failed = i;
 			return ret;
