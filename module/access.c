@@ -233,6 +233,10 @@ static void mregion_part_plan(const struct mregion_view_range *range,
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
 				       request->write, part->data);
+	/* nobody would come for what is posted to a dead server */
+	if (part->rule && part->rule->flags & MREGION_RULE_POSTED &&
+	    behaviour->server && mregion_server_is_dead(behaviour->server))
+		part->rule = NULL;
 	if (part->rule)
 		part->outcome = mregion_short_outcome(part->rule);
 	return;

@@ -222,7 +222,8 @@ static int mregion_do_access(struct mregion_machine *machine,
 		goto out;
 	}
 
-	rcu_read_lock_sched();
+	/* as vCPUs do, see mregion_bus_lock() */
+	preempt_disable();
 	view = mregion_machine_find_view(machine, access->space);
 	if (!view)
 		ret = -ENOENT;
@@ -231,7 +232,7 @@ static int mregion_do_access(struct mregion_machine *machine,
 		ret = -EINVAL;
 	else
 		verdict = mregion_access(view, &request, &outcome);
-	rcu_read_unlock_sched();
+	preempt_enable();
 	if (ret)
 		return ret;
 	access->outcome = outcome;

@@ -125,10 +125,9 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 	int ret;
 
 	list_del(&attachment->list);
-	mregion_attachments_set_owner(machine);
+	/* until servers have forgotten it, accesses may be anybody's */
+	WRITE_ONCE(machine->owner, NULL);
 	mregion_space_vms(attachment, -1);
-	/* a vCPU that lives may come back for what it has left with a server */
-	mregion_attachment_forget(attachment, !kvm);
 	if (kvm) {
 		/* until it is certain who frees this, no range is the last one */
 		atomic_inc(&attachment->nr_ranges);
@@ -143,6 +142,11 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 			spin_unlock(&attachment->lock);
 			orphan = true;
 		}
+	}
+	/* a vCPU that lives may come back for what it has left with a server */
+	mregion_attachment_forget(attachment, !kvm);
+	mregion_attachments_set_owner(machine);
+	if (kvm) {
 		mregion_attachment_drop(attachment, 1);
 		kvm_put_kvm(kvm);
 	}

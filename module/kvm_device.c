@@ -4,6 +4,7 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 
 #include <kvm/iodev.h>
 
@@ -16,18 +17,19 @@
 
 /*
  * An RCU read-side section that is cheaper than rcu_read_lock() where that is a
- * function; and rings want preemption off anyway.
+ * function; and rings want preemption off anyway. rcu_read_lock_sched() would
+ * have lockdep object to the locks of an eventfd, which are not raw.
  */
 static __always_inline const struct mregion_view *
 mregion_bus_lock(const struct mregion_claim *bus)
 {
-	rcu_read_lock_sched();
+	preempt_disable();
 	return mregion_machine_view(bus->machine, bus->slot);
 }
 
 static __always_inline void mregion_bus_unlock(void)
 {
-	rcu_read_unlock_sched();
+	preempt_enable();
 }
 
 /* Whether the range that this CPU saw last has an access as a whole. */
@@ -67,6 +69,24 @@ mregion_bus_search(const struct mregion_claim *bus,
 }
 
 /*
+ * Whether an access is the rest of one whose beginning exits. KVM makes an access
+ * that crosses a page in two, and tries both before it exits for the first. The
+ * server may be at that still, and is to see the rest when the VMM has it.
+ *
+ * Says yes once too often, which costs an exit, if a vCPU's last access was such
+ * and this one's instruction is not emulated (encrypted registers).
+ */
+static bool mregion_bus_is_rest(const struct kvm_vcpu *vcpu,
+				const struct mregion_request *request)
+{
+	const struct kvm_mmio_fragment *first = &vcpu->mmio_fragments[0];
+
+	return vcpu->mmio_nr_fragments == 1 &&
+	       IS_ALIGNED(request->addr, PAGE_SIZE) &&
+	       IS_ALIGNED(first->gpa + first->len, PAGE_SIZE);
+}
+
+/*
  * Make an access that the short way is not for, or have KVM hand it on. Ends
  * what mregion_bus_lock() began.
  */
@@ -74,10 +94,10 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 			    const struct mregion_view *view,
 			    const struct mregion_view_range *range,
 			    struct mregion_request *request)
-	__releases(RCU_SCHED)
 {
 	enum mregion_verdict verdict;
 	enum mregion_outcome outcome;
+	bool rest;
 	int ret;
 
 	/* no instruction makes such, but a guest with encrypted registers can */
@@ -90,9 +110,12 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	request->space = view->space->id;
 	request->machine = view->space->machine;
 	verdict = mregion_access_long(view, range, request, &outcome);
+	rest = view->space->bus == MREGION_BUS_MEMORY &&
+	       mregion_bus_is_rest(vcpu, request);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
-		ret = mregion_server_call_vcpu(request->server, request);
+		ret = rest ? -EAGAIN :
+		      mregion_server_call_vcpu(request->server, request);
 		if (!ret)
 			verdict = MREGION_DONE;
 		else if (ret == -ENODEV)
@@ -107,7 +130,6 @@ static noinline int mregion_bus_write_long(struct kvm_vcpu *vcpu,
 					   const struct mregion_view_range *range,
 					   gpa_t addr, int len, const void *val,
 					   const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	struct mregion_request request = {
 		.addr = addr,
@@ -126,7 +148,6 @@ static noinline int mregion_bus_write_long(struct kvm_vcpu *vcpu,
  */
 
 static noinline int mregion_bus_notify(struct mregion_ring *ring, u32 first)
-	__releases(RCU_SCHED)
 {
 	mregion_ring_notify(ring, first, 1);
 	mregion_bus_unlock();
@@ -137,7 +158,6 @@ static noinline int
 mregion_bus_coalesce(const struct mregion_behaviour_rule *rule,
 		     const struct mregion_view_range *range, u64 offset,
 		     int len, const void *val, struct kvm_vcpu *vcpu)
-	__releases(RCU_SCHED)
 {
 	u64 first;
 
@@ -157,7 +177,6 @@ static noinline int
 mregion_bus_ring_bell(const struct mregion_behaviour_rule *rule,
 		      const struct mregion_view_range *range, u64 offset,
 		      int len, const void *val)
-	__releases(RCU_SCHED)
 {
 	mregion_short_bell(range, rule, offset, len, val);
 	mregion_bus_unlock();
@@ -168,7 +187,6 @@ static noinline int
 mregion_bus_store(const struct mregion_behaviour_rule *rule,
 		  const struct mregion_view_range *range, u64 offset, int len,
 		  const void *val)
-	__releases(RCU_SCHED)
 {
 	mregion_short_store(range, rule, offset, len, val);
 	mregion_bus_unlock();
@@ -179,7 +197,6 @@ static __always_inline int
 mregion_bus_write_by(const struct mregion_behaviour_rule *rule,
 		     const struct mregion_view_range *range, u64 offset,
 		     int len, const void *val, struct kvm_vcpu *vcpu)
-	__releases(RCU_SCHED)
 {
 	if (rule->kind == MREGION_RULE_COALESCE)
 		return mregion_bus_coalesce(rule, range, offset, len, val,
@@ -194,7 +211,6 @@ mregion_bus_write_range(struct kvm_vcpu *vcpu,
 			const struct mregion_view_range *range, gpa_t addr,
 			int len, const void *val,
 			const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	const struct mregion_behaviour_rule *rule;
 	u64 offset;
@@ -212,7 +228,6 @@ mregion_bus_write_quick(struct kvm_vcpu *vcpu,
 			const struct mregion_view_range *range, gpa_t addr,
 			int len, const void *val,
 			const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	const struct mregion_behaviour_rule *rule;
 	u64 offset;
@@ -228,7 +243,6 @@ static noinline int mregion_bus_write_search(struct kvm_vcpu *vcpu,
 					     gpa_t addr, int len,
 					     const void *val,
 					     const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	const struct mregion_view_range *range;
 
@@ -256,7 +270,6 @@ static noinline int mregion_bus_read_long(struct kvm_vcpu *vcpu,
 					  const struct mregion_view_range *range,
 					  gpa_t addr, int len, void *val,
 					  const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	struct mregion_request request = {
 		.addr = addr,
@@ -273,7 +286,6 @@ static __always_inline int
 mregion_bus_read_range(struct kvm_vcpu *vcpu,
 		       const struct mregion_view_range *range, gpa_t addr,
 		       int len, void *val, const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	const struct mregion_behaviour_rule *rule;
 	u64 offset;
@@ -290,7 +302,6 @@ static noinline int mregion_bus_read_search(struct kvm_vcpu *vcpu,
 					    const struct mregion_claim *bus,
 					    gpa_t addr, int len, void *val,
 					    const struct mregion_view *view)
-	__releases(RCU_SCHED)
 {
 	const struct mregion_view_range *range;
 

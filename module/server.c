@@ -209,28 +209,34 @@ void mregion_server_let_go(struct mregion_server *server, u32 slot)
 	late = server->nr_late;
 	mregion_server_reap(server);
 	raw_spin_unlock(&server->lock);
-	if (late)
+	/* who has reaped it meanwhile may have used but one of several */
+	if (late || wq_has_sleeper(&server->slot_wait))
 		wake_up_all(&server->slot_wait);
 }
 
 /*
  * Forget what a request's vCPU has left behind: it has been completed by the
- * VMM. Whose what has no owner is, the index alone tells. Lock held.
+ * VMM. Whose what has no owner is, the index alone tells. Lock held. Returns
+ * whether there was anything.
  */
-static void mregion_server_drop_parked(struct mregion_server *server,
+static bool mregion_server_drop_parked(struct mregion_server *server,
 				       const struct mregion_request *request)
 {
+	bool dropped = false;
 	u32 slot;
 
 	if (!server->nr_parked)
-		return;
+		return false;
 	for_each_set_bit(slot, server->busy, server->nr_slots) {
 		const struct mregion_server_call *call = &server->calls[slot];
 
-		if (call->parked && call->vcpu == request->vcpu &&
-		    (!call->owner || call->owner == request->owner))
-			mregion_server_release_slot(server, slot);
+		if (!call->parked || call->vcpu != request->vcpu ||
+		    (call->owner && call->owner != request->owner))
+			continue;
+		mregion_server_release_slot(server, slot);
+		dropped = true;
 	}
+	return dropped;
 }
 
 /* Forget all that is parked. Lock held. */
@@ -248,6 +254,9 @@ static void mregion_server_drop_all(struct mregion_server *server)
  * @server: a server
  * @owner: the virtual machine, see struct mregion_request
  * @gone: nobody will ask for what its vCPUs have left here
+ *
+ * Its vCPUs make no more requests. What is under way has no owner from now on,
+ * so that whoever comes for it finds it.
  */
 void mregion_server_forget(struct mregion_server *server, const void *owner,
 			   bool gone)
@@ -258,10 +267,10 @@ void mregion_server_forget(struct mregion_server *server, const void *owner,
 	for_each_set_bit(slot, server->busy, server->nr_slots) {
 		struct mregion_server_call *call = &server->calls[slot];
 
-		if (!call->parked || call->owner != owner)
+		if (call->owner != owner)
 			continue;
 		call->owner = NULL;
-		if (gone)
+		if (gone && call->parked)
 			mregion_server_release_slot(server, slot);
 	}
 	raw_spin_unlock(&server->lock);
@@ -337,13 +346,14 @@ static int mregion_server_submit(struct mregion_server *server,
 {
 	struct mregion_server_slot *shared;
 	struct mregion_server_call *call;
+	bool dropped = false;
 	int slot;
 
 	raw_spin_lock(&server->lock);
 	slot = -ENODEV;
 	if (server->dead)
 		goto out;
-	mregion_server_drop_parked(server, request);
+	dropped = mregion_server_drop_parked(server, request);
 	mregion_server_reap(server);
 	slot = find_first_zero_bit(server->busy, server->nr_slots);
 	if (slot == server->nr_slots) {
@@ -379,6 +389,9 @@ static int mregion_server_submit(struct mregion_server *server,
 	mregion_server_event(server);
 	raw_spin_unlock(&server->lock);
 	mregion_server_rouse(server);
+	/* that may have been more slots than one */
+	if (dropped)
+		wake_up_all(&server->slot_wait);
 	return slot;
 out:
 	raw_spin_unlock(&server->lock);
@@ -602,20 +615,37 @@ static bool mregion_server_has_slot(const struct mregion_server *server)
 	       !bitmap_full(server->busy, server->nr_slots);
 }
 
+/* Whether a server owes some answer for longer than it may. */
+static bool mregion_server_overdue(struct mregion_server *server)
+{
+	u64 now = ktime_get_ns();
+	bool overdue = false;
+	u32 slot;
+
+	raw_spin_lock(&server->lock);
+	for_each_set_bit(slot, server->busy, server->nr_slots)
+		if (!mregion_server_answered(server, slot) &&
+		    now - server->calls[slot].since >= server->timeout_ns)
+			overdue = true;
+	raw_spin_unlock(&server->lock);
+	return overdue;
+}
+
 /*
- * Wait for a slot, for which a server has as much time as for an answer: those
- * that are taken may be so by requests that nobody waits for.
+ * Wait for a slot. Those that are taken may be so by requests that nobody waits
+ * for, and if so, it is here that a server is found to take too long. But not if
+ * they have been answered: then it is the VMM that does not come for them.
  */
-static int mregion_server_wait_slot(struct mregion_server *server, u64 since)
+static int mregion_server_wait_slot(struct mregion_server *server)
 {
 	long ret;
 
 	ret = wait_event_interruptible_timeout(server->slot_wait,
 					       mregion_server_has_slot(server),
-					       mregion_server_time_left(server, since));
+					       mregion_server_time_left(server, ktime_get_ns()));
 	if (ret < 0)
 		return -EINTR;
-	if (!ret)
+	if (!ret && mregion_server_overdue(server))
 		mregion_server_kill(server);
 	return 0;
 }
@@ -649,11 +679,10 @@ int mregion_server_resume(struct mregion_server *server,
 int mregion_server_call_wait(struct mregion_server *server,
 			     struct mregion_request *request)
 {
-	u64 since = ktime_get_ns();
 	int slot, ret;
 
 	while ((slot = mregion_server_submit(server, request)) == -EAGAIN) {
-		ret = mregion_server_wait_slot(server, since);
+		ret = mregion_server_wait_slot(server);
 		if (ret)
 			return ret;
 	}

@@ -101,6 +101,12 @@ struct mregion_server {
 	struct mregion_server_call calls[];
 };
 
+/** mregion_server_is_dead() - whether a server answers nothing any more */
+static inline bool mregion_server_is_dead(const struct mregion_server *server)
+{
+	return READ_ONCE(server->dead);
+}
+
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args);
 int mregion_server_fd(struct mregion_server *server);

@@ -22,9 +22,6 @@
 #include "region.h"
 #include "traced.h"
 
-#define mregion_trace_vcpu(vcpu)					\
-	((vcpu) == MREGION_NO_VCPU ? -1 : (vcpu))
-
 /*
  * An access, or one of the parts that it is made in. Where an access exits, it
  * does so as a whole, because of the region that is named.

@@ -34,6 +34,12 @@ struct mregion_traced_part {
 	u8 len;
 };
 
+/** mregion_trace_vcpu() - a vCPU as events have it */
+static inline int mregion_trace_vcpu(u16 vcpu)
+{
+	return vcpu == MREGION_NO_VCPU ? -1 : vcpu;
+}
+
 int mregion_traced_start(void);
 void mregion_traced_stop(void);
 int mregion_traced_short_start(void);

@@ -5,43 +5,7 @@
 #include <sys/epoll.h>
 
 #include "kselftest_harness.h"
-#include "ask_util.h"
-
-#define SERVER	1
-#define RING	1
-#define VCPUS	3
-#define SPIN	50	/* us */
-#define LOAD_MS	300
-
-/* ---- One request at a time --------------------------------------------- */
-
-FIXTURE(protocol) {
-	struct mr_server server;
-	int fd;
-};
-
-/* Two regions of MMIO, 3 at address 0 and 4 behind it; the first is served. */
-FIXTURE_SETUP(protocol)
-{
-	catch_signals();
-	self->fd = mr_open();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, COMMIT(self->fd, mr_container(1, 0),
-			    mr_ram(2, 0x1000), dev_create(3, 0x1000),
-			    dev_create(4, 0x1000), mr_map(3, 1, 0, 0),
-			    mr_map(4, 1, 0x1000, 0),
-			    mr_space(DEV_MEMORY, 1)));
-	ASSERT_EQ(0, mr_server_create(self->fd, SERVER, 4, 0, 0,
-				      &self->server));
-	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, SERVER)));
-}
-
-FIXTURE_TEARDOWN(protocol)
-{
-	mr_server_close(&self->server);
-	if (self->fd >= 0)
-		close(self->fd);
-}
+#include "protocol_util.h"
 
 TEST_F(protocol, creation_bounds)
 {
@@ -496,6 +460,31 @@ TEST_F(protocol, server_closed)
 }
 
 /* Descriptors in another process are as good as one's own. */
+/* What would have been posted to it exits: nobody would come for it. */
+TEST_F(protocol, server_closed_with_a_ring)
+{
+	struct mregion_op rule = mr_rule_add(3, 1, 0, 8);
+	struct mregion_access access;
+	struct mr_ring ring;
+
+	rule.rule.flags = MREGION_RULE_POSTED;
+	ASSERT_EQ(0, mr_ring_create(self->fd, 1, 16, -1, 0, 0, &ring));
+	ASSERT_EQ(0, COMMIT(self->fd, rule));
+	ASSERT_EQ(0, mr_write(self->fd, DEV_MEMORY, 0, 4, 1, &access));
+	EXPECT_EQ(MREGION_OUTCOME_COALESCED, access.outcome);
+	mr_server_close(&self->server);
+	ASSERT_EQ(0, mr_write(self->fd, DEV_MEMORY, 0, 4, 2, &access));
+	EXPECT_EQ(0, access.handled);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, access.outcome);
+	EXPECT_EQ(1, mr_ring_waiting(&ring));
+	/* Without a server, it is a ring like others. */
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 0)));
+	ASSERT_EQ(0, mr_write(self->fd, DEV_MEMORY, 0, 4, 3, &access));
+	EXPECT_EQ(MREGION_OUTCOME_COALESCED, access.outcome);
+	EXPECT_EQ(2, mr_ring_waiting(&ring));
+	mr_ring_unmap(&ring);
+}
+
 TEST_F(protocol, other_process_has_it)
 {
 	struct asker asker;
@@ -587,226 +576,6 @@ TEST_F(protocol, time_limit_exceeded)
 	mr_server_answer(&self->server, slot, number, 2);
 	EXPECT_EQ(2, answer_of(&asker));
 	mr_server_close(&limited);
-}
-
-/* ---- Signals ----------------------------------------------------------- */
-
-/* Nobody comes back for an access without a vCPU: it is withdrawn. */
-TEST_F(protocol, withdrawn_before_it_is_taken)
-{
-	struct asker asker;
-	uint32_t number;
-
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
-	ASSERT_EQ(0, mr_server_wait(&self->server, WAIT_USECS));
-	interrupt(&asker);
-	EXPECT_EQ(-EINTR, asker.err);
-	EXPECT_EQ(-1, mr_server_take(&self->server, &number));
-	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
-	ASSERT_EQ(0, take(&self->server, &number));
-	EXPECT_EQ(8, self->server.slots[0].offset);
-	mr_server_answer(&self->server, 0, number, 6);
-	EXPECT_EQ(6, answer_of(&asker));
-}
-
-/*
- * An answer that comes when nobody wants it any more, as the vCPU has made another
- * access, is nobody else's.
- */
-TEST_F(protocol, withdrawn_when_taken)
-{
-	struct mr_server *server = &self->server;
-	struct asker first, second;
-	uint32_t number, other;
-	int slot, late;
-
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
-	late = take(server, &number);
-	ASSERT_LE(0, late);
-	interrupt(&first);
-	EXPECT_EQ(-EINTR, first.err);
-	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
-	usleep(50000);
-	mr_server_answer(server, late, number, 0x11);
-	slot = take(server, &other);
-	ASSERT_LE(0, slot);
-	EXPECT_EQ(8, server->slots[slot].offset);
-	EXPECT_FALSE(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE));
-	mr_server_answer(server, slot, other, 0x22);
-	EXPECT_EQ(0x22, answer_of(&second));
-}
-
-/* The same with no other slot to be had. */
-TEST_F(protocol, withdrawn_when_taken_and_full)
-{
-	struct asker first, second;
-	struct mr_server server;
-	uint32_t number, other;
-	int slot;
-
-	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
-	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
-	ASSERT_EQ(0, take(&server, &number));
-	interrupt(&first);
-	EXPECT_EQ(-EINTR, first.err);
-	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
-	usleep(50000);
-	mr_server_answer(&server, 0, number, 0x11);
-	slot = take(&server, &other);
-	ASSERT_LE(0, slot);
-	EXPECT_EQ(8, server.slots[slot].offset);
-	mr_server_answer(&server, slot, other, 0x22);
-	EXPECT_EQ(0x22, answer_of(&second));
-	mr_server_close(&server);
-}
-
-/* Where there is no telling who comes back, what has begun is waited for. */
-TEST_F(protocol, taken_without_a_vcpu)
-{
-	struct mr_server *server = &self->server;
-	struct asker asker;
-	uint32_t number;
-	int slot, i;
-
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
-	slot = take(server, &number);
-	ASSERT_LE(0, slot);
-	for (i = 0; i < 50; i++) {
-		pthread_kill(asker.thread, SIGUSR1);
-		usleep(1000);
-	}
-	EXPECT_FALSE(__atomic_load_n(&asker.done, __ATOMIC_ACQUIRE));
-	mr_server_answer(server, slot, number, 0x33);
-	EXPECT_EQ(0x33, answer_of(&asker));
-}
-
-/* A vCPU's is left with the server, for the VMM to come back to. */
-TEST_F(protocol, vcpu_comes_back)
-{
-	struct mr_server *server = &self->server;
-	unsigned int round, write;
-	struct asker asker;
-	uint32_t number = 0, other;
-	int slot;
-
-	for (round = 0; round < 8; round++) {
-		write = round & 1;
-		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
-		ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
-		slot = -1;
-		if (round & 4)
-			slot = take(server, &number);
-		interrupt(&asker);
-		EXPECT_EQ(-EINTR, asker.err);
-		if (!(round & 4))
-			slot = take(server, &number);
-		ASSERT_LE(0, slot);
-		if (round & 2)
-			mr_server_answer(server, slot, number, 0x77);
-		/* Again, and once more: there is no second request. */
-		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
-		if (!(round & 2)) {
-			usleep(20000);
-			interrupt(&asker);
-			EXPECT_EQ(-EINTR, asker.err);
-			ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
-			mr_server_answer(server, slot, number, 0x77);
-		}
-		EXPECT_EQ(write ? 9 : 0x77, answer_of(&asker));
-		EXPECT_EQ(-1, mr_server_take(server, &other));
-		mr_server_seen(server, mr_server_events(server));
-	}
-}
-
-/* A vCPU that makes another access has given the one before up. */
-TEST_F(protocol, vcpu_does_not_come_back)
-{
-	struct mr_server *server = &self->server;
-	struct asker asker;
-	uint32_t number;
-	int slot;
-
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
-	interrupt(&asker);
-	EXPECT_EQ(-EINTR, asker.err);
-	mr_server_seen(server, mr_server_events(server));
-	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
-	slot = take(server, &number);
-	ASSERT_LE(0, slot);
-	ASSERT_EQ(8, server->slots[slot].offset);
-	mr_server_answer(server, slot, number, 3);
-	EXPECT_EQ(3, answer_of(&asker));
-	EXPECT_EQ(-1, mr_server_take(server, &number));
-}
-
-/* ... and its slot is free for that. */
-TEST_F(protocol, vcpu_does_not_come_back_and_full)
-{
-	struct mr_server server;
-	struct asker asker;
-	uint32_t number;
-
-	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
-	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
-	interrupt(&asker);
-	EXPECT_EQ(-EINTR, asker.err);
-	mr_server_seen(&server, mr_server_events(&server));
-	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
-	ASSERT_EQ(0, take(&server, &number));
-	EXPECT_EQ(8, server.slots[0].offset);
-	mr_server_answer(&server, 0, number, 3);
-	EXPECT_EQ(3, answer_of(&asker));
-	mr_server_close(&server);
-}
-
-/* The limit is also one for who waits for a slot that nobody gives back. */
-TEST_F(protocol, time_limit_without_a_slot)
-{
-	struct asker first, second;
-	struct mr_server server;
-	uint32_t number;
-
-	/* Enough for the first one to be taken. */
-	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &server));
-	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
-	ASSERT_EQ(0, take(&server, &number));
-	interrupt(&first);
-	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
-	EXPECT_TRUE(mr_until(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE)));
-	mr_server_close(&server);
-	pthread_join(second.thread, NULL);
-	EXPECT_EQ(0, second.err);
-	EXPECT_EQ(0, second.access.handled);
-}
-
-/* What the view has there by then does not matter. */
-TEST_F(protocol, vcpu_comes_back_to_a_changed_view)
-{
-	struct mr_server *server = &self->server;
-	struct asker asker;
-	uint32_t number;
-	int slot;
-
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	slot = take(server, &number);
-	ASSERT_LE(0, slot);
-	interrupt(&asker);
-	EXPECT_EQ(-EINTR, asker.err);
-	ASSERT_EQ(0, COMMIT(self->fd, mr_move(3, 0x10000)));
-	mr_server_answer(server, slot, number, 0x55);
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	EXPECT_EQ(0x55, answer_of(&asker));
-	/* Now it is nothing's. */
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	pthread_join(asker.thread, NULL);
-	EXPECT_EQ(MREGION_OUTCOME_UNASSIGNED_EXIT, asker.access.outcome);
 }
 
 TEST_HARNESS_MAIN

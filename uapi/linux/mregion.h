@@ -266,8 +266,8 @@ struct mregion_op_set_flags {
  *
  * An I/O port space ends at address 0xffff. EEXIST: a space of that ID exists
  * (CREATE). ENOENT: no region @root, or no such space (SET). ENOSPC: the
- * machine has struct mregion_info.max_spaces spaces. EINVAL: unknown @bus, or
- * one other than the space's (SET).
+ * machine has struct mregion_info.max_spaces spaces. EINVAL: unknown @bus or
+ * @unassigned, or a bus other than the space's (SET).
  */
 struct mregion_op_space {
 	__u32 root;
@@ -313,7 +313,8 @@ enum mregion_rule_kind {
  * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed what
  *	is stored, and for each that is not aligned
  * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
- *	woken for each as for a request
+ *	woken for each as for a request. Once it is dead, writes exit to the VMM,
+ *	which is to drain the ring before: the last ones may be in it still
  */
 enum mregion_rule_flags {
 	MREGION_RULE_DATAMATCH	= 1 << 0,
@@ -927,7 +928,8 @@ struct mregion_ring_header {
  * @nr_entries: a power of two, 2 to struct mregion_info.max_ring_entries
  * @flags: must be zero
  * @eventfd: signalled when the consumer should look, or -1
- * @notify_entries: signal when this many entries wait; 0: never for that reason
+ * @notify_entries: signal when this many entries wait; 0: never for that reason.
+ *	At most @nr_entries
  * @notify_usecs: signal at most this many microseconds after an entry was
  *	appended, unless it was consumed by then; 0: never for that reason. At
  *	most 10 seconds
@@ -952,7 +954,8 @@ struct mregion_ring_create {
  *
  * EEXIST: a ring of that ID exists. ENOSPC: the machine has struct
  * mregion_info.max_rings rings. EBADF: @eventfd is not open. EINVAL: @eventfd is
- * no eventfd, or a number is out of bounds.
+ * no eventfd, or a number is out of bounds. EMFILE, ENFILE: no descriptor is to
+ * be had.
  */
 #define MREGION_RING_CREATE	_IO(MREGION_IOCTL_TYPE, 0x07)
 
@@ -1002,7 +1005,7 @@ struct mregion_shadow_create {
  *
  * EEXIST: one of that ID exists. ENOSPC: the machine has struct
  * mregion_info.max_shadows of them. EINVAL: @len is 0 or more than
- * max_shadow_len.
+ * max_shadow_len. EMFILE, ENFILE: no descriptor is to be had.
  */
 #define MREGION_SHADOW_CREATE	_IO(MREGION_IOCTL_TYPE, 0x0c)
 
@@ -1045,7 +1048,8 @@ struct mregion_shadow_free {
  *
  * When there is nothing more to take it stores what it had read from @events to
  * @seen, and spins on @events for a while before it calls %MREGION_SERVER_WAIT,
- * which returns when the two differ. poll() reports EPOLLIN in the same case.
+ * which returns when the two differ. poll() reports EPOLLIN in the same case,
+ * and EPOLLHUP once the server is dead.
  *
  * A request can be withdrawn at any time: because its vCPU has gone on without
  * it, or nobody wants it any more. If a thread has taken it by then, the slot is
@@ -1057,9 +1061,9 @@ struct mregion_shadow_free {
  * When the last descriptor and mapping of it are closed, which also happens
  * when its process dies, a server is dead: all that waits for it, and all that
  * would, exits to the VMM. (A VMM that has passed the descriptor on should thus
- * close its own.) The same happens when an answer, or waiting for a slot, takes
- * longer than @timeout_usecs. A dead server stays dead; the VMM binds the regions to
- * another one, or to none.
+ * close its own.) The same happens when an answer takes longer than
+ * @timeout_usecs and somebody waits, for it or for a slot. A dead server stays
+ * dead; the VMM binds the regions to another one, or to none.
  *
  * A server outlives its machine if it likes. What it has taken by then it may
  * still do, after the VMM has gone on; a VMM that minds waits for it to end.
@@ -1158,8 +1162,10 @@ struct mregion_server_header {
  * struct mregion_server_create - argument of %MREGION_SERVER_CREATE
  * @size: sizeof(struct mregion_server_create)
  * @id: ID of the new server
- * @nr_slots: how many accesses can wait at the same time; more than the virtual
- *	machine has vCPUs are of no use
+ * @nr_slots: how many accesses can wait at the same time: one for each vCPU and
+ *	for each thread that makes accesses without one. An answer keeps its slot
+ *	until the VMM has come for it, so a VMM that makes an access while its
+ *	vCPUs cannot get on needs one more
  * @flags: must be zero
  * @timeout_usecs: longest time that an answer may take, 0 for any
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
@@ -1182,7 +1188,8 @@ struct mregion_server_create {
  * define MREGION_SERVER_CREATE - create a server
  *
  * EEXIST: one of that ID exists. ENOSPC: the machine has struct
- * mregion_info.max_servers of them. EINVAL: a number is out of bounds.
+ * mregion_info.max_servers of them. EINVAL: a number is out of bounds. EMFILE,
+ * ENFILE: no descriptor is to be had.
  */
 #define MREGION_SERVER_CREATE	_IO(MREGION_IOCTL_TYPE, 0x0e)
 
@@ -1337,8 +1344,9 @@ enum mregion_object {
  * @commits: set on return, for the machine: commits that succeeded
  * @windows: set on return, for the machine: times that the windows claimed on a
  *	bus changed, each of which takes a grace period of the virtual machine
- * @conflicts: set on return, for the machine: at present, ranges of others on
- *	the buses it is attached to where its views have something
+ * @conflicts: set on return, for the machine: ranges of others on the buses it
+ *	is attached to where its views have something, as of the last time that
+ *	the windows changed
  * @unclaimed: set on return, for the machine: at present, buses on which some
  *	of what its views have is not claimed, and exits: there are more windows
  *	than struct mregion_info.max_windows, or there was no room on the bus.
@@ -1362,7 +1370,7 @@ struct mregion_stats {
  * define MREGION_STATS - read counters
  *
  * Counters only grow; what is said "at present" does not. ENOENT: no such
- * object.
+ * object. EINVAL: the machine has no @id. EOPNOTSUPP: unknown @object.
  */
 #define MREGION_STATS	_IO(MREGION_IOCTL_TYPE, 0x0b)
 

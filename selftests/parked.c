@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests that nobody waits for at the moment: withdrawn, or left with the
+ * server for a vCPU that comes back. The device sees each access once.
+ */
+#include "kselftest_harness.h"
+#include "protocol_util.h"
+
+/* ---- Signals ----------------------------------------------------------- */
+
+/* Nobody comes back for an access without a vCPU: it is withdrawn. */
+TEST_F(protocol, withdrawn_before_it_is_taken)
+{
+	struct asker asker;
+	uint32_t number;
+
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, mr_server_wait(&self->server, WAIT_USECS));
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	EXPECT_EQ(-1, mr_server_take(&self->server, &number));
+	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, take(&self->server, &number));
+	EXPECT_EQ(8, self->server.slots[0].offset);
+	mr_server_answer(&self->server, 0, number, 6);
+	EXPECT_EQ(6, answer_of(&asker));
+}
+
+/*
+ * An answer that comes when nobody wants it any more, as the vCPU has made another
+ * access, is nobody else's.
+ */
+TEST_F(protocol, withdrawn_when_taken)
+{
+	struct mr_server *server = &self->server;
+	struct asker first, second;
+	uint32_t number, other;
+	int slot, late;
+
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
+	late = take(server, &number);
+	ASSERT_LE(0, late);
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
+	usleep(50000);
+	mr_server_answer(server, late, number, 0x11);
+	slot = take(server, &other);
+	ASSERT_LE(0, slot);
+	EXPECT_EQ(8, server->slots[slot].offset);
+	EXPECT_FALSE(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE));
+	mr_server_answer(server, slot, other, 0x22);
+	EXPECT_EQ(0x22, answer_of(&second));
+}
+
+/* The same with no other slot to be had. */
+TEST_F(protocol, withdrawn_when_taken_and_full)
+{
+	struct asker first, second;
+	struct mr_server server;
+	uint32_t number, other;
+	int slot;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
+	ASSERT_EQ(0, take(&server, &number));
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
+	usleep(50000);
+	mr_server_answer(&server, 0, number, 0x11);
+	slot = take(&server, &other);
+	ASSERT_LE(0, slot);
+	EXPECT_EQ(8, server.slots[slot].offset);
+	mr_server_answer(&server, slot, other, 0x22);
+	EXPECT_EQ(0x22, answer_of(&second));
+	mr_server_close(&server);
+}
+
+/* Where there is no telling who comes back, what has begun is waited for. */
+TEST_F(protocol, taken_without_a_vcpu)
+{
+	struct mr_server *server = &self->server;
+	struct asker asker;
+	uint32_t number;
+	int slot, i;
+
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	for (i = 0; i < 50; i++) {
+		pthread_kill(asker.thread, SIGUSR1);
+		usleep(1000);
+	}
+	EXPECT_FALSE(__atomic_load_n(&asker.done, __ATOMIC_ACQUIRE));
+	mr_server_answer(server, slot, number, 0x33);
+	EXPECT_EQ(0x33, answer_of(&asker));
+}
+
+/* A vCPU's is left with the server, for the VMM to come back to. */
+TEST_F(protocol, vcpu_comes_back)
+{
+	struct mr_server *server = &self->server;
+	unsigned int round, write;
+	struct asker asker;
+	uint32_t number = 0, other;
+	int slot;
+
+	for (round = 0; round < 8; round++) {
+		write = round & 1;
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
+		ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
+		slot = -1;
+		if (round & 4)
+			slot = take(server, &number);
+		interrupt(&asker);
+		EXPECT_EQ(-EINTR, asker.err);
+		if (!(round & 4))
+			slot = take(server, &number);
+		ASSERT_LE(0, slot);
+		if (round & 2)
+			mr_server_answer(server, slot, number, 0x77);
+		/* Again, and once more: there is no second request. */
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
+		if (!(round & 2)) {
+			usleep(20000);
+			interrupt(&asker);
+			EXPECT_EQ(-EINTR, asker.err);
+			ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, write, 9, 2));
+			mr_server_answer(server, slot, number, 0x77);
+		}
+		EXPECT_EQ(write ? 9 : 0x77, answer_of(&asker));
+		EXPECT_EQ(-1, mr_server_take(server, &other));
+		mr_server_seen(server, mr_server_events(server));
+	}
+}
+
+/* A vCPU that makes another access has given the one before up. */
+TEST_F(protocol, vcpu_does_not_come_back)
+{
+	struct mr_server *server = &self->server;
+	struct asker asker;
+	uint32_t number;
+	int slot;
+
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	mr_server_seen(server, mr_server_events(server));
+	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	ASSERT_EQ(8, server->slots[slot].offset);
+	mr_server_answer(server, slot, number, 3);
+	EXPECT_EQ(3, answer_of(&asker));
+	EXPECT_EQ(-1, mr_server_take(server, &number));
+}
+
+/* ... and its slot is free for that. */
+TEST_F(protocol, vcpu_does_not_come_back_and_full)
+{
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	mr_server_seen(&server, mr_server_events(&server));
+	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
+	ASSERT_EQ(0, take(&server, &number));
+	EXPECT_EQ(8, server.slots[0].offset);
+	mr_server_answer(&server, 0, number, 3);
+	EXPECT_EQ(3, answer_of(&asker));
+	mr_server_close(&server);
+}
+
+/* The limit is also one for who waits for a slot that nobody gives back. */
+TEST_F(protocol, time_limit_without_a_slot)
+{
+	struct asker first, second;
+	struct mr_server server;
+	uint32_t number;
+
+	/* Enough for the first one to be taken. */
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, take(&server, &number));
+	interrupt(&first);
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
+	EXPECT_TRUE(mr_until(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE)));
+	mr_server_close(&server);
+	pthread_join(second.thread, NULL);
+	EXPECT_EQ(0, second.err);
+	EXPECT_EQ(0, second.access.handled);
+}
+
+/* But a server that has answered is not to blame for those who do not come. */
+TEST_F(protocol, no_slot_for_want_of_the_vmm)
+{
+	struct asker first, second;
+	struct mregion_stats stats;
+	struct mr_server server;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
+	ASSERT_EQ(0, take(&server, &number));
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	mr_server_answer(&server, 0, number, 0x11);
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
+	usleep(7000000);
+	EXPECT_FALSE(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
+	EXPECT_EQ(0x11, answer_of(&first));
+	ASSERT_EQ(0, take(&server, &number));
+	mr_server_answer(&server, 0, number, 0x22);
+	EXPECT_EQ(0x22, answer_of(&second));
+	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_SERVER, 2, &stats));
+	EXPECT_EQ(0, stats.outcomes[MREGION_OUTCOME_SERVER_EXIT]);
+	mr_server_close(&server);
+}
+
+/* What the view has there by then does not matter. */
+TEST_F(protocol, vcpu_comes_back_to_a_changed_view)
+{
+	struct mr_server *server = &self->server;
+	struct asker asker;
+	uint32_t number;
+	int slot;
+
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	ASSERT_EQ(0, COMMIT(self->fd, mr_move(3, 0x10000)));
+	mr_server_answer(server, slot, number, 0x55);
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	EXPECT_EQ(0x55, answer_of(&asker));
+	/* Now it is nothing's. */
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	pthread_join(asker.thread, NULL);
+	EXPECT_EQ(MREGION_OUTCOME_UNASSIGNED_EXIT, asker.access.outcome);
+}
+
+/* ---- A guest ------------------------------------------------------------ */
+
+FIXTURE(rest) {
+	struct rig rig;
+	struct mr_server server;
+};
+
+FIXTURE_VARIANT(rest) {
+	bool write;
+	bool answered;		/* before the VMM comes for it */
+};
+
+FIXTURE_VARIANT_ADD(rest, read) { };
+FIXTURE_VARIANT_ADD(rest, read_answered) { .answered = true, };
+FIXTURE_VARIANT_ADD(rest, write) { .write = true, };
+FIXTURE_VARIANT_ADD(rest, write_answered) { .write = true, .answered = true, };
+
+/* The device has two pages. */
+FIXTURE_SETUP(rest)
+{
+	ASSERT_EQ(0, rig_open(&self->rig, 1));
+	ASSERT_EQ(0, mr_server_create(self->rig.fd, SERVER, 4, 0, 0,
+				      &self->server));
+	ASSERT_EQ(0, COMMIT(self->rig.fd, mr_resize(DEV_MMIO, 0x2000),
+			    mr_set_server(DEV_MMIO, SERVER)));
+}
+
+FIXTURE_TEARDOWN(rest)
+{
+	mr_server_close(&self->server);
+	rig_close(&self->rig);
+}
+
+/*
+ * KVM makes an access that crosses a page in two, and tries both before it exits
+ * for the first. The server sees each of them once, and in order.
+ */
+TEST_F(rest, of_an_access_across_pages)
+{
+	struct vcpu *vcpu = &self->rig.vm.vcpus[0];
+	const uint64_t value = 0x44332211;
+	struct mregion_stats stats;
+	struct vcpu_exit exit;
+	struct asker asker;
+	uint32_t number, other;
+	unsigned int part;
+	int slot;
+
+	ASSERT_EQ(0, variant->write ?
+		  vcpu_writes(vcpu, false, 4, 0xffe, value, value + 1) :
+		  vcpu_reads(vcpu, false, 4, 0xffe));
+	for (part = 0; part < 2; part++) {
+		const struct mregion_server_slot *shared;
+		uint64_t data = value >> 16 * part & 0xffff;
+
+		ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(vcpu));
+		ASSERT_TRUE(vcpu_exit_access(vcpu, &exit));
+		EXPECT_EQ(MMIO_BASE + 0xffe + 2 * part, exit.addr);
+		ASSERT_EQ(2, exit.len);
+		/* the first has been left by the vCPU, the second is new */
+		if (part || !variant->answered)
+			ASSERT_EQ(0, ask(&asker, self->rig.fd, exit.addr, 2,
+					 variant->write, data, 0));
+		slot = take(&self->server, &number);
+		ASSERT_LE(0, slot);
+		EXPECT_EQ(-1, mr_server_take(&self->server, &other));
+		shared = &self->server.slots[slot];
+		EXPECT_EQ(0xffe + 2 * part, shared->offset);
+		EXPECT_EQ(2, shared->len);
+		if (variant->write)
+			EXPECT_EQ(data, shared->data);
+		mr_server_answer(&self->server, slot, number, data);
+		if (!part && variant->answered)
+			ASSERT_EQ(0, ask(&asker, self->rig.fd, exit.addr, 2,
+					 variant->write, data, 0));
+		EXPECT_EQ(data, answer_of(&asker));
+		if (!variant->write)
+			memcpy(exit.data, &data, 2);
+	}
+	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
+	if (!variant->write)
+		EXPECT_EQ(value, vcpu_rax(vcpu));
+	EXPECT_EQ(-1, mr_server_take(&self->server, &other));
+	ASSERT_EQ(0, mr_stats(self->rig.fd, MREGION_OBJECT_SERVER, SERVER,
+			      &stats));
+	EXPECT_EQ(2, stats.outcomes[MREGION_OUTCOME_SERVED]);
+}
+
+TEST_HARNESS_MAIN
