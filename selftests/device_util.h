@@ -467,4 +467,69 @@ static inline void load_stop(struct __test_metadata *_metadata,
 	}
 }
 
+/*
+ * A rule that signals @efd for each write comes and goes under load: each write
+ * is either completed, with that outcome, or exits.
+ */
+static inline void come_and_go(struct __test_metadata *_metadata,
+			       struct load *load, struct rig *rig, bool pio,
+			       struct mregion_rule rule, int efd,
+			       uint32_t outcome, unsigned int msecs)
+{
+	uint32_t region = pio ? DEV_PORTS : DEV_MMIO;
+	struct mregion_stats stats;
+	uint64_t signalled = 0;
+
+	ASSERT_EQ(0, load_start(load, rig, pio));
+	mr_for_a_while(msecs, signalled && rig_has_exited(rig)) {
+		ASSERT_EQ(0, COMMIT(rig->fd, RULE_ADD(region, rule)));
+		usleep(500);
+		ASSERT_EQ(0, COMMIT(rig->fd, RULE_DEL(region, rule)));
+		usleep(500);
+		signalled += signals(efd);
+	}
+	load_stop(_metadata, load);
+	signalled += signals(efd);
+	EXPECT_LT(0, load->exits);
+	EXPECT_EQ(load->writes, signalled + load->exits) {
+		TH_LOG("%lu writes, %lu signals, %lu exits", load->writes,
+		       (unsigned long)signalled, load->exits);
+	}
+	ASSERT_EQ(0, mr_stats(rig->fd, MREGION_OBJECT_REGION, region, &stats));
+	EXPECT_EQ(signalled, stats.outcomes[outcome]);
+	EXPECT_EQ(load->exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
+}
+
+/*
+ * Commits replace one of two rules by the other under load: there is always one,
+ * and never are two. Each signals an eventfd of its own for each write.
+ */
+static inline void swap_rules(struct __test_metadata *_metadata,
+			      struct load *load, struct rig *rig, bool pio,
+			      const struct mregion_rule rules[2],
+			      const int efds[2], unsigned int msecs)
+{
+	uint32_t region = pio ? DEV_PORTS : DEV_MMIO;
+	uint64_t signalled[2] = {};
+	unsigned int i = 0;
+
+	ASSERT_EQ(0, COMMIT(rig->fd, RULE_ADD(region, rules[0])));
+	ASSERT_EQ(0, load_start(load, rig, pio));
+	mr_for_a_while(msecs, signalled[0] && signalled[1]) {
+		ASSERT_EQ(0, COMMIT(rig->fd, RULE_DEL(region, rules[i]),
+				    RULE_ADD(region, rules[!i])));
+		usleep(300);
+		/* a write that had begun before may still signal the old one */
+		signalled[i] += signals(efds[i]);
+		i = !i;
+	}
+	load_stop(_metadata, load);
+	EXPECT_EQ(0, load->exits);
+	for (i = 0; i < 2; i++) {
+		signalled[i] += signals(efds[i]);
+		EXPECT_LT(0, signalled[i]);
+	}
+	EXPECT_EQ(load->writes, signalled[0] + signalled[1]);
+}
+
 #endif /* DEVICE_UTIL_H */

@@ -490,68 +490,28 @@ FIXTURE_TEARDOWN(load)
 	rig_close(&self->rig);
 }
 
-/* A rule comes and goes: each write either rings or exits. */
+/* Each write either rings or exits. */
 TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
 {
-	uint64_t rung = 0, cycles = 0;
 	int efd = new_eventfd();
-	struct mregion_rule rule = bell(0, 8 * VCPUS, efd);
-	struct mregion_stats stats;
 
-	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
-	mr_for_a_while(LOAD_MS, rung && rig_has_exited(&self->rig)) {
-		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule)));
-		usleep(500);
-		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
-		usleep(500);
-		rung += signals(efd);
-		cycles++;
-	}
-	load_stop(_metadata, &self->load);
-	rung += signals(efd);
-	EXPECT_EQ(self->load.writes, rung + self->load.exits) {
-		TH_LOG("%lu writes, %lu rang, %lu exits, %lu cycles",
-		       self->load.writes, (unsigned long)rung, self->load.exits,
-		       (unsigned long)cycles);
-	}
-	EXPECT_LT(0, self->load.exits);
-	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_REGION, self->region,
-			      &stats));
-	EXPECT_EQ(rung, stats.outcomes[MREGION_OUTCOME_DOORBELL]);
-	EXPECT_EQ(self->load.exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
+	come_and_go(_metadata, &self->load, &self->rig, variant->pio,
+		    bell(0, 8 * VCPUS, efd), efd, MREGION_OUTCOME_DOORBELL,
+		    LOAD_MS);
 	close(efd);
 }
 
-/* One commit changes who is rung: there is always one, and never are two. */
 TEST_F_TIMEOUT(load, eventfds_swapped, 120)
 {
-	int efds[2] = { new_eventfd(), new_eventfd() };
-	struct mregion_rule rules[2] = {
+	const int efds[2] = { new_eventfd(), new_eventfd() };
+	const struct mregion_rule rules[2] = {
 		bell(0, 8 * VCPUS, efds[0]), bell(0, 8 * VCPUS, efds[1]),
 	};
-	uint64_t rung[2] = {}, deadline;
-	unsigned int i = 0;
 
-	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rules[0])));
-	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	while (mr_now_ms() < deadline || !rung[0] || !rung[1]) {
-		ASSERT_EQ(0, COMMIT(self->fd,
-				    RULE_DEL(self->region, rules[i]),
-				    RULE_ADD(self->region, rules[!i])));
-		usleep(300);
-		/* A write that had begun before may still ring the old one. */
-		rung[i] += signals(efds[i]);
-		i = !i;
-	}
-	load_stop(_metadata, &self->load);
-	EXPECT_EQ(0, self->load.exits);
-	for (i = 0; i < 2; i++) {
-		rung[i] += signals(efds[i]);
-		EXPECT_LT(0, rung[i]);
-		close(efds[i]);
-	}
-	EXPECT_EQ(self->load.writes, rung[0] + rung[1]);
+	swap_rules(_metadata, &self->load, &self->rig, variant->pio, rules,
+		   efds, LOAD_MS);
+	close(efds[0]);
+	close(efds[1]);
 }
 
 /* The eventfds of neighbours come, go and are closed; this one's stays. */

@@ -656,71 +656,41 @@ static bool last_is_there(FIXTURE_DATA(load) *self, unsigned int vcpu)
 	       bytes_at(&self->shadows[1], 8 * vcpu, 4) == last;
 }
 
-/*
- * A commit swaps the memory: all writes are stored in the one or the other, and
- * as each vCPU writes something new each time, each is signalled once.
- */
-TEST_F_TIMEOUT(load, memories_swapped, 120)
-{
-	int efds[2] = { new_eventfd(), new_eventfd() };
-	uint64_t notified[2] = {}, deadline;
-	struct mregion_rule rules[2];
-	unsigned int i = 0;
-
-	for (i = 0; i < 2; i++) {
-		rules[i] = shadow_rule(0, 8 * VCPUS, WRITE_RULE | NOTIFY,
-				       i ? OTHER : SHADOW, 0);
-		rules[i].eventfd = efds[i];
-	}
-	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rules[0])));
-	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
-	deadline = mr_now_ms() + LOAD_MS;
-	i = 0;
-	while (mr_now_ms() < deadline || !notified[0] || !notified[1]) {
-		ASSERT_EQ(0, COMMIT(self->fd,
-				    RULE_DEL(self->region, rules[i]),
-				    RULE_ADD(self->region, rules[!i])));
-		usleep(300);
-		notified[i] += signals(efds[i]);
-		i = !i;
-	}
-	load_stop(_metadata, &self->load);
-	EXPECT_EQ(0, self->load.exits);
-	for (i = 0; i < 2; i++) {
-		notified[i] += signals(efds[i]);
-		close(efds[i]);
-	}
-	EXPECT_EQ(self->load.writes, notified[0] + notified[1]);
-	for (i = 0; i < VCPUS; i++)
-		EXPECT_TRUE(last_is_there(self, i));
-}
-
-/* A rule comes and goes: each write is either stored or exits. */
-TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
+/* As each vCPU writes something new each time, each write is signalled once. */
+static struct mregion_rule notifying(uint32_t shadow, int efd)
 {
 	struct mregion_rule rule = shadow_rule(0, 8 * VCPUS,
-					       WRITE_RULE | NOTIFY, SHADOW, 0);
-	uint64_t notified = 0;
-	int efd = new_eventfd();
-	struct mregion_stats stats;
+					       WRITE_RULE | NOTIFY, shadow, 0);
 
 	rule.eventfd = efd;
-	ASSERT_EQ(0, load_start(&self->load, &self->rig, variant->pio));
-	mr_for_a_while(LOAD_MS, notified && rig_has_exited(&self->rig)) {
-		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule)));
-		usleep(500);
-		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
-		usleep(500);
-		notified += signals(efd);
-	}
-	load_stop(_metadata, &self->load);
-	notified += signals(efd);
-	EXPECT_LT(0, self->load.exits);
-	EXPECT_EQ(self->load.writes, notified + self->load.exits);
-	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_REGION, self->region,
-			      &stats));
-	EXPECT_EQ(notified, stats.outcomes[MREGION_OUTCOME_SHADOW]);
-	EXPECT_EQ(self->load.exits, stats.outcomes[MREGION_OUTCOME_EXIT]);
+	return rule;
+}
+
+/* All writes are stored in the one memory or the other. */
+TEST_F_TIMEOUT(load, memories_swapped, 120)
+{
+	const int efds[2] = { new_eventfd(), new_eventfd() };
+	const struct mregion_rule rules[2] = {
+		notifying(SHADOW, efds[0]), notifying(OTHER, efds[1]),
+	};
+	unsigned int i;
+
+	swap_rules(_metadata, &self->load, &self->rig, variant->pio, rules,
+		   efds, LOAD_MS);
+	for (i = 0; i < VCPUS; i++)
+		EXPECT_TRUE(last_is_there(self, i));
+	close(efds[0]);
+	close(efds[1]);
+}
+
+/* Each write is either stored or exits. */
+TEST_F_TIMEOUT(load, rule_comes_and_goes, 120)
+{
+	int efd = new_eventfd();
+
+	come_and_go(_metadata, &self->load, &self->rig, variant->pio,
+		    notifying(SHADOW, efd), efd, MREGION_OUTCOME_SHADOW,
+		    LOAD_MS);
 	close(efd);
 }
 

@@ -16,7 +16,7 @@
 
 static inline int trace_write(const char *name, const char *text)
 {
-	char path[128];
+	char path[256];
 	int fd, err = 0;
 
 	snprintf(path, sizeof(path), TRACEFS "/%s", name);
@@ -56,7 +56,7 @@ static inline int trace_clear(void)
 static inline char *trace_read(const char *name)
 {
 	size_t len = 0, size = 1 << 16;
-	char path[128], *text = malloc(size + 1);
+	char path[256], *text = malloc(size + 1);
 	ssize_t n = 0;
 	int fd;
 

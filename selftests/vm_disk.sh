@@ -10,26 +10,14 @@
 # MREGION_DISK_CPUS	processors of the guests: 2, unless they are emulated so
 #			that the start of the second one may fail
 # MREGION_E2FSPROGS	where mke2fs, e2fsck and debugfs are, if not busybox's
-# MREGION_VMM		the VMM
+# and what vm_tap.sh says
+
+# shellcheck source-path=SCRIPTDIR source=vm_tap.sh
+. "$(dirname "$0")/vm_tap.sh"
 
 cpus=${MREGION_DISK_CPUS:-2}
-vmm=${MREGION_VMM:-mregion-vmm}
-skip=4
-
-skip()
-{
-	echo "1..0 # SKIP $*"
-	exit $skip
-}
-
-echo 'TAP version 13'
-command -v "$vmm" >/dev/null || skip "no $vmm command"
 [ "${MREGION_GUEST_KERNEL:-}" ] || skip 'MREGION_GUEST_KERNEL is not set'
 [ "${MREGION_DISK_INITRD:-}" ] || skip 'MREGION_DISK_INITRD is not set'
-[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
-
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 
 # Emulated processors now and then go astray by themselves (vm/README): then
 # everything is done once more, and the first time shown as comments.
@@ -47,21 +35,7 @@ if [ "${MREGION_ONCE_MORE:-}" ]; then
 	exit $status
 fi
 
-number=0
-failed=0
 as_user=
-
-# result STATUS NAME
-result()
-{
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
 
 # said LINE: whether the guest did; LINE is a whole one, as a pattern
 said()

@@ -5,52 +5,19 @@
 # it is asked to, whatever the guest and the disk's process do, with the terminal
 # as it was. Its kernels are images of a few bytes.
 #
-# MREGION_VMM		the VMM
 # MREGION_KO		the module's file, if it may be unloaded
 #
 # Terminals are made by script(1); without it those tests are left out.
 #
 # shellcheck disable=SC2317 # functions are called by their names
 
-vmm=${MREGION_VMM:-mregion-vmm}
-skip=4
+# shellcheck source-path=SCRIPTDIR source=vm_tap.sh
+. "$(dirname "$0")/vm_tap.sh"
 
-skip()
-{
-	echo "1..0 # SKIP $*"
-	exit $skip
-}
-
-echo 'TAP version 13'
-command -v "$vmm" >/dev/null || skip "no $vmm command"
-[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
 [ "$(id -u)" -eq 0 ] || skip 'not root'
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 # For nobody, too.
 chmod 755 "$tmp"
-
-number=0
-failed=0
-
-# result STATUS NAME
-result()
-{
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
-
-skipped()
-{
-	number=$((number + 1))
-	echo "ok $number # SKIP $1"
-}
 
 # --- kernels
 

@@ -8,40 +8,13 @@
 # MREGION_GUEST_KERNEL	a bzImage
 # MREGION_GUEST_INITRD	an initramfs with vm_guest_init and virtio's modules
 # MREGION_CONSOLE_TEXT	what prepares a console's output for comparison
-# MREGION_VMM		the VMM
+# and what vm_tap.sh says
 
-vmm=${MREGION_VMM:-mregion-vmm}
-skip=4
+# shellcheck source-path=SCRIPTDIR source=vm_tap.sh
+. "$(dirname "$0")/vm_tap.sh"
 
-skip()
-{
-	echo "1..0 # SKIP $*"
-	exit $skip
-}
-
-echo 'TAP version 13'
-command -v "$vmm" >/dev/null || skip "no $vmm command"
 [ "${MREGION_GUEST_KERNEL:-}" ] || skip 'MREGION_GUEST_KERNEL is not set'
 [ "${MREGION_GUEST_INITRD:-}" ] || skip 'MREGION_GUEST_INITRD is not set'
-[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
-
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-number=0
-failed=0
-
-# result STATUS NAME
-result()
-{
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
 
 : >"$tmp/typed"
 
@@ -132,8 +105,7 @@ if [ "${MREGION_CONSOLE_TEXT:-}" ]; then
 	same_text "$tmp/off" "$tmp/on"
 	result $? "a verbose console: the same $(wc -l <"$tmp/on") lines"
 else
-	number=$((number + 1))
-	echo "ok $number # SKIP MREGION_CONSOLE_TEXT is not set"
+	skipped 'MREGION_CONSOLE_TEXT is not set'
 fi
 boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
 	--memory 256

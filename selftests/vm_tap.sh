@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the scripts that run mregion-vmm share; they source it first. Makes $tmp.
+#
+# MREGION_VMM		the VMM
+
+vmm=${MREGION_VMM:-mregion-vmm}
+number=0
+# shellcheck disable=SC2034 # the exit status of who sources this
+failed=0
+
+skip()
+{
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+# result STATUS NAME
+result()
+{
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+# skipped REASON: a case that is left out
+skipped()
+{
+	number=$((number + 1))
+	echo "ok $number # SKIP $1"
+}
+
+echo 'TAP version 13'
+command -v "$vmm" >/dev/null || skip "no $vmm command"
+[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
