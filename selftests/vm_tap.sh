@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # $failed is the exit status of who sources this
 #
 # What the scripts that run mregion-vmm share; they source it first. Makes $tmp.
 #
@@ -7,7 +7,6 @@
 
 vmm=${MREGION_VMM:-mregion-vmm}
 number=0
-# shellcheck disable=SC2034 # the exit status of who sources this
 failed=0
 
 skip()
