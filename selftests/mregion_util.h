@@ -798,4 +798,10 @@ static inline long mr_module_references(void)
 	return references;
 }
 
+/* Whether modules can be unloaded, when this one is in use. */
+static inline bool mr_module_can_unload(void)
+{
+	return mr_module_unload() == -EAGAIN;
+}
+
 #endif /* MREGION_UTIL_H */

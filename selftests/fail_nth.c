@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What allocates is all or nothing, too, when an allocation fails: each in turn
+ * is made to, on kernels that can inject that.
+ */
+#include <linux/kvm.h>
+
+#include "kselftest_harness.h"
+#include "commit_util.h"
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/*
+ * A descriptor by which a failure is asked for, of the nth allocation of this
+ * thread (or copy from or to userspace); -1 where the kernel cannot do that.
+ */
+static int failures_open(void)
+{
+	if (!write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
+		return -1;
+	write_file("/sys/kernel/debug/failslab/verbose", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	write_file("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	return open("/proc/thread-self/fail-nth", O_RDWR);
+}
+
+static bool fail_at(int fail_nth, int nth)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", nth);
+	return pwrite(fail_nth, text, strlen(text), 0) > 0;
+}
+
+/* No more failures. Return: whether the one asked for did not come. */
+static bool fail_no_more(int fail_nth)
+{
+	char text[16] = "";
+	/* Where few are left over, it is this that fails. */
+	bool left = pread(fail_nth, text, sizeof(text) - 1, 0) < 0 ||
+		    atoi(text);
+
+	return !fail_at(fail_nth, 0) || left;
+}
+
+/* A virtual machine without vCPUs that the machine is attached to, or -1. */
+static int attached_vm(int fd)
+{
+	struct mregion_attach attach = {
+		.size = sizeof(attach), .memory = SPACE, .pio = PIO_SPACE,
+	};
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+
+	close(kvm);
+	attach.vm_fd = vm;
+	if (vm >= 0 && mr_ioctl(fd, MREGION_ATTACH, &attach)) {
+		close(vm);
+		vm = -1;
+	}
+	return vm;
+}
+
+/*
+ * The long commit, and registers far from others: windows on the bus of the
+ * virtual machine have to change, for which there must be memory, too.
+ */
+#define FAR_OPS	(LONG_OPS + 2)
+
+static void far_commit(struct mregion_op *ops)
+{
+	long_commit(ops);
+	ops[LONG_OPS] = mr_mmio(90, 0x1000);
+	ops[LONG_OPS + 1] = mr_map(90, ROOT, 0x5000000000, 0);
+}
+
+static uint64_t windows_changed(int fd)
+{
+	struct mregion_stats stats;
+
+	if (mr_stats(fd, MREGION_OBJECT_MACHINE, 0, &stats))
+		return -1ull;
+	return stats.windows;
+}
+
+static void attached_setup(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(commit) *self, int *vm)
+{
+	commit_setup(_metadata, self, NULL);
+	*vm = attached_vm(self->fd);
+}
+
+static void attached_teardown(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(commit) *self, int *vm)
+{
+	commit_teardown(_metadata, self, NULL);
+	if (*vm >= 0)
+		close(*vm);
+}
+
+/* That is a commit with changing windows, on all kernels. */
+TEST_F(commit, changes_windows)
+{
+	struct mregion_op ops[FAR_OPS];
+	struct mr_snapshot before;
+	uint64_t changed;
+	uint32_t failed;
+	int vm = attached_vm(self->fd);
+
+	if (vm < 0)
+		SKIP(return, "no virtual machine to attach to");
+	far_commit(ops);
+	changed = windows_changed(self->fd);
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, FAR_OPS,
+				     MREGION_COMMIT_DRY_RUN, &failed));
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+	ASSERT_EQ(0, mr_commit(self->fd, ops, FAR_OPS));
+	EXPECT_EQ(changed + 1, windows_changed(self->fd));
+	close(vm);
+}
+
+/* Every allocation in turn fails, on kernels that can inject that. */
+TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
+{
+	struct mregion_op ops[FAR_OPS];
+	int nth, err, fail_nth = failures_open(), nr_regions, nr_after, vm;
+	FIXTURE_DATA(commit) other = {};
+	struct mr_snapshot before;
+	uint32_t failed;
+
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	far_commit(ops);
+	nr_regions = mr_regions(self->fd, 0, NULL, 0);
+	commit_setup(_metadata, &other, NULL);
+	ASSERT_EQ(0, mr_commit(other.fd, ops, FAR_OPS));
+	nr_after = mr_regions(other.fd, 0, NULL, 0);
+	commit_teardown(_metadata, &other, NULL);
+	ASSERT_LT(nr_regions, nr_after);
+	vm = attached_vm(self->fd);
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (nth = 1; ; nth++) {
+		ASSERT_TRUE(fail_at(fail_nth, nth));
+		err = mr_commit_flags(self->fd, ops, FAR_OPS, 0, &failed);
+		if (fail_no_more(fail_nth))
+			break;		/* fewer allocations than that */
+		if (!err) {
+			/* It got by without this one: a new machine, then. */
+			attached_teardown(_metadata, self, &vm);
+			attached_setup(_metadata, self, &vm);
+			continue;
+		}
+		/*
+		 * Copying to and from the caller is made to fail as well. Its
+		 * last copy says that all is done: then all is.
+		 */
+		ASSERT_TRUE(err == -ENOMEM || err == -EFAULT) {
+			TH_LOG("allocation %d: %s", nth, strerror(-err));
+		}
+		if (err == -EFAULT && mr_regions(self->fd, 0, NULL, 0) !=
+		    nr_regions) {
+			ASSERT_EQ(-EEXIST, mr_commit(self->fd, ops, 1));
+			ASSERT_EQ(nr_after, mr_regions(self->fd, 0, NULL, 0));
+			attached_teardown(_metadata, self, &vm);
+			attached_setup(_metadata, self, &vm);
+			continue;
+		}
+		ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
+			TH_LOG("allocation %d failed and left a trace", nth);
+		}
+	}
+	EXPECT_EQ(0, err);
+	EXPECT_LT(10, nth);
+	mr_snapshot_free(&before);
+	if (vm >= 0)
+		close(vm);
+}
+
+/*
+ * The same for what makes something else: either it is there, or there is no
+ * trace of it, nor of its descriptor.
+ */
+union making {
+	struct mregion_ring_create ring;
+	struct mregion_shadow_create shadow;
+	struct mregion_server_create server;
+	struct mregion_attach attach;
+};
+
+static int make(int fd, unsigned long cmd, int vm, union making *making)
+{
+	memset(making, 0, sizeof(*making));
+	switch (cmd) {
+	case MREGION_RING_CREATE:
+		making->ring = (struct mregion_ring_create){
+			.size = sizeof(making->ring), .id = 9,
+			.nr_entries = 1024, .eventfd = -1, .fd = -1,
+		};
+		break;
+	case MREGION_SHADOW_CREATE:
+		making->shadow = (struct mregion_shadow_create){
+			.size = sizeof(making->shadow), .id = 9,
+			.len = 3 * MR_PAGE, .fd = -1,
+		};
+		break;
+	case MREGION_SERVER_CREATE:
+		making->server = (struct mregion_server_create){
+			.size = sizeof(making->server), .id = 9,
+			.nr_slots = 128, .fd = -1,
+		};
+		break;
+	case MREGION_ATTACH:
+		making->attach = (struct mregion_attach){
+			.size = sizeof(making->attach), .vm_fd = vm,
+			.memory = SPACE, .pio = PIO_SPACE,
+		};
+		break;
+	}
+	return mr_ioctl(fd, cmd, making);
+}
+
+/* What was made; @next_fd: the descriptor it has, if it has one. */
+static int unmake(int fd, unsigned long cmd, int vm, int next_fd)
+{
+	uint32_t arg[] = { 8, 9 };	/* @size and @id, of all three */
+
+	switch (cmd) {
+	case MREGION_ATTACH:
+		arg[1] = vm;
+		return mr_ioctl(fd, MREGION_DETACH, arg);
+	case MREGION_RING_CREATE:
+		close(next_fd);
+		return mr_ioctl(fd, MREGION_RING_FREE, arg);
+	case MREGION_SHADOW_CREATE:
+		close(next_fd);
+		return mr_ioctl(fd, MREGION_SHADOW_FREE, arg);
+	default:
+		close(next_fd);
+		return mr_ioctl(fd, MREGION_SERVER_FREE, arg);
+	}
+}
+
+static int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+FIXTURE(making) {
+	FIXTURE_DATA(commit) commit;
+	int vm;
+};
+
+FIXTURE_VARIANT(making) {
+	unsigned long cmd;
+};
+
+FIXTURE_VARIANT_ADD(making, attachment) { .cmd = MREGION_ATTACH, };
+FIXTURE_VARIANT_ADD(making, ring) { .cmd = MREGION_RING_CREATE, };
+FIXTURE_VARIANT_ADD(making, shadow) { .cmd = MREGION_SHADOW_CREATE, };
+FIXTURE_VARIANT_ADD(making, server) { .cmd = MREGION_SERVER_CREATE, };
+
+FIXTURE_SETUP(making)
+{
+	attached_setup(_metadata, &self->commit, &self->vm);
+	if (variant->cmd == MREGION_ATTACH && self->vm >= 0)
+		unmake(self->commit.fd, MREGION_ATTACH, self->vm, -1);
+}
+
+FIXTURE_TEARDOWN(making)
+{
+	attached_teardown(_metadata, &self->commit, &self->vm);
+}
+
+TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
+{
+	int nth, err, next, fd = self->commit.fd, fail_nth = failures_open();
+	unsigned long cmd = variant->cmd;
+	struct mr_snapshot before;
+	union making making;
+
+	/* All there is to it works without failures, on any kernel. */
+	if (cmd == MREGION_ATTACH && self->vm < 0)
+		SKIP(return, "no virtual machine to attach to");
+	next = next_descriptor();
+	ASSERT_EQ(0, make(fd, cmd, self->vm, &making));
+	EXPECT_EQ(cmd == MREGION_ATTACH, next == next_descriptor());
+	ASSERT_EQ(0, unmake(fd, cmd, self->vm, next));
+	EXPECT_EQ(next, next_descriptor());
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	ASSERT_EQ(0, mr_snapshot_take(fd, &before));
+	for (nth = 1; ; nth++) {
+		next = next_descriptor();
+		ASSERT_TRUE(fail_at(fail_nth, nth));
+		err = make(fd, cmd, self->vm, &making);
+		if (fail_no_more(fail_nth))
+			break;
+		if (!err) {
+			/* Also where its descriptor could not be told. */
+			ASSERT_EQ(0, unmake(fd, cmd, self->vm, next));
+			if (cmd == MREGION_ATTACH) {
+				/* Which has changed windows. */
+				mr_snapshot_free(&before);
+				ASSERT_EQ(0, mr_snapshot_take(fd, &before));
+			}
+		} else {
+			ASSERT_TRUE(err == -ENOMEM || err == -EFAULT) {
+				TH_LOG("allocation %d: %s", nth,
+				       strerror(-err));
+			}
+		}
+		ASSERT_EQ(next, next_descriptor());
+		ASSERT_TRUE(mr_unchanged(fd, &before)) {
+			TH_LOG("allocation %d left a trace", nth);
+		}
+	}
+	EXPECT_EQ(0, err);
+	EXPECT_LT(3, nth);
+	mr_snapshot_free(&before);
+	EXPECT_EQ(0, unmake(fd, cmd, self->vm, next));
+}
+
+TEST_HARNESS_MAIN
