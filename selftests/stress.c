@@ -623,7 +623,7 @@ TEST_F(rules, freed)
 	struct mr_shadow shadow;
 	unsigned int round = 0, i;
 	pthread_t looker;
-	int efds[MANY];
+	int efds[MANY], met;
 
 	ASSERT_EQ(0, pokers_start(self, variant->pio, false));
 	ASSERT_EQ(0, pthread_create(&looker, NULL, looker_thread, self));
@@ -646,11 +646,14 @@ TEST_F(rules, freed)
 			RULE_ADD(self->region,
 				 shadow_rule(0, 64, WRITE_RULE, 7, 0));
 		ASSERT_EQ(0, COMMIT(self->rig.fd, rule));
-		ASSERT_EQ(round % 3 == 0 ? MREGION_OUTCOME_DOORBELL :
-			  round % 3 == 2 ? MREGION_OUTCOME_SHADOW :
-			  (int)MREGION_OUTCOME_COALESCED,
-			  outcome_now(self, variant->pio));
-		own[round % 3]++;
+		met = outcome_now(self, variant->pio);
+		/* others may have been quick to fill the ring */
+		if (round % 3 != 1 || met != MREGION_OUTCOME_RING_FULL) {
+			ASSERT_EQ(round % 3 == 0 ? MREGION_OUTCOME_DOORBELL :
+				  round % 3 == 2 ? MREGION_OUTCOME_SHADOW :
+				  (int)MREGION_OUTCOME_COALESCED, met);
+			own[round % 3]++;
+		}
 		usleep(200);
 		ASSERT_EQ(0, COMMIT(self->rig.fd, mr_move(self->region, away)));
 		ASSERT_EQ(MREGION_OUTCOME_UNASSIGNED_EXIT,
