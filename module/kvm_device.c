@@ -110,7 +110,8 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	request->space = view->space->id;
 	request->machine = view->space->machine;
 	verdict = mregion_access_long(view, range, request, &outcome);
-	rest = view->space->bus == MREGION_BUS_MEMORY &&
+	rest = verdict == MREGION_SERVE &&
+	       view->space->bus == MREGION_BUS_MEMORY &&
 	       mregion_bus_is_rest(vcpu, request);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
