@@ -391,6 +391,44 @@ TEST_F(guest, swap_memory)
 	EXPECT_EQ(2, guest_rax(self) & 0xffff);
 }
 
+/* Each of the reasons not to attach is told from the others. */
+#define NOT_ATTACHED(err, reason) do { \
+	EXPECT_EQ(NULL, mregion_attach(self->machine, &params)); \
+	EXPECT_EQ(err, errno); \
+	EXPECT_STREQ("attach to a virtual machine: " reason " (" #err ")", \
+		     mregion_error()); \
+} while (0)
+
+TEST_F(guest, mistakes)
+{
+	struct mregion_attach_params params = {
+		.vm_fd = self->vm_fd,
+		.memory = self->memory,
+	};
+
+	NOT_ATTACHED(EEXIST, "the machine is attached to it already");
+	mregion_detach(self->vm);
+	params.vm_fd = self->kvm;
+	NOT_ATTACHED(EINVAL, "vm_fd is no virtual machine's");
+	params.vm_fd = -1;
+	NOT_ATTACHED(EBADF, "vm_fd is not open");
+	params.vm_fd = self->vm_fd;
+	params.pio = self->memory;
+	NOT_ATTACHED(EINVAL, "the space for its ports is one of memory");
+	params.pio = NULL;
+	params.memory = self->pio;
+	NOT_ATTACHED(EINVAL, "the space for its memory is one of ports");
+	params.memory = NULL;
+	NOT_ATTACHED(EINVAL,
+		     "there is neither a space for its memory nor one for its ports");
+
+	mregion_begin(self->machine);
+	params.memory = mregion_new_space(self->machine, MREGION_BUS_MEMORY,
+					  self->root, MREGION_POLICY_DEFAULT);
+	NOT_ATTACHED(ENOENT, "a space is not committed yet");
+	mregion_abort(self->machine);
+}
+
 TEST_F(guest, detach)
 {
 	struct mregion_attach_params params = {

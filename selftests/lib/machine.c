@@ -134,7 +134,7 @@ TEST_F(machine, errors)
 {
 	ASSERT_EQ(0, mregion_map(self->root, self->uart, 0x1000, 0));
 	EXPECT_EQ(-EBUSY, mregion_map(self->root, self->uart, 0x2000, 0));
-	EXPECT_STREQ("map 'uart' into 'root': it is mapped already: Device or resource busy",
+	EXPECT_STREQ("map 'uart' into 'root': it is mapped already (EBUSY)",
 		     mregion_error());
 	EXPECT_EQ(-EBUSY, mregion_free(self->uart));
 	EXPECT_EQ(NULL, mregion_new_mmio(self->machine,
@@ -142,6 +142,21 @@ TEST_F(machine, errors)
 					 1, &device_ops, NULL));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_VIEW(UART_AT_1000);
+}
+
+/* Not every one of the reasons not to open it is that it is not there. */
+TEST(open_errors)
+{
+	EXPECT_EQ(NULL, mregion_machine_open("/dev/no-such-device"));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_STREQ("open /dev/no-such-device (is the mregion module loaded?): No such file or directory",
+		     mregion_error());
+	ASSERT_EQ(0, seteuid(65534));
+	EXPECT_EQ(NULL, mregion_machine_open(NULL));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_STREQ("open /dev/mregion (is the user in the group kvm?): Permission denied",
+		     mregion_error());
+	ASSERT_EQ(0, seteuid(0));
 }
 
 TEST_F(machine, transaction)
@@ -165,7 +180,7 @@ TEST_F(machine, transaction)
 	EXPECT_EQ(0, mregion_unmap(other));
 	EXPECT_EQ(0, mregion_map(self->root, other, 0, 0));
 	EXPECT_EQ(-ENOENT, mregion_commit(self->machine));
-	EXPECT_STREQ("unmap 'other': it is not mapped: No such file or directory",
+	EXPECT_STREQ("unmap 'other': it is not mapped (ENOENT)",
 		     mregion_error());
 	EXPECT_VIEW(UART_AT_1000);
 	EXPECT_EQ(-ENOENT, mregion_map(self->root, other, 0, 0));
@@ -188,7 +203,7 @@ TEST_F(machine, dry_run)
 	EXPECT_EQ(0, mregion_commit_dry_run(self->machine));
 	EXPECT_EQ(0, mregion_unmap(other));
 	EXPECT_EQ(-ENOENT, mregion_commit_dry_run(self->machine));
-	EXPECT_STREQ("unmap 'other': it is not mapped: No such file or directory",
+	EXPECT_STREQ("unmap 'other': it is not mapped (ENOENT)",
 		     mregion_error());
 	mregion_abort(self->machine);
 	EXPECT_EQ(0, mregion_free(other));

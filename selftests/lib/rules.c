@@ -172,6 +172,130 @@ TEST_F(rules, shadow)
 					      self->shadow, 1, both, -1));
 }
 
+/*
+ * To all of these the kernel says EINVAL; the library, which of its reasons it is.
+ */
+#define MISTAKE(change, reason) do { \
+	EXPECT_EQ(-EINVAL, change); \
+	EXPECT_NE(NULL, strstr(mregion_error(), ": " reason " (EINVAL)")) \
+		TH_LOG("%s", mregion_error()); \
+} while (0)
+
+TEST_F(rules, mistakes_of_shadows)
+{
+	struct mregion_region *ram;
+
+	ram = mregion_new_ram(self->machine, MREGION_RAM, "ram", 0x1000);
+	ASSERT_NE(NULL, ram);
+#define ADD(region, offset, at, flags, fd) \
+	mregion_add_shadow(region, offset, 8, self->shadow, at, flags, fd)
+	MISTAKE(ADD(ram, 0, 0, MREGION_RULE_READ, -1),
+		"only MMIO and ROM device regions have rules");
+	MISTAKE(ADD(self->region, 0x100, 0, MREGION_RULE_READ, -1),
+		"the part begins behind the region's end");
+	MISTAKE(ADD(self->region, 0, 0, 0, -1),
+		"flags say neither MREGION_RULE_READ nor MREGION_RULE_WRITE");
+	MISTAKE(ADD(self->region, 0, 0, MREGION_RULE_DATAMATCH, -1),
+		"flags are MREGION_RULE_READ, MREGION_RULE_WRITE, or both");
+	MISTAKE(ADD(self->region, 0, 0, MREGION_RULE_READ, self->eventfd),
+		"an eventfd goes with MREGION_RULE_WRITE only");
+	MISTAKE(ADD(self->region, 1, 0, MREGION_RULE_READ, -1),
+		"offset and shadow_offset differ modulo 8");
+	MISTAKE(ADD(self->region, 0, 0x1000, MREGION_RULE_READ, -1),
+		"the shadow memory ends before the part does");
+	MISTAKE(ADD(self->region, 0, 0, MREGION_RULE_WRITE,
+		    mregion_machine_fd(self->machine)),
+		"the shadow memory ends before the part does, or the descriptor is no eventfd's");
+#undef ADD
+}
+
+TEST_F(rules, mistakes_of_others)
+{
+	struct mregion_constraints constraints = { .valid_max = 3 };
+	struct mregion_doorbell bell = {
+		.len = 4,
+		.eventfd = self->eventfd,
+		.access_len = 3,
+	};
+	struct mregion_ring *ring = mregion_new_ring(self->machine, 8, 0, 0);
+
+	ASSERT_NE(NULL, ring);
+	MISTAKE(mregion_coalesce(self->region, 0x100, 1, ring),
+		"the part begins behind the region's end");
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"access_len is 1, 2, 4, 8, or 0 for any");
+	bell.access_len = 0;
+	bell.eventfd = mregion_machine_fd(self->machine);
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"the descriptor is no eventfd's");
+	MISTAKE(mregion_set_constraints(self->region, &constraints),
+		"valid_min and valid_max are 1, 2, 4, 8, or 0 for the default");
+	constraints = (struct mregion_constraints){ .impl_max = 16 };
+	MISTAKE(mregion_set_constraints(self->region, &constraints),
+		"impl_min and impl_max are 1, 2, 4, 8, or 0 for the default");
+	constraints = (struct mregion_constraints){ .valid_min = 8 };
+	MISTAKE(mregion_set_constraints(self->region, &constraints),
+		"valid_min is more than valid_max, which is 4 by default");
+	constraints = (struct mregion_constraints){ .impl_min = 8 };
+	MISTAKE(mregion_set_constraints(self->region, &constraints),
+		"impl_min is more than impl_max, which is 4 by default");
+	constraints = (struct mregion_constraints){
+		.refused = MREGION_POLICY_EXIT,
+	};
+	MISTAKE(mregion_set_constraints(self->region, &constraints),
+		"accesses to a region are not refused by such a policy");
+	constraints.refused = 0;
+	MISTAKE(mregion_set_constraints(mregion_new_container(self->machine,
+							      "c", 1),
+					&constraints),
+		"a region of its kind has no constraints");
+	MISTAKE(mregion_set_flags(self->region, 0, MREGION_REGION_READONLY),
+		"a flag is not in the mask");
+}
+
+/* The same of what is created. */
+#define NO_NEW(object, reason) do { \
+	EXPECT_EQ(NULL, object); \
+	EXPECT_EQ(EINVAL, errno); \
+	EXPECT_NE(NULL, strstr(mregion_error(), ": " reason " (EINVAL)")) \
+		TH_LOG("%s", mregion_error()); \
+} while (0)
+
+TEST_F(rules, mistakes_of_objects)
+{
+	static const struct mregion_ops bad = {
+		.constraints = { .valid_min = 4, .valid_max = 2 },
+	};
+	int fd;
+
+	NO_NEW(mregion_new_mmio(self->machine, "a\tname", 1, &ops, NULL),
+	       "its name has a control character");
+	NO_NEW(mregion_new_mmio(self->machine, "bad", 1, &bad, NULL),
+	       "valid_min is more than valid_max, which is 4 by default");
+	NO_NEW(mregion_new_space(self->machine, 2, self->region, 0),
+	       "there is no such bus or policy");
+	NO_NEW(mregion_new_ring(self->machine, 100, 0, 0),
+	       "the number is no power of two from 2 on");
+	NO_NEW(mregion_new_ring(self->machine, 1u << 31, 0, 0),
+	       "the number is more than max_ring_entries");
+	NO_NEW(mregion_new_ring(self->machine, 16, 32, 0),
+	       "notify_entries is more than it has");
+	NO_NEW(mregion_new_ring(self->machine, 16, 16, 10000001),
+	       "notify_usecs is more than 10 seconds");
+	NO_NEW(mregion_new_shadow(self->machine, 0), "its length is 0");
+	NO_NEW(mregion_new_shadow(self->machine, 1ull << 40),
+	       "its length is more than max_shadow_len");
+	NO_NEW(mregion_new_server(self->machine, 0, 0, 0, &fd), "nr_slots is 0");
+	NO_NEW(mregion_new_server(self->machine, 257, 0, 0, &fd),
+	       "nr_slots is more than max_slots");
+	NO_NEW(mregion_new_server(self->machine, 1, 1001, 0, &fd),
+	       "spin_usecs is more than 1000");
+	NO_NEW(mregion_new_server(self->machine, 1, 0, 3600000001, &fd),
+	       "timeout_usecs is more than one hour");
+	NO_NEW(mregion_serving_open(mregion_machine_fd(self->machine)),
+	       "it is no server's");
+}
+
 /* What another process sees through the descriptor. */
 TEST_F(rules, shadow_fd)
 {
@@ -217,6 +341,9 @@ TEST_F(rules, server)
 	EXPECT_EQ(0, mregion_post(self->region, 0, 0, ring));
 	EXPECT_EQ(0, mregion_commit(self->machine));
 	EXPECT_EQ(-EBUSY, mregion_server_free(server));
+	EXPECT_NE(NULL, strstr(mregion_error(), "a region is bound to it (EBUSY)"));
+	EXPECT_EQ(-EBUSY, mregion_ring_free(ring));
+	EXPECT_NE(NULL, strstr(mregion_error(), "or is posted to it (EBUSY)"));
 
 	/* It says something, but nobody takes it. */
 	EXPECT_EQ(MREGION_OUTCOME_COALESCED, write_to(self, 0, 4, 1));

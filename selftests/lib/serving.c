@@ -402,6 +402,8 @@ TEST_F(serving, add)
 {
 	EXPECT_EQ(-EEXIST, mregion_serving_add(self->serving, 65, &device_ops,
 					       NULL));
+	EXPECT_STREQ("serve region 65: it was added before (EEXIST)",
+		     mregion_error());
 	EXPECT_EQ(0, mregion_serving_add(self->serving, 129, &device_ops,
 					 NULL));
 	EXPECT_EQ(NULL, mregion_serving_device(self->serving, 193));
@@ -433,6 +435,8 @@ TEST_F(serving, del)
 	EXPECT_EQ(-ENOENT, mregion_serving_del(serving, 193));
 	ASSERT_EQ(0, mregion_serving_del(serving, 65));
 	EXPECT_EQ(-ENOENT, mregion_serving_del(serving, 65));
+	EXPECT_STREQ("stop serving region 65: it was not added (ENOENT)",
+		     mregion_error());
 	submit(&self->kernel, 0, 65, 0, 0, 4, false);
 	submit(&self->kernel, 1, 129, 0, 0, 4, false);
 	ASSERT_EQ(0, mregion_serve_once(serving));
@@ -470,6 +474,7 @@ TEST_F(serving, same_ring)
 	again = dup(fds[0]);
 	EXPECT_EQ(0, mregion_serving_add_ring(serving, fds[0]));
 	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, fds[0]));
+	EXPECT_NE(NULL, strstr(mregion_error(), "it was added before (EEXIST)"));
 	EXPECT_EQ(0, mregion_serving_add_ring(serving, fds[1]));
 	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, again));
 	EXPECT_EQ(-EEXIST, mregion_serving_add_ring(serving, fds[1]));
@@ -480,6 +485,7 @@ TEST_F(serving, same_ring)
 	EXPECT_EQ(0, mregion_serving_del_ring(serving, again));
 	EXPECT_EQ(1, self->device.nr);
 	EXPECT_EQ(-ENOENT, mregion_serving_del_ring(serving, fds[0]));
+	EXPECT_NE(NULL, strstr(mregion_error(), "it was not added (ENOENT)"));
 	EXPECT_EQ(-EBADF, mregion_serving_del_ring(serving, -1));
 	fixture_append(&memory, 1, 0, 2, 4);
 	ASSERT_EQ(0, mregion_serve_once(serving));

@@ -96,8 +96,8 @@ int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 	pthread_mutex_lock(&machine->transaction.lock);
 	/* A process that knows nothing of this device has its hands on it. */
 	if (atomic_load(&ring->server))
-		ret = mregion_refuse(machine, mregion_fail(EBUSY,
-			"coalesce '%s' into ring %u, which is a server's",
+		ret = mregion_refuse(machine, mregion_fail_why(EBUSY,
+			"coalesce '%s': ring %u is a server's",
 			region->name, ring->id));
 	else
 		ret = add_rule(region, &op, ring, settle_coalesce, ring);
@@ -124,17 +124,16 @@ static int check_post(const struct mregion_region *region,
 	struct mregion_server *owner = atomic_load(&ring->server);
 
 	if (!server)
-		return mregion_fail(EINVAL,
-				    "post to '%s': it is bound to no server",
-				    region->name);
+		return mregion_fail_why(EINVAL,
+			"post to '%s': it is bound to no server", region->name);
 	if (owner && owner != server)
-		return mregion_fail(EBUSY,
-				    "post to '%s': ring %u is another server's",
-				    region->name, ring->id);
+		return mregion_fail_why(EBUSY,
+			"post to '%s': ring %u is another server's",
+			region->name, ring->id);
 	if (!owner && ring->nr_rules)
-		return mregion_fail(EBUSY,
-				    "post to '%s': the VMM drains ring %u",
-				    region->name, ring->id);
+		return mregion_fail_why(EBUSY,
+			"post to '%s': the VMM drains ring %u", region->name,
+			ring->id);
 	return 0;
 }
 

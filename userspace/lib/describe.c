@@ -6,12 +6,16 @@
 #include "array.h"
 #include "describe.h"
 #include "error.h"
+#include "invalid.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
 #include "table.h"
 
-/* Kept in step with the errnos that <linux/mregion.h> lists. */
+/*
+ * Kept in step with the errnos that <linux/mregion.h> lists; what invalid.c can
+ * tell is not here.
+ */
 static const struct {
 	int code;
 	int err;
@@ -40,7 +44,7 @@ static const struct {
 	{ MREGION_OP_SET_FLAGS, EINVAL, "a flag does not go with its kind" },
 	{ MREGION_OP_SET_ALIAS, EINVAL, "it is not an alias" },
 	{ MREGION_OP_SET_CONSTRAINTS, EINVAL,
-	  "the constraints are bad, or its kind has none" },
+	  "the constraints contradict themselves, or its kind has none" },
 	{ MREGION_OP_RULE_ADD, ENOENT,
 	  "there is no such region, ring or shadow memory" },
 	{ MREGION_OP_RULE_ADD, EBADF, "its eventfd is not open" },
@@ -48,28 +52,38 @@ static const struct {
 	  "another rule of the kind could match the same access" },
 	{ MREGION_OP_RULE_ADD, ENOSPC, "the region or the machine has as many rules as it can" },
 	{ MREGION_OP_RULE_ADD, EINVAL,
-	  "its kind has no rules, or a part of the rule is out of bounds" },
+	  "its kind has no rules, or the part begins behind its end" },
 	{ MREGION_OP_RULE_DEL, ENOENT, "there is no such rule" },
 	{ MREGION_OP_SPACE_CREATE, EEXIST, "a space of that ID exists" },
 	{ MREGION_OP_SPACE_CREATE, ENOENT, "there is no such root" },
 	{ MREGION_OP_SPACE_CREATE, ENOSPC, "the machine has max_spaces spaces" },
+	{ MREGION_OP_SPACE_CREATE, EINVAL, "there is no such bus or policy" },
+	{ MREGION_OP_SPACE_SET, EINVAL, "there is no such policy" },
 	{ MREGION_OP_SPACE_SET, ENOENT, "there is no such root or space" },
 	{ MREGION_OP_SPACE_FREE, EBUSY,
 	  "it is attached to a virtual machine" },
 	{ MREGION_OP_SET_SERVER, ENOENT, "there is no such region or server" },
-	{ MREGION_OP_SET_SERVER, EINVAL, "its kind has no server" },
+	{ MREGION_OP_SET_SERVER, EINVAL,
+	  "only MMIO and ROM device regions have servers" },
 };
 
-const char *mregion_describe_reason(const struct mregion_op *op, int err)
+const char *mregion_describe_reason(const struct mregion_op *op,
+				    const struct mregion_region *region,
+				    int err)
 {
 	int code = op ? (int)op->code : 0;
+	const char *reason = NULL;
 	size_t i;
 
+	if (op && err == EINVAL)
+		reason = mregion_invalid_reason(op, region);
+	if (reason)
+		return reason;
 	for (i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (reasons[i].err == err && reasons[i].code == code)
 			return reasons[i].reason;
 	/* An operation may also run into a limit of the commit as a whole. */
-	return op ? mregion_describe_reason(NULL, err) : NULL;
+	return op ? mregion_describe_reason(NULL, NULL, err) : NULL;
 }
 
 /* Names of regions in quotes, IDs of those that are not the library's. */
@@ -186,7 +200,8 @@ void mregion_describe_failure(struct mregion_machine *machine,
 			      size_t failed, int err)
 {
 	const struct mregion_op *op = failed < nr ? &ops[failed] : NULL;
-	const char *reason = mregion_describe_reason(op, err);
+	struct mregion_region *region = NULL;
+	const char *reason;
 	char what[256];
 
 	/* With a single operation there is no doubt whose fault it is. */
@@ -194,8 +209,10 @@ void mregion_describe_failure(struct mregion_machine *machine,
 		describe_op(what, sizeof(what), machine, op ? op : ops);
 	else
 		snprintf(what, sizeof(what), "commit %zu changes", nr);
-	if (reason)
-		mregion_fail(err, "%s: %s", what, reason);
-	else
-		mregion_fail(err, "%s", what);
+	if (op)
+		region = mregion_table_get(&machine->regions, op->id);
+	reason = mregion_describe_reason(op, region, err);
+	if (region)
+		mregion_region_put(region);
+	mregion_fail_reason(err, what, reason);
 }

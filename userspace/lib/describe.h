@@ -7,16 +7,20 @@
 
 struct mregion_machine;
 struct mregion_op;
+struct mregion_region;
 
 /**
  * mregion_describe_reason() - why the kernel refuses an operation
  * @op: the operation, or NULL for a commit as a whole
+ * @region: the region that @op is about, or NULL if that is not known
  * @err: positive errno
  *
  * Return: a clause such as "it is mapped already", or NULL if there is no more
  * to say than strerror() does.
  */
-const char *mregion_describe_reason(const struct mregion_op *op, int err);
+const char *mregion_describe_reason(const struct mregion_op *op,
+				    const struct mregion_region *region,
+				    int err);
 
 /** mregion_describe_failure() - let mregion_error() tell of a failed commit */
 void mregion_describe_failure(struct mregion_machine *machine,

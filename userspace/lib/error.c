@@ -10,21 +10,56 @@
 
 static __thread char last_error[MREGION_ERROR_SIZE];
 
-int mregion_fail(int err, const char *fmt, ...)
+__attribute__((format(printf, 1, 2)))
+static void add(const char *fmt, ...)
 {
-	char reason[128];
-	size_t used;
+	size_t used = strlen(last_error);
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(last_error, sizeof(last_error), fmt, args);
+	vsnprintf(last_error + used, sizeof(last_error) - used, fmt, args);
 	va_end(args);
+}
 
-	used = strlen(last_error);
-	snprintf(last_error + used, sizeof(last_error) - used, ": %s",
-		 strerror_r(err, reason, sizeof(reason)));
+static void begin(const char *fmt, va_list args)
+{
+	vsnprintf(last_error, sizeof(last_error), fmt, args);
+}
+
+int mregion_fail(int err, const char *fmt, ...)
+{
+	char reason[128];
+	va_list args;
+
+	va_start(args, fmt);
+	begin(fmt, args);
+	va_end(args);
+	add(": %s", strerror_r(err, reason, sizeof(reason)));
 	errno = err;
 	return -err;
+}
+
+/* The errno's own text would mislead: ELOOP's is about symbolic links. */
+int mregion_fail_why(int err, const char *fmt, ...)
+{
+	const char *name = strerrorname_np(err);
+	va_list args;
+
+	va_start(args, fmt);
+	begin(fmt, args);
+	va_end(args);
+	if (name)
+		add(" (%s)", name);
+	else
+		add(" (errno %d)", err);
+	errno = err;
+	return -err;
+}
+
+int mregion_fail_reason(int err, const char *what, const char *reason)
+{
+	return reason ? mregion_fail_why(err, "%s: %s", what, reason)
+		      : mregion_fail(err, "%s", what);
 }
 
 void mregion_error_save(char text[MREGION_ERROR_SIZE])

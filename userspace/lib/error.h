@@ -18,6 +18,27 @@
 __attribute__((format(printf, 2, 3)))
 int mregion_fail(int err, const char *fmt, ...);
 
+/**
+ * mregion_fail_why() - remember an error whose reason is known
+ * @err: positive errno
+ * @fmt: what could not be done, and why, as for printf(); the errno's name is
+ *	added, for those who look it up
+ *
+ * Sets errno, too. Return: -@err.
+ */
+__attribute__((format(printf, 2, 3)))
+int mregion_fail_why(int err, const char *fmt, ...);
+
+/**
+ * mregion_fail_reason() - remember an error whose reason may be known
+ * @err: positive errno
+ * @what: what could not be done
+ * @reason: why, or NULL
+ *
+ * Sets errno, too. Return: -@err.
+ */
+int mregion_fail_reason(int err, const char *what, const char *reason);
+
 /** mregion_fail_ptr() - mregion_fail() for functions that return a pointer */
 #define mregion_fail_ptr(err, ...) \
 	((void)mregion_fail((err), __VA_ARGS__), NULL)

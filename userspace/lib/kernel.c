@@ -16,6 +16,10 @@ static int open_error(int err, const char *path)
 		return mregion_fail(err,
 				    "open %s (is the mregion module loaded?)",
 				    path);
+	if (err == EACCES)
+		return mregion_fail(err,
+				    "open %s (is the user in the group kvm?)",
+				    path);
 	return mregion_fail(err, "open %s", path);
 }
 
@@ -38,10 +42,9 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 	}
 	if (info->abi_version != MREGION_ABI_VERSION) {
 		close(fd);
-		return mregion_fail(EPROTO,
-				    "%s speaks version %u, this library %u",
-				    path, info->abi_version,
-				    MREGION_ABI_VERSION);
+		return mregion_fail_why(EPROTO,
+			"%s speaks version %u, this library %u", path,
+			info->abi_version, MREGION_ABI_VERSION);
 	}
 	return fd;
 }

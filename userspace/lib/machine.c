@@ -81,16 +81,16 @@ int mregion_synchronize(struct mregion_machine *machine)
 	bool ours;
 
 	if (mregion_sections_inside(&machine->sections))
-		return mregion_fail(EDEADLK,
-				    "synchronize within a device's function");
+		return mregion_fail_why(EDEADLK,
+			"synchronize: called within a device's function");
 
 	/* A device that is waited for may itself wait to make a change. */
 	if (!pthread_mutex_trylock(lock)) {
 		ours = machine->transaction.depth;
 		pthread_mutex_unlock(lock);
 		if (ours)
-			return mregion_fail(EDEADLK,
-					    "synchronize in a transaction");
+			return mregion_fail_why(EDEADLK,
+				"synchronize: called in a transaction");
 	}
 	mregion_sections_wait(&machine->sections);
 	return 0;

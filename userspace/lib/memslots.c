@@ -210,9 +210,9 @@ static size_t add_missing(struct mregion_memslots *memslots,
 		wanted[set++] = wanted[i];
 	}
 	if (without)
-		keep_error(memslots, mregion_fail(ENOSPC,
-			"set %zu memory slots with %u to use", nr,
-			memslots->max));
+		keep_error(memslots, mregion_fail_why(ENOSPC,
+			"set memory slots: the view needs %zu, and there are %u to use",
+			nr, memslots->max));
 	return set;
 }
 

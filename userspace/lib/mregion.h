@@ -76,8 +76,8 @@ mregion_machine_info(const struct mregion_machine *machine);
 /**
  * mregion_error() - what went wrong last in this thread, in one line
  *
- * Return: a text such as "map 'uart' into 'pci': it is mapped already: Device
- * or resource busy", valid until the thread's next call into the library; "" if
+ * Return: a text such as "map 'uart' into 'pci': it is mapped already (EBUSY)",
+ * valid until the thread's next call into the library; "" if
  * nothing did.
  */
 const char *mregion_error(void);

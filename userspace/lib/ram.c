@@ -154,9 +154,9 @@ static struct mregion_region *create_from_memfd(struct mregion_region *region)
 static int bad_kind(struct mregion_machine *machine, const char *name)
 {
 	return mregion_refuse(machine,
-			      mregion_fail(EINVAL,
-					   "create '%s': wrong kind of region",
-					   name ? name : ""));
+			      mregion_fail_why(EINVAL,
+				"create '%s': wrong kind of region",
+				name ? name : ""));
 }
 
 struct mregion_region *mregion_new_ram(struct mregion_machine *machine,

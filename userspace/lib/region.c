@@ -61,8 +61,9 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 		goto refuse;
 	}
 	if (strlen(name) >= sizeof(region->name)) {
-		mregion_fail(err, "create '%s': its name is longer than %zu bytes",
-			     name, sizeof(region->name) - 1);
+		mregion_fail_why(err,
+				 "create '%s': its name is longer than %zu bytes",
+				 name, sizeof(region->name) - 1);
 		goto free_region;
 	}
 	strcpy(region->name, name);
@@ -77,7 +78,7 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 	pthread_mutex_unlock(&machine->transaction.lock);
 	if (!region->id) {
 		err = ENOSPC;
-		mregion_fail(err, "create '%s': all IDs are used up", name);
+		mregion_fail_why(err, "create '%s': all IDs are used up", name);
 		goto free_region;
 	}
 	return region;

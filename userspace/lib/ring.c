@@ -45,6 +45,23 @@ static int free_in_kernel(const struct mregion_ring *ring)
 	return ioctl(ring->machine->fd, MREGION_RING_FREE, &arg) ? errno : 0;
 }
 
+/* The kernel has refused it: what for, if that can be told. */
+static const char *create_reason(const struct mregion_info *info,
+				 const struct mregion_ring_create *arg, int err)
+{
+	if (err == ENOSPC)
+		return "the machine has max_rings rings";
+	if (err != EINVAL)
+		return NULL;
+	if (arg->nr_entries < 2 || arg->nr_entries & (arg->nr_entries - 1))
+		return "the number is no power of two from 2 on";
+	if (arg->nr_entries > info->max_ring_entries)
+		return "the number is more than max_ring_entries";
+	if (arg->notify_entries > arg->nr_entries)
+		return "notify_entries is more than it has";
+	return "notify_usecs is more than 10 seconds";
+}
+
 static struct mregion_ring *new_handle(struct mregion_machine *machine)
 {
 	struct mregion_ring *ring;
@@ -78,7 +95,9 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 		.notify_entries = notify_entries,
 		.notify_usecs = notify_usecs,
 	};
+	const char *reason = NULL;
 	struct mregion_ring *ring;
+	char what[64];
 	int err;
 
 	ring = new_handle(machine);
@@ -88,6 +107,7 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 	arg.eventfd = ring->eventfd;
 	if (ioctl(machine->fd, MREGION_RING_CREATE, &arg)) {
 		err = errno;
+		reason = create_reason(&machine->info, &arg, err);
 		goto put_ring;
 	}
 	ring->fd = arg.fd;
@@ -104,7 +124,9 @@ free_ring:
 	free_in_kernel(ring);
 put_ring:
 	mregion_ring_put(ring);
-	return mregion_fail_ptr(err, "create a ring of %u entries", nr_entries);
+	snprintf(what, sizeof(what), "create a ring of %u entries", nr_entries);
+	mregion_fail_reason(err, what, reason);
+	return NULL;
 }
 
 int mregion_ring_eventfd(const struct mregion_ring *ring)
@@ -355,6 +377,10 @@ int mregion_ring_start_thread(struct mregion_ring *ring)
 		ring->has_thread = !err;
 	}
 	pthread_mutex_unlock(&ring->lock);
+	if (err == EBUSY)
+		return mregion_fail_why(err,
+			"start a thread for ring %u: it has one already",
+			ring->id);
 	return err ? mregion_fail(err, "start a thread for ring %u", ring->id)
 		   : 0;
 }
@@ -383,6 +409,10 @@ int mregion_ring_free(struct mregion_ring *ring)
 	if (!ring)
 		return 0;
 	err = free_in_kernel(ring);
+	if (err == EBUSY)
+		return mregion_fail_why(err,
+			"free ring %u: a region coalesces into it, or is posted to it",
+			ring->id);
 	if (err)
 		return mregion_fail(err, "free ring %u", ring->id);
 	/* Nothing comes any more, but something may be there yet. */

@@ -10,6 +10,9 @@
 #include "region.h"
 #include "server.h"
 
+/* Of the limits, this one is not in struct mregion_info. */
+#define MAX_SPIN_USECS	1000
+
 static struct mregion_server *new_handle(struct mregion_machine *machine)
 {
 	struct mregion_server *server = calloc(1, sizeof(*server));
@@ -33,6 +36,24 @@ static void link_server(struct mregion_server *server)
 	pthread_mutex_unlock(&machine->transaction.lock);
 }
 
+/* The kernel has refused it: what for, if that can be told. */
+static const char *create_reason(const struct mregion_info *info,
+				 const struct mregion_server_create *arg,
+				 int err)
+{
+	if (err == ENOSPC)
+		return "the machine has max_servers servers";
+	if (err != EINVAL)
+		return NULL;
+	if (!arg->nr_slots)
+		return "nr_slots is 0";
+	if (arg->nr_slots > info->max_slots)
+		return "nr_slots is more than max_slots";
+	if (arg->spin_usecs > MAX_SPIN_USECS)
+		return "spin_usecs is more than 1000";
+	return "timeout_usecs is more than one hour";
+}
+
 struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint32_t nr_slots,
 					  uint32_t spin_usecs,
@@ -53,8 +74,9 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 	if (ioctl(machine->fd, MREGION_SERVER_CREATE, &arg)) {
 		err = errno;
 		free(server);
-		return mregion_fail_ptr(err, "create a server of %u slots",
-					nr_slots);
+		mregion_fail_reason(err, "create a server",
+				    create_reason(&machine->info, &arg, err));
+		return NULL;
 	}
 	link_server(server);
 	*fd = arg.fd;
@@ -68,8 +90,13 @@ int mregion_server_free(struct mregion_server *server)
 	if (!server)
 		return 0;
 	arg.id = server->id;
-	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg))
+	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
+		if (errno == EBUSY)
+			return mregion_fail_why(EBUSY,
+				"free server %u: a region is bound to it",
+				server->id);
 		return mregion_fail(errno, "free server %u", server->id);
+	}
 	/* What is left in its rings is the VMM's now. */
 	if (!atomic_load(&server->dead)) {
 		atomic_store(&server->alive, true);

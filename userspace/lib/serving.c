@@ -74,7 +74,13 @@ close_fd:
 free_serving:
 	free(serving);
 fail:
-	return mregion_fail_ptr(err, "serve on descriptor %d", fd);
+	if (err == EINVAL)
+		mregion_fail_why(err,
+				 "serve on descriptor %d: it is no server's",
+				 fd);
+	else
+		mregion_fail(err, "serve on descriptor %d", fd);
+	return NULL;
 }
 
 void mregion_serving_close(struct mregion_serving *serving)
@@ -142,14 +148,17 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
 	if (!err)
 		return 0;
 	free(region);
-	return mregion_fail(err, "serve region %u", id);
+	return mregion_fail_why(err, "serve region %u: it was added before",
+				id);
 }
 
 int mregion_serving_may_remove(const struct mregion_serving *serving,
 			       const char *what)
 {
 	return mregion_sections_inside(&serving->sections) ?
-	       mregion_fail(EDEADLK, "%s within a device's function", what) : 0;
+	       mregion_fail_why(EDEADLK,
+				"%s: called within a device's function",
+				what) : 0;
 }
 
 int mregion_serving_del(struct mregion_serving *serving, uint32_t id)
@@ -167,7 +176,8 @@ int mregion_serving_del(struct mregion_serving *serving, uint32_t id)
 		atomic_store(link, atomic_load(&region->next));
 	pthread_mutex_unlock(&serving->lock);
 	if (!region)
-		return mregion_fail(ENOENT, "stop serving region %u", id);
+		return mregion_fail_why(ENOENT,
+			"stop serving region %u: it was not added", id);
 	mregion_sections_wait(&serving->sections);
 	free(region);
 	return 0;

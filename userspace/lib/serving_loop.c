@@ -148,6 +148,12 @@ static int serve(struct mregion_serving *serving, struct spin *spin,
 	return 0;
 }
 
+static int nothing_more(void)
+{
+	return mregion_fail_why(ENODEV,
+		"serve: the machine is closed, or the server freed or dead");
+}
+
 int mregion_serve(struct mregion_serving *serving, unsigned int spin_usecs)
 {
 	struct spin spin = { 0 };
@@ -162,6 +168,8 @@ int mregion_serve(struct mregion_serving *serving, unsigned int spin_usecs)
 		return mregion_fail(-epoll_fd, "wait for accesses to serve");
 	ret = serve(serving, &spin, epoll_fd);
 	close(epoll_fd);
+	if (ret == -ENODEV)
+		return nothing_more();
 	return ret ? mregion_fail(-ret, "serve") : 0;
 }
 
@@ -169,7 +177,7 @@ int mregion_serve_once(struct mregion_serving *serving)
 {
 	/* What a dead server leaves in its rings is the VMM's. */
 	if (mregion_serving_dead(serving))
-		return mregion_fail(ENODEV, "serve");
+		return nothing_more();
 	mregion_serving_round(serving);
 	return 0;
 }

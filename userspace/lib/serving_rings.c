@@ -77,13 +77,22 @@ find(struct mregion_serving *serving, struct mregion_ring_memory *memory)
 	return link;
 }
 
+static int failed(const char *what, int fd, int err, const char *reason)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s descriptor %d", what, fd);
+	return mregion_fail_reason(err, text,
+				   err == EINVAL ? "it is no ring's" : reason);
+}
+
 int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 {
 	struct mregion_serving_ring *ring;
 	int err = open_ring(&ring, fd);
 
 	if (err)
-		goto fail;
+		return failed("add the ring of", fd, err, NULL);
 	ring->memory.claims = true;
 	pthread_mutex_lock(&serving->lock);
 	if (atomic_load(find(serving, &ring->memory))) {
@@ -96,8 +105,7 @@ int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 	if (!err)
 		return 0;
 	free_ring(ring);
-fail:
-	return mregion_fail(err, "drain the ring of descriptor %d", fd);
+	return failed("add the ring of", fd, err, "it was added before");
 }
 
 int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
@@ -112,7 +120,7 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 		return -err;
 	err = open_ring(&same, fd);
 	if (err)
-		goto fail;
+		return failed("stop draining the ring of", fd, err, NULL);
 	pthread_mutex_lock(&serving->lock);
 	link = find(serving, &same->memory);
 	ring = atomic_load(link);
@@ -120,10 +128,9 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 		atomic_store(link, atomic_load(&ring->next));
 	pthread_mutex_unlock(&serving->lock);
 	free_ring(same);
-	if (!ring) {
-		err = ENOENT;
-		goto fail;
-	}
+	if (!ring)
+		return failed("stop draining the ring of", fd, ENOENT,
+			      "it was not added");
 	mregion_sections_wait(&serving->sections);
 	/* What waits in it is for devices that may stay. */
 	mregion_section_begin(&section, &serving->sections);
@@ -131,9 +138,6 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 	mregion_section_end(&section);
 	free_ring(ring);
 	return 0;
-
-fail:
-	return mregion_fail(err, "stop draining the ring of descriptor %d", fd);
 }
 
 void mregion_serving_free_rings(struct mregion_serving *serving)

@@ -33,6 +33,17 @@ static void link_shadow(struct mregion_shadow *shadow)
 	pthread_mutex_unlock(&machine->transaction.lock);
 }
 
+/* The kernel has refused it: what for, if that can be told. */
+static const char *create_reason(uint64_t len, int err)
+{
+	if (err == ENOSPC)
+		return "the machine has max_shadows of them";
+	if (err != EINVAL)
+		return NULL;
+	return len ? "its length is more than max_shadow_len"
+		   : "its length is 0";
+}
+
 static uint32_t next_id(struct mregion_machine *machine)
 {
 	uint32_t id;
@@ -52,12 +63,14 @@ struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 		.len = len,
 	};
 	struct mregion_shadow *shadow = calloc(1, sizeof(*shadow));
+	const char *reason = NULL;
 	int err = ENOMEM;
 
 	if (!shadow)
 		goto fail;
 	if (ioctl(machine->fd, MREGION_SHADOW_CREATE, &arg)) {
 		err = errno;
+		reason = create_reason(len, err);
 		goto free_shadow;
 	}
 	shadow->machine = machine;
@@ -80,8 +93,8 @@ close_fd:
 free_shadow:
 	free(shadow);
 fail:
-	return mregion_fail_ptr(err, "create %#llx bytes of shadow memory",
-				(unsigned long long)len);
+	mregion_fail_reason(err, "create shadow memory", reason);
+	return NULL;
 }
 
 void mregion_shadow_release(struct mregion_shadow *shadow)
@@ -106,6 +119,10 @@ int mregion_shadow_free(struct mregion_shadow *shadow)
 	if (!shadow)
 		return 0;
 	err = free_in_kernel(shadow);
+	if (err == EBUSY)
+		return mregion_fail_why(err,
+			"free shadow memory %u: a rule refers to it",
+			shadow->id);
 	if (err)
 		return mregion_fail(err, "free shadow memory %u", shadow->id);
 	mregion_shadow_release(shadow);

@@ -62,7 +62,7 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	if (space->id)
 		ret = mregion_change(machine, &op, settle_create, space);
 	else
-		ret = mregion_refuse(machine, mregion_fail(ENOSPC,
+		ret = mregion_refuse(machine, mregion_fail_why(ENOSPC,
 			"create a space: all IDs are used up"));
 	if (ret) {
 		mregion_space_release(space);

@@ -170,7 +170,7 @@ int mregion_commit(struct mregion_machine *machine)
 	int ret;
 
 	if (!resume(machine))
-		return mregion_fail(EINVAL, "commit without begin");
+		return mregion_fail_why(EINVAL, "commit: there was no begin");
 	if (transaction->depth == 1)
 		ret = commit_now(machine);
 	else
@@ -185,7 +185,7 @@ int mregion_commit_dry_run(struct mregion_machine *machine)
 	int ret;
 
 	if (!resume(machine))
-		return mregion_fail(EINVAL, "dry run without begin");
+		return mregion_fail_why(EINVAL, "dry run: there was no begin");
 	ret = ask_kernel(machine, MREGION_COMMIT_DRY_RUN);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
@@ -200,8 +200,8 @@ void mregion_abort(struct mregion_machine *machine)
 	if (transaction->depth == 1)
 		settle_all(transaction, false);
 	else
-		mregion_refuse(machine, mregion_fail(ECANCELED,
-						     "a nested transaction"));
+		mregion_refuse(machine, mregion_fail_why(ECANCELED,
+			"commit: a transaction within it was aborted"));
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
 }
@@ -227,7 +227,7 @@ int mregion_refuse(struct mregion_machine *machine, int err)
 int mregion_refuse_null(const char *what)
 {
 	struct mregion_transaction *transaction;
-	int ret = mregion_fail(EINVAL, "%s: a handle is NULL", what);
+	int ret = mregion_fail_why(EINVAL, "%s: a handle is NULL", what);
 
 	for (transaction = open_transactions; transaction;
 	     transaction = transaction->outer)

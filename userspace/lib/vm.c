@@ -51,6 +51,34 @@ static int attach_in_kernel(struct mregion_vm *vm)
 	return 0;
 }
 
+/* The kernel has refused it: what for, if that can be told. */
+static const char *attach_reason(const struct mregion_vm *vm, int err)
+{
+	switch (err) {
+	case EBADF:
+		return "vm_fd is not open";
+	case EEXIST:
+		return "the machine is attached to it already";
+	case ENOENT:
+		return "a space is not committed yet";
+	case ENOSPC:
+		return "there is no room on the virtual machine's bus";
+	case EPERM:
+		return "another process has created it";
+	case EINVAL:
+		break;
+	default:
+		return NULL;
+	}
+	if (vm->memory && vm->memory->bus != MREGION_BUS_MEMORY)
+		return "the space for its memory is one of ports";
+	if (vm->pio && vm->pio->bus != MREGION_BUS_PIO)
+		return "the space for its ports is one of memory";
+	if (!vm->memory && !vm->pio)
+		return "there is neither a space for its memory nor one for its ports";
+	return "vm_fd is no virtual machine's";
+}
+
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params)
 {
@@ -81,7 +109,8 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 	pthread_mutex_lock(&machine->transaction.lock);
 	err = attach_in_kernel(vm);
 	if (err) {
-		mregion_fail(err, "attach to a virtual machine");
+		mregion_fail_reason(err, "attach to a virtual machine",
+				    attach_reason(vm, err));
 		goto unlock;
 	}
 	err = -update_slots(vm);

@@ -56,9 +56,12 @@ bool batch_commit(struct batch *batch)
 		op = &batch->ops[failed];
 		line = batch->lines[failed];
 	}
-	reason = mregion_describe_reason(op, -ret);
-	topology_error(batch->path, line, "%s%s%s", reason ? reason : "",
-		       reason ? ": " : "", strerror(-ret));
+	reason = mregion_describe_reason(op, NULL, -ret);
+	if (reason)
+		topology_error(batch->path, line, "%s (%s)", reason,
+			       strerrorname_np(-ret));
+	else
+		topology_error(batch->path, line, "%s", strerror(-ret));
 	return false;
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is wrong with an operation that the kernel calls invalid, in words. EINVAL
+ * is what it says to a dozen mistakes, and whoever made one wants to know which.
+ *
+ * The kernel has decided by then: what is said here is looked for in the order in
+ * which it looks, and nothing is refused because of it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "invalid.h"
+#include "mregion.h"
+#include "region.h"
+
+static bool is_size(unsigned int len)
+{
+	return len <= 8 && !(len & (len - 1));
+}
+
+static const char *
+constraints_reason(const struct mregion_constraints *constraints)
+{
+	unsigned int valid_max = constraints->valid_max ?: 4;
+	unsigned int impl_max = constraints->impl_max ?: 4;
+
+	if (!is_size(constraints->valid_min) ||
+	    !is_size(constraints->valid_max))
+		return "valid_min and valid_max are 1, 2, 4, 8, or 0 for the default";
+	if (!is_size(constraints->impl_min) || !is_size(constraints->impl_max))
+		return "impl_min and impl_max are 1, 2, 4, 8, or 0 for the default";
+	if (constraints->valid_min > valid_max)
+		return "valid_min is more than valid_max, which is 4 by default";
+	if (constraints->impl_min > impl_max)
+		return "impl_min is more than impl_max, which is 4 by default";
+	if (constraints->refused > MREGION_POLICY_ERROR)
+		return "accesses to a region are not refused by such a policy";
+	return NULL;
+}
+
+static bool has_constraints(uint32_t kind)
+{
+	return kind == MREGION_MMIO || kind == MREGION_ROMD ||
+	       kind == MREGION_RAMDEV;
+}
+
+static const char *create_reason(const struct mregion_op_create *create)
+{
+	const char *c;
+
+	if (has_constraints(create->kind) &&
+	    constraints_reason(&create->constraints))
+		return constraints_reason(&create->constraints);
+	for (c = create->name; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return "its name has a control character";
+	return NULL;
+}
+
+static const char *doorbell_reason(const struct mregion_rule *rule)
+{
+	if (!is_size(rule->access_len))
+		return "access_len is 1, 2, 4, 8, or 0 for any";
+	if (!(rule->flags & MREGION_RULE_STORE))
+		return "the descriptor is no eventfd's";
+	return NULL;
+}
+
+static const char *shadow_reason(const struct mregion_rule *rule)
+{
+	uint32_t both = MREGION_RULE_READ | MREGION_RULE_WRITE;
+
+	if (rule->flags & ~(both | MREGION_RULE_NOTIFY))
+		return "flags are MREGION_RULE_READ, MREGION_RULE_WRITE, or both";
+	if (!(rule->flags & both))
+		return "flags say neither MREGION_RULE_READ nor MREGION_RULE_WRITE";
+	if (rule->flags & MREGION_RULE_NOTIFY &&
+	    !(rule->flags & MREGION_RULE_WRITE))
+		return "an eventfd goes with MREGION_RULE_WRITE only";
+	return NULL;
+}
+
+/* Of rules that use shadow memory. */
+static const char *memory_reason(const struct mregion_rule *rule)
+{
+	if ((rule->shadow_offset ^ rule->offset) & 7)
+		return "offset and shadow_offset differ modulo 8";
+	if (rule->kind == MREGION_RULE_SHADOW &&
+	    !(rule->flags & MREGION_RULE_NOTIFY))
+		return "the shadow memory ends before the part does";
+	return "the shadow memory ends before the part does, or the descriptor is no eventfd's";
+}
+
+static const char *rule_reason(const struct mregion_rule *rule,
+			       const struct mregion_region *region)
+{
+	const char *reason = NULL;
+
+	if (region && region->kind != MREGION_MMIO &&
+	    region->kind != MREGION_ROMD)
+		return "only MMIO and ROM device regions have rules";
+	if (region && rule->offset > atomic_load(&region->len) - 1)
+		return "the part begins behind the region's end";
+	if (rule->kind == MREGION_RULE_DOORBELL)
+		reason = doorbell_reason(rule);
+	else if (rule->kind == MREGION_RULE_SHADOW)
+		reason = shadow_reason(rule);
+	else
+		return NULL;
+	return reason ? reason : memory_reason(rule);
+}
+
+const char *mregion_invalid_reason(const struct mregion_op *op,
+				   const struct mregion_region *region)
+{
+	switch (op->code) {
+	case MREGION_OP_CREATE:
+		return create_reason(&op->create);
+	case MREGION_OP_SET_CONSTRAINTS:
+		if (region && !has_constraints(region->kind))
+			return "a region of its kind has no constraints";
+		return constraints_reason(&op->constraints);
+	case MREGION_OP_SET_FLAGS:
+		if (op->set_flags.flags & ~op->set_flags.mask)
+			return "a flag is not in the mask";
+		return NULL;
+	case MREGION_OP_RULE_ADD:
+		return rule_reason(&op->rule, region);
+	default:
+		return NULL;
+	}
+}
