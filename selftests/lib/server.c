@@ -562,6 +562,7 @@ static void kill_in_the_middle(struct __test_metadata *_metadata,
 {
 	self->device->hangs_after = 500;
 	ASSERT_EQ(0, start_server(self, 0, ring, 2));
+	EXPECT_FALSE(mregion_server_dead(self->server));
 	ASSERT_EQ(0, start_all(self, ring ? count_by_four : count_mmio,
 			       ring ? sizeof(count_by_four) :
 				      sizeof(count_mmio), 400));
@@ -571,6 +572,7 @@ static void kill_in_the_middle(struct __test_metadata *_metadata,
 	finish(_metadata, self, 400, writes, 1);
 	EXPECT_LE(500, self->device->served);
 	EXPECT_LT(0, self->device->here);
+	EXPECT_TRUE(mregion_server_dead(self->server));
 }
 
 TEST_F_TIMEOUT(server, killed, SECONDS)
@@ -604,6 +606,7 @@ TEST_F_TIMEOUT(server, timeout, SECONDS)
 	finish(_metadata, self, 100, 100, 0);
 	EXPECT_EQ(0, self->device->served);
 	EXPECT_EQ(NR_VCPUS * 200, self->device->here);
+	EXPECT_TRUE(mregion_server_dead(self->server));
 }
 
 struct binder {

@@ -11,7 +11,12 @@
  * Functions that return int return 0 or a negative errno; those that return a
  * pointer return NULL and set errno. The errno is the kernel's where the
  * kernel refused, see <linux/mregion.h>; mregion_error() says it in words.
- * What has been freed must not be passed to any function any more.
+ * What has been freed must not be passed to any function any more. What a change
+ * of the machine can run into whatever it is, -ENOMEM, -EFBIG, -EMLINK, -EDQUOT
+ * and -EINTR (a fatal signal), is not repeated below.
+ *
+ * All descriptors that the library makes are close-on-exec. "Stays the library's"
+ * means that the caller must not close it.
  *
  * Every function may be called from any thread, also from within a device's
  * functions, unless it says otherwise.
@@ -63,22 +68,36 @@ void mregion_machine_close(struct mregion_machine *machine);
 
 /**
  * mregion_machine_fd() - the machine's descriptor, for one's own ioctls
+ * @machine: the machine
  *
  * The library learns of commits made by oneself, or by others who have the
  * file, at its own next commit; an empty transaction will do.
+ *
+ * A machine lives as long as a process has its file, and a child of fork() has
+ * it. One that does not exec() closes this descriptor first, and calls nothing
+ * else of that machine; else it keeps it alive when the VMM is gone.
+ *
+ * Return: the descriptor, which stays the library's.
  */
 int mregion_machine_fd(const struct mregion_machine *machine);
 
-/** mregion_machine_info() - version and limits of the kernel module */
+/**
+ * mregion_machine_info() - version and limits of the kernel module
+ * @machine: the machine
+ *
+ * Return: what it said when the machine was opened.
+ */
 const struct mregion_info *
 mregion_machine_info(const struct mregion_machine *machine);
 
 /**
  * mregion_error() - what went wrong last in this thread, in one line
  *
+ * A call that succeeds may leave it as it was, or not: look at it only when one
+ * has failed.
+ *
  * Return: a text such as "map 'uart' into 'pci': it is mapped already (EBUSY)",
- * valid until the thread's next call into the library; "" if
- * nothing did.
+ * valid until the thread's next call into the library; "" if nothing ever did.
  */
 const char *mregion_error(void);
 
@@ -115,7 +134,9 @@ void mregion_begin(struct mregion_machine *machine);
  * the change. So who creates regions, maps them and gives them rules in one
  * transaction need look at nothing but what mregion_commit() returns.
  *
- * Return: 0, or the error of the first change that is not possible; then the
+ * Return: 0; -EINVAL: there was no mregion_begin(); -EMSGSIZE: there are more
+ * changes than struct mregion_info.max_ops; -ECANCELED: a nested transaction was
+ * aborted; or the error of the first change that is not possible. Then the
  * machine is as it was before. Regions and spaces created since mregion_begin()
  * exist as handles only then, as after mregion_abort(): all that can be done with
  * them is mregion_free() and mregion_space_free(). What has been freed since then
@@ -182,7 +203,16 @@ struct mregion_ops {
  * Outside of a transaction there is a handle only if the kernel has agreed.
  */
 
-/** mregion_new_container() - a region that only holds others */
+/**
+ * mregion_new_container() - a region that only holds others
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes, 0 for 2^64
+ *
+ * Return: the region. errno, as for all that create regions: EINVAL: @name is
+ * longer than MREGION_NAME_SIZE - 1 bytes, or has a control character; ENOSPC:
+ * the machine has struct mregion_info.max_regions of them.
+ */
 struct mregion_region *mregion_new_container(struct mregion_machine *machine,
 					     const char *name, uint64_t len);
 
@@ -195,6 +225,9 @@ struct mregion_region *mregion_new_container(struct mregion_machine *machine,
  *
  * The memory is zero, shared, and mapped into the VMM: mregion_ram_ptr(). The
  * memfd is sealed: who gets it from mregion_ram_fd() cannot make it smaller.
+ *
+ * Return: the region. errno: as mregion_new_container(), also if @kind is
+ * another one (EINVAL), or one of memfd_create(), ftruncate() or mmap().
  */
 struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
 				       enum mregion_kind kind,
@@ -211,6 +244,10 @@ struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
  *
  * Who makes the file smaller ends the VMM, by SIGBUS; so a memfd that others have
  * should be sealed (F_SEAL_SHRINK).
+ *
+ * Return: the region. errno: as mregion_new_container(); EBADF: @fd is not open;
+ * EINVAL, too: it is no regular file, or ends before the region, or @offset is no
+ * multiple of the page size; or one of mmap().
  */
 struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
 					       enum mregion_kind kind,
@@ -224,6 +261,9 @@ struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
  * @name: its name
  * @len: length in bytes
  * @ptr: page-aligned; must stay mapped as long as the region exists
+ *
+ * Return: the region. errno: as mregion_new_container(); EINVAL, too: @ptr is not
+ * aligned.
  */
 struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
 						enum mregion_kind kind,
@@ -237,6 +277,9 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
  * @len: length in bytes
  * @ops: how the device answers; must stay as long as the region exists
  * @opaque: passed to its functions
+ *
+ * Return: the region. errno: as mregion_new_container(); EINVAL, too: the
+ * constraints of @ops contradict themselves.
  */
 struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
 					const char *name, uint64_t len,
@@ -245,8 +288,15 @@ struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
 
 /**
  * mregion_new_romd() - a ROM device: read as memory, written as a device
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes
+ * @ops: how the device answers; must stay as long as the region exists
+ * @opaque: passed to its functions
  *
  * The memory is a new memfd, as with mregion_new_ram().
+ *
+ * Return: the region. errno: as mregion_new_mmio() and mregion_new_ram().
  */
 struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
 					const char *name, uint64_t len,
@@ -266,6 +316,8 @@ struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
  * As for a flash chip that keeps what was written: the device's functions store
  * it through mregion_ram_ptr(), unless the file was opened for reading only. For
  * the rest as mregion_new_ram_from_fd().
+ *
+ * Return: the region. errno: as mregion_new_mmio() and mregion_new_ram_from_fd().
  */
 struct mregion_region *
 mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
@@ -279,13 +331,25 @@ mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
  * @target: the region it shows
  * @offset: of the first byte shown in @target
  * @len: length in bytes
+ *
+ * Return: the region. errno: as mregion_new_container(); ENOENT: the creation of
+ * @target was undone.
  */
 struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
 					 const char *name,
 					 struct mregion_region *target,
 					 uint64_t offset, uint64_t len);
 
-/** mregion_new_reservation() - addresses that somebody else answers for */
+/**
+ * mregion_new_reservation() - addresses that somebody else answers for
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes
+ *
+ * Such as KVM's interrupt controllers.
+ *
+ * Return: the region. errno: as mregion_new_container().
+ */
 struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
 					       const char *name, uint64_t len);
 
@@ -298,8 +362,8 @@ struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
  * that still wait for it are dropped. The handle is gone on success; in a
  * transaction, it is when the commit succeeds, and stays if that fails.
  *
- * Return: -EBUSY: it is mapped, has subregions, is aliased, or is the root of a
- * space.
+ * Return: 0; -EBUSY: it is mapped, has subregions, is aliased, or is the root of
+ * a space.
  */
 int mregion_free(struct mregion_region *region);
 
@@ -309,23 +373,48 @@ int mregion_free(struct mregion_region *region);
  *
  * Waits for those under way as it is called; a device can free its state after
  * it has freed its regions and called this. Not to be called from within a
- * device's functions, nor in a transaction: -EDEADLK.
+ * device's functions, nor in a transaction.
+ *
+ * Return: 0; -EDEADLK: it is called there nevertheless.
  */
 int mregion_synchronize(struct mregion_machine *machine);
 
+/**
+ * mregion_id() - the region's ID, in views, counters and requests to servers
+ * @region: the region
+ *
+ * The library never uses an ID again.
+ *
+ * Return: the ID.
+ */
 uint32_t mregion_id(const struct mregion_region *region);
+
+/**
+ * mregion_name() - the region's name
+ * @region: the region
+ *
+ * Return: the name, as long as the region exists; "" if it has none.
+ */
 const char *mregion_name(const struct mregion_region *region);
 
 /**
- * mregion_ram_ptr() - the VMM's mapping of a RAM region, or NULL
+ * mregion_ram_ptr() - the VMM's mapping of a RAM region
  * @region: the region
  *
  * Good until mregion_free() of the region has succeeded, or the machine is
  * closed. After mregion_resize() it is another one if the region has grown.
+ *
+ * Return: the address, or NULL if the region is no memory.
  */
 void *mregion_ram_ptr(const struct mregion_region *region);
 
-/** mregion_ram_fd() - the file behind a RAM region, or -1; stays the library's */
+/**
+ * mregion_ram_fd() - the file behind a RAM region, to pass to another process
+ * @region: the region
+ *
+ * Return: the descriptor, close-on-exec, which stays the library's; -1 if there
+ * is none.
+ */
 int mregion_ram_fd(const struct mregion_region *region);
 
 /**
@@ -336,9 +425,10 @@ int mregion_ram_fd(const struct mregion_region *region);
  * @priority: among @parent's subregions the higher one is on top; of equals
  *	the one mapped later
  *
- * Return: -EBUSY: it is mapped already. -EINVAL: @parent is an alias. -ELOOP: it
- * would contain itself. -EMLINK, -EFBIG, -EDQUOT: regions nested too deep, too
- * many ranges of a view, or too much work; these any change may run into.
+ * Return: 0; -EBUSY: it is mapped already; -EINVAL: @parent is an alias; -ELOOP:
+ * it would contain itself; -ENOENT: the creation of one was undone. -EMLINK,
+ * -EFBIG, -EDQUOT: regions nested too deep, too many ranges of a view, or too much
+ * work; these any change may run into.
  */
 int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 		uint64_t offset, int priority);
@@ -347,7 +437,7 @@ int mregion_map(struct mregion_region *parent, struct mregion_region *region,
  * mregion_unmap() - take a region out of its parent
  * @region: the region
  *
- * Return: -ENOENT: it is not mapped.
+ * Return: 0; -ENOENT: it is not mapped.
  */
 int mregion_unmap(struct mregion_region *region);
 
@@ -359,7 +449,7 @@ int mregion_unmap(struct mregion_region *region);
  * It comes on top of its equals, as if mapped anew, unless it is there already.
  * Memory of the guest that moves gets other slots, see mregion_attach().
  *
- * Return: -ENOENT: it is not mapped.
+ * Return: 0; -ENOENT: it is not mapped.
  */
 int mregion_move(struct mregion_region *region, uint64_t offset);
 
@@ -373,34 +463,56 @@ int mregion_move(struct mregion_region *region, uint64_t offset);
  * for what it reached. It is the other one from this call on, before the commit,
  * and the former one again if that fails.
  *
- * Return: -EINVAL: memory that the VMM has mapped itself grows beyond what it was
- * created with, or the file ends before. -ENOMEM, or an errno of ftruncate():
+ * Return: 0; -EINVAL: memory that the VMM has mapped itself grows beyond what it
+ * was created with, or the file ends before; -ENOMEM, or an errno of ftruncate():
  * there is no room for more.
  */
 int mregion_resize(struct mregion_region *region, uint64_t len);
 
-/** mregion_set_enabled() - show a region and all that is under it, or not */
+/**
+ * mregion_set_enabled() - show a region and all that is under it, or not
+ * @region: the region
+ * @enabled: whether to
+ *
+ * Return: 0; -ENOENT: its creation was undone.
+ */
 int mregion_set_enabled(struct mregion_region *region, bool enabled);
 
-/** mregion_set_readonly() - let the guest write what a region shows, or not */
+/**
+ * mregion_set_readonly() - let the guest write what a region shows, or not
+ * @region: the region
+ * @readonly: not
+ *
+ * Return: 0; -ENOENT: its creation was undone.
+ */
 int mregion_set_readonly(struct mregion_region *region, bool readonly);
 
 /**
  * mregion_set_log_dirty() - have KVM log which pages the guest writes, or not
- * @region: of memory; -EINVAL if of another kind
+ * @region: of memory
  * @log: whether to
  *
  * The log is KVM's: see mregion_vm_slots().
+ *
+ * Return: 0; -EINVAL: the region is of another kind.
  */
 int mregion_set_log_dirty(struct mregion_region *region, bool log);
 
-/** mregion_set_alias_offset() - show another part; -EINVAL: it is no alias */
+/**
+ * mregion_set_alias_offset() - let an alias show another part
+ * @alias: the alias
+ * @offset: of the first byte shown in its target
+ *
+ * Return: 0; -EINVAL: it is no alias.
+ */
 int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset);
 
 /**
  * mregion_set_romd() - serve a ROM device's reads from memory, or not
- * @region: -EINVAL if it is no ROM device
+ * @region: a ROM device
  * @from_memory: whether to
+ *
+ * Return: 0; -EINVAL: the region is of another kind.
  */
 int mregion_set_romd(struct mregion_region *region, bool from_memory);
 
@@ -410,16 +522,19 @@ int mregion_set_romd(struct mregion_region *region, bool from_memory);
  * @mask: which
  * @flags: what to change them to; a subset of @mask
  *
- * Return: -EINVAL: a flag does not go with the region's kind, or is not in @mask.
- * -EOPNOTSUPP: the kernel does not know a flag.
+ * Return: 0; -EINVAL: a flag does not go with the region's kind, or is not in
+ * @mask; -EOPNOTSUPP: the kernel does not know a flag.
  */
 int mregion_set_flags(struct mregion_region *region, uint32_t mask,
 		      uint32_t flags);
 
 /**
  * mregion_set_constraints() - replace what mregion_ops.constraints said
- * @region: an MMIO, ROM device or RAM device region; -EINVAL if of another kind
- * @constraints: copied; -EINVAL if they contradict themselves
+ * @region: an MMIO, ROM device or RAM device region
+ * @constraints: copied
+ *
+ * Return: 0; -EINVAL: the region is of another kind, or the constraints contradict
+ * themselves; -EOPNOTSUPP: the kernel does not know a flag of theirs.
  */
 int mregion_set_constraints(struct mregion_region *region,
 			    const struct mregion_constraints *constraints);
@@ -432,6 +547,10 @@ int mregion_set_constraints(struct mregion_region *region,
  * @bus: MREGION_BUS_MEMORY or MREGION_BUS_PIO
  * @root: the region at its address 0
  * @unassigned: what accesses get where nothing is
+ *
+ * Return: the space. errno EINVAL: there is no such bus or policy; ENOENT: the
+ * creation of @root was undone; ENOSPC: the machine has struct
+ * mregion_info.max_spaces of them.
  */
 struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 					enum mregion_bus bus,
@@ -442,6 +561,8 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
  * mregion_space_set_root() - let a space show another region
  * @space: the space; it may be attached
  * @root: the region at its address 0
+ *
+ * Return: 0; -ENOENT: the creation of one was undone.
  */
 int mregion_space_set_root(struct mregion_space *space,
 			   struct mregion_region *root);
@@ -451,7 +572,7 @@ int mregion_space_set_root(struct mregion_space *space,
  * @space: the space; it may be attached
  * @unassigned: what they get from now on
  *
- * Return: -EINVAL: there is no such policy.
+ * Return: 0; -EINVAL: there is no such policy.
  */
 int mregion_space_set_unassigned(struct mregion_space *space,
 				 enum mregion_policy unassigned);
@@ -464,9 +585,16 @@ int mregion_space_set_unassigned(struct mregion_space *space,
  * succeeds, and stays if that fails. A space whose creation was undone can be
  * freed at any time.
  *
- * Return: -EBUSY: it is attached to a virtual machine.
+ * Return: 0; -EBUSY: it is attached to a virtual machine.
  */
 int mregion_space_free(struct mregion_space *space);
+
+/**
+ * mregion_space_id() - the space's ID, for mregion_stats() and ioctls
+ * @space: the space
+ *
+ * Return: the ID.
+ */
 uint32_t mregion_space_id(const struct mregion_space *space);
 
 /**
@@ -481,17 +609,25 @@ struct mregion_view {
 	struct mregion_range ranges[];
 };
 
-/** mregion_space_view() - read a space's view; free() it afterwards */
+/**
+ * mregion_space_view() - read a space's view
+ * @space: the space
+ *
+ * Return: the view, for free(). errno ENOENT: the space is not committed yet.
+ */
 struct mregion_view *mregion_space_view(struct mregion_space *space);
 
 /**
- * mregion_region_by_id() - the region of an ID, or NULL
+ * mregion_region_by_id() - the region of an ID
  * @machine: the machine
  * @id: such as struct mregion_range.region
  *
  * The handle is the one that the region's creation has returned, and is good as
  * long as nobody frees it. So whoever looks up a region that another thread may
  * free holds that up: call this, and use the region, in a transaction.
+ *
+ * Return: the region, or NULL if there is none that the library has made; errno
+ * is not set.
  */
 struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
 					    uint32_t id);
@@ -600,15 +736,17 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
  * mregion_new_ring() - a ring that coalesced writes land in
  * @machine: the machine
  * @nr_entries: a power of two
- * @notify_entries: wake the consumer when so many entries wait; 0 for never
+ * @notify_entries: wake the consumer when so many entries wait, at most
+ *	@nr_entries; 0 for never
  * @notify_usecs: wake it when one has waited so long; 0 for never
  *
  * A ring is drained before any access that exits to the VMM is resolved, so
  * that a device sees each vCPU's accesses in order. Between exits, drain it
  * when mregion_ring_eventfd() is readable, or ask for a thread that does.
  *
- * Return: the ring. errno EINVAL: @nr_entries is not 2 to struct
- * mregion_info.max_ring_entries, or @notify_usecs more than 10 seconds; ENOSPC:
+ * Return: the ring. errno EINVAL: @nr_entries is no power of two, or not 2 to
+ * struct mregion_info.max_ring_entries; @notify_entries is more than it; or
+ * @notify_usecs is more than 10 seconds; ENOSPC:
  * the machine has max_rings rings; EMFILE: no descriptors are left.
  */
 struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
@@ -629,7 +767,12 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
  */
 int mregion_ring_free(struct mregion_ring *ring);
 
-/** mregion_ring_id() - the ring's ID, for mregion_stats() */
+/**
+ * mregion_ring_id() - the ring's ID, for mregion_stats()
+ * @ring: the ring
+ *
+ * Return: the ID.
+ */
 uint32_t mregion_ring_id(const struct mregion_ring *ring);
 
 /**
@@ -637,7 +780,9 @@ uint32_t mregion_ring_id(const struct mregion_ring *ring);
  * @ring: the ring
  *
  * Whoever waits for it must read() its 8 bytes before mregion_ring_drain(), since
- * it stays readable otherwise. It does not block. Stays the library's.
+ * it stays readable otherwise. It does not block.
+ *
+ * Return: the descriptor, close-on-exec, which stays the library's.
  */
 int mregion_ring_eventfd(const struct mregion_ring *ring);
 
@@ -657,10 +802,13 @@ unsigned int mregion_ring_drain(struct mregion_ring *ring);
 
 /**
  * mregion_ring_start_thread() - drain the ring from a thread whenever woken
- * @ring: the ring; -EBUSY if it has a thread already
+ * @ring: the ring
  *
  * The thread blocks all signals. It ends with mregion_ring_free(), or with the
  * machine.
+ *
+ * Return: 0; -EBUSY: it has a thread already; -EAGAIN: there can be no more
+ * threads.
  */
 int mregion_ring_start_thread(struct mregion_ring *ring);
 
@@ -673,13 +821,25 @@ int mregion_ring_start_thread(struct mregion_ring *ring);
  *
  * From then on the VMM drains the ring, for as long as it exists.
  *
- * Return: 0; -EBUSY: the ring is, or was, a server's; else as the kernel says,
- * see struct mregion_rule.
+ * Return: 0; -EBUSY: the ring is, or was, a server's; -EINVAL: the region is of
+ * another kind, or the part begins behind its end; -EEXIST: another rule of the
+ * kind is for some of the same writes; -ENOSPC: the region has struct
+ * mregion_info.max_rules rules, or the machine max_machine_rules.
  */
 int mregion_coalesce(struct mregion_region *region, uint64_t offset,
 		     uint64_t len, struct mregion_ring *ring);
 
-/** mregion_uncoalesce() - undo mregion_coalesce() of the same arguments */
+/**
+ * mregion_uncoalesce() - undo mregion_coalesce() of the same arguments
+ * @region: the region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @ring: where they went
+ *
+ * What waits in the ring is still brought to the device.
+ *
+ * Return: 0; -ENOENT: there is no such rule.
+ */
 int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_ring *ring);
 
@@ -690,8 +850,10 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
  * @offset: first byte of the part
  * @len: its length in bytes
  * @eventfd: signalled on a matching write, which then is done: neither an exit
- *	nor a call of the device's functions follows. To stay open until the
- *	transaction is committed
+ *	nor a call of the device's functions follows. To stay open for as long
+ *	as the doorbell may have to be deleted by mregion_del_doorbell(), which
+ *	knows it by nothing else. The rule itself needs it open only until it is
+ *	committed; of one whose eventfd is closed, the end is that of its region
  * @access_len: only writes of so many bytes; 0 for any
  * @match: only writes of @datamatch
  * @datamatch: see @match
@@ -711,11 +873,27 @@ struct mregion_doorbell {
 	uint64_t shadow_offset;
 };
 
-/** mregion_add_doorbell() - let writes to part of a region ring a doorbell */
+/**
+ * mregion_add_doorbell() - let writes to part of a region ring a doorbell
+ * @region: an MMIO or ROM device region
+ * @doorbell: which writes, and what they ring; copied
+ *
+ * Return: 0; -EBADF: the eventfd is not open; -EINVAL: it is none, the region is
+ * of another kind, the part begins behind its end or reaches beyond the shadow
+ * memory's, the offsets are not equal modulo 8, or access_len is no size; -EEXIST,
+ * -ENOSPC: as mregion_coalesce().
+ */
 int mregion_add_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell);
 
-/** mregion_del_doorbell() - undo mregion_add_doorbell() of equal arguments */
+/**
+ * mregion_del_doorbell() - undo mregion_add_doorbell() of equal arguments
+ * @region: the region
+ * @doorbell: the same in every member; the eventfd by any descriptor of it
+ *
+ * Return: 0; -EBADF: the eventfd is not open any more; -ENOENT: there is no such
+ * rule.
+ */
 int mregion_del_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell);
 
@@ -725,18 +903,41 @@ int mregion_del_doorbell(struct mregion_region *region,
  * @len: in bytes; rounded up to whole pages
  *
  * Return: the memory. errno EINVAL: @len is 0 or more than struct
- * mregion_info.max_shadow_len; ENOSPC: the machine has max_shadows of them.
+ * mregion_info.max_shadow_len; ENOSPC: the machine has max_shadows of them;
+ * EMFILE: no descriptors are left.
  */
 struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 					  uint64_t len);
 
-/** mregion_shadow_free() - free it; -EBUSY while a rule refers to it */
+/**
+ * mregion_shadow_free() - free shadow memory
+ * @shadow: the memory, or NULL
+ *
+ * Other processes keep what they have mapped.
+ *
+ * Return: 0; -EBUSY: a rule refers to it.
+ */
 int mregion_shadow_free(struct mregion_shadow *shadow);
 
-/** mregion_shadow_ptr() - the VMM's mapping; zero at first */
+/**
+ * mregion_shadow_ptr() - the VMM's mapping of shadow memory
+ * @shadow: the memory
+ *
+ * The memory is zero at first. Values are little-endian, and the guest's aligned
+ * accesses are single loads and stores, as the device's should be.
+ *
+ * Return: its address, good until mregion_shadow_free(), or the machine is closed.
+ */
 void *mregion_shadow_ptr(const struct mregion_shadow *shadow);
 
-/** mregion_shadow_fd() - to pass to another process; stays the library's */
+/**
+ * mregion_shadow_fd() - the file of shadow memory, to pass to another process
+ * @shadow: the memory
+ *
+ * Who has it maps it: mmap() of the length given at its creation, MAP_SHARED.
+ *
+ * Return: the descriptor, close-on-exec, which stays the library's.
+ */
 int mregion_shadow_fd(const struct mregion_shadow *shadow);
 
 /**
@@ -747,15 +948,33 @@ int mregion_shadow_fd(const struct mregion_shadow *shadow);
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is; equal modulo 8
  * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
- * @eventfd: signalled when a write has changed what is stored; -1 for none
+ * @eventfd: signalled when a write has changed what is stored; -1 for none. To
+ *	stay open as that of a doorbell: see struct mregion_doorbell
  *
  * The guest then reads and writes without a call of the device's functions.
+ *
+ * Return: 0; -EBADF: the eventfd is not open; -EINVAL: it is none, or @flags are
+ * for reads only; the region is of another kind; the part begins behind its end or
+ * reaches beyond the shadow memory's; the offsets are not equal modulo 8; @flags
+ * are none; -EEXIST, -ENOSPC: as mregion_coalesce().
  */
 int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_shadow *shadow,
 		       uint64_t shadow_offset, uint32_t flags, int eventfd);
 
-/** mregion_del_shadow() - undo mregion_add_shadow() of equal arguments */
+/**
+ * mregion_del_shadow() - undo mregion_add_shadow() of equal arguments
+ * @region: the region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @shadow: the memory
+ * @shadow_offset: where in it the byte for @offset is
+ * @flags: as given there
+ * @eventfd: the same one, by any descriptor; -1 for none
+ *
+ * Return: 0; -EBADF: the eventfd is not open any more; -ENOENT: there is no such
+ * rule.
+ */
 int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_shadow *shadow,
 		       uint64_t shadow_offset, uint32_t flags, int eventfd);
@@ -767,14 +986,20 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
  * @machine: the machine
  * @nr_slots: accesses that can wait for it at the same time; the number of vCPUs
  * @spin_usecs: longest time that a vCPU spins for an answer
- * @timeout_usecs: longest time that an answer may take, 0 for any
- * @fd: set to the descriptor, which is the caller's: pass it to the process
- *	that serves and close it, since the server is dead when the last one is
- *	closed
+ * @timeout_usecs: longest time that an answer may take, 0 for any; one hour at
+ *	most
+ * @fd: set to the descriptor, close-on-exec, which is the caller's: pass it to
+ *	the process that serves and close it, since the server is dead when the
+ *	last one is closed
+ *
+ * It goes to the process by SCM_RIGHTS; or by fork() and exec(), if the child
+ * lets it stay open: fcntl(fd, F_SETFD, 0). For a child that does not exec() see
+ * mregion_machine_fd().
  *
  * Return: the server. errno EINVAL: @nr_slots is not 1 to struct
- * mregion_info.max_slots, or @spin_usecs more than 1000; ENOSPC: the machine has
- * max_servers of them.
+ * mregion_info.max_slots, @spin_usecs is more than 1000, or @timeout_usecs more
+ * than one hour; ENOSPC: the machine has max_servers of them; EMFILE: no
+ * descriptors are left.
  */
 struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint32_t nr_slots,
@@ -792,16 +1017,39 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
  */
 int mregion_server_free(struct mregion_server *server);
 
+/**
+ * mregion_server_id() - the server's ID, for mregion_stats()
+ * @server: the server
+ *
+ * Return: the ID.
+ */
 uint32_t mregion_server_id(const struct mregion_server *server);
+
+/**
+ * mregion_server_dead() - whether a server was found to be dead
+ * @server: the server
+ *
+ * It is found when the first access that it should have answered comes back to
+ * the VMM: of the functions that the region was created with, the first that is
+ * called for such an access sees it. So they are where to look, or to tell a
+ * thread that is to bind the regions to another server. A process that ends while
+ * nothing accesses its devices shows by other means, as any child does.
+ *
+ * Return: whether it was; never false again. It takes no lock.
+ */
+bool mregion_server_dead(const struct mregion_server *server);
 
 /**
  * mregion_set_server() - let a server answer what is forwarded from a region
  * @region: an MMIO or ROM device region
  * @server: the server; NULL is no mistake here, but stands for the functions
  *	given at the region's creation, which are called as well for accesses
- *	that a dead server has left. A server is also dead when an answer took
- *	too long; then its process should be killed, lest it goes on with what
- *	the VMM has taken over
+ *	that a dead server has left: see mregion_server_dead(). A server is also
+ *	dead when an answer took too long; then its process should be killed,
+ *	lest it goes on with what the VMM has taken over
+ *
+ * Return: 0; -EINVAL: the region is of another kind; -ENOENT: the creation of the
+ * region was undone, or the server is freed.
  */
 int mregion_set_server(struct mregion_region *region,
 		       struct mregion_server *server);
@@ -825,6 +1073,12 @@ int mregion_set_server(struct mregion_region *region,
  * the parts of regions that were posted to the ring, and only if the device
  * accepts it.
  *
+ * What was posted just before the server died waits in the ring until the VMM
+ * finds that out, by the next access that the server should have answered. A VMM
+ * that sees the process end, and does not want to wait for that, takes the ring:
+ * mregion_unpost() and mregion_set_server() in one transaction, then
+ * mregion_server_free() and mregion_ring_drain().
+ *
  * When the ring is taken from a server whose process lives (it took too long for
  * an answer, or was freed), the process begins no entry any more. The one entry
  * that it may be at is done by the VMM as well if the server was found dead, and
@@ -832,22 +1086,32 @@ int mregion_set_server(struct mregion_region *region,
  * the ring without this library must be ended, as it does not notice.)
  *
  * Return: 0; -EINVAL: the region is bound to no server; -EBUSY: the ring is
- * another server's, or is drained by the VMM; -ENOMEM; else as the kernel says,
- * see struct mregion_rule.
+ * another server's, or is drained by the VMM; else as mregion_coalesce().
  */
 int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
 		 struct mregion_ring *ring);
 
 /**
  * mregion_unpost() - undo mregion_post() of the same arguments
+ * @region: the region
+ * @offset: first byte of the part
+ * @len: its length in bytes
+ * @ring: where they went
  *
  * What waits in the ring is still the server's, or the VMM's once if the server
  * dies before it has done it.
+ *
+ * Return: 0; -ENOENT: there is no such rule.
  */
 int mregion_unpost(struct mregion_region *region, uint64_t offset,
 		   uint64_t len, struct mregion_ring *ring);
 
-/** mregion_ring_fd() - to pass to another process; stays the library's */
+/**
+ * mregion_ring_fd() - the file of a ring, to pass to another process
+ * @ring: the ring
+ *
+ * Return: the descriptor, close-on-exec, which stays the library's.
+ */
 int mregion_ring_fd(const struct mregion_ring *ring);
 
 /* ---- Servers: the serving process's side ------------------------------- */
@@ -859,10 +1123,18 @@ struct mregion_serving;
  * @fd: a server's descriptor; the library keeps a duplicate
  *
  * Needs no access to /dev/mregion, and no privilege.
+ *
+ * Return: what the others here take. errno EBADF: @fd is not open; EINVAL: it is
+ * no server's; EMFILE: no descriptors are left.
  */
 struct mregion_serving *mregion_serving_open(int fd);
 
-/** mregion_serving_close() - end it; no thread may be serving */
+/**
+ * mregion_serving_close() - end it
+ * @serving: what mregion_serving_open() has returned, or NULL
+ *
+ * No thread may be serving. The server is dead if nobody else has its descriptor.
+ */
 void mregion_serving_close(struct mregion_serving *serving);
 
 /**
@@ -876,7 +1148,9 @@ void mregion_serving_close(struct mregion_serving *serving);
  * are those of @ops, whatever mregion_set_constraints() said to the VMM; a posted
  * write that they do not accept is dropped.
  * MREGION_POLICY_ERROR is not passed on: a refused read is all-ones, and that is
- * all. Threads may be serving already. Return: -EEXIST: it was added before.
+ * all. Threads may be serving already.
+ *
+ * Return: 0; -EEXIST: it was added before; -ENOMEM.
  */
 int mregion_serving_add(struct mregion_serving *serving, uint32_t region,
 			const struct mregion_ops *ops, void *opaque);
@@ -931,22 +1205,33 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd);
  * Any number of threads may call it. Device functions are called as described
  * at struct mregion_ops.
  *
- * Return: 0 after mregion_serving_stop(), for good; -ENODEV: the machine is closed, or the
- * server freed or dead.
+ * Return: 0 after mregion_serving_stop(), for good; -ENODEV: the machine is closed,
+ * or the server freed or dead; -EMFILE: no descriptors are left.
  */
 int mregion_serve(struct mregion_serving *serving, unsigned int spin_usecs);
 
 /**
  * mregion_serve_once() - serve what is there and return, for event loops
+ * @serving: what mregion_serving_open() has returned
  *
  * Return: 0; -ENODEV: nothing more will come.
  */
 int mregion_serve_once(struct mregion_serving *serving);
 
-/** mregion_serving_fd() - polls readable when mregion_serve_once() is due */
+/**
+ * mregion_serving_fd() - polls readable when mregion_serve_once() is due
+ * @serving: what mregion_serving_open() has returned
+ *
+ * Return: the descriptor, close-on-exec, which stays the library's.
+ */
 int mregion_serving_fd(const struct mregion_serving *serving);
 
-/** mregion_serving_stop() - let all mregion_serve() return; safe in a signal */
+/**
+ * mregion_serving_stop() - let all mregion_serve() return
+ * @serving: what mregion_serving_open() has returned
+ *
+ * May be called in a signal handler.
+ */
 void mregion_serving_stop(struct mregion_serving *serving);
 
 /* ---- KVM --------------------------------------------------------------- */
@@ -1011,9 +1296,12 @@ struct mregion_attach_params {
  * KVM_RUN) for such a commit, or do not move, resize or cover memory that they
  * execute. That logging begins or ends replaces no slot.
  *
- * Return: NULL with
- * errno ENOSPC if there are more ranges than slots, or the errno of KVM for a
- * slot; nothing is attached then.
+ * Return: the attachment. If it is NULL, nothing is attached, and errno is EBADF:
+ * the virtual machine's descriptor is not open; EINVAL: it is none, a space is of
+ * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
+ * the machine is attached to it already; EPERM: another process has created it;
+ * ENOSPC: there are more ranges of memory than slots, or there is no room on KVM's
+ * bus; or the errno of KVM for a slot.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
@@ -1079,7 +1367,15 @@ struct mregion_slot {
 size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
 			size_t nr);
 
-/** mregion_vm_conflicts() - ranges of others left out at mregion_attach() */
+/**
+ * mregion_vm_conflicts() - ranges of others left out at mregion_attach()
+ * @vm: the virtual machine
+ *
+ * They are devices of KVM's own, of which the VMM should know: see
+ * mregion_new_reservation().
+ *
+ * Return: how many.
+ */
 unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
 
 /**
@@ -1117,20 +1413,30 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
  *	mregion_ring_id() or mregion_server_id() tell
  * @stats: filled in
  *
- * Return: -ENOENT: there is none of that ID, or not any more.
+ * Return: 0; -ENOENT: there is none of that ID, or not any more.
  */
 int mregion_stats(struct mregion_machine *machine, enum mregion_object object,
 		  uint32_t id, struct mregion_stats *stats);
 
-/** mregion_print_tree() - print a space's region hierarchy, for people */
+/**
+ * mregion_print_tree() - print a space's region hierarchy, for people
+ * @space: the space
+ * @file: where to
+ *
+ * Return: 0; -ENOENT: the space is not committed yet; -EIO: @file has an error.
+ */
 int mregion_print_tree(struct mregion_space *space, FILE *file);
 
 /**
  * mregion_print_view() - print a space's flat view
+ * @space: the space
+ * @file: where to
  *
  * A line a range: first address, last address, offset in the region (16 hex
  * digits each), type (ram, rom, romd, ramd, i/o, or resv for a reservation),
  * region name; the format of the `.flat` files.
+ *
+ * Return: 0; -ENOENT: the space is not committed yet; -EIO: @file has an error.
  */
 int mregion_print_view(struct mregion_space *space, FILE *file);
 

@@ -110,6 +110,11 @@ uint32_t mregion_server_id(const struct mregion_server *server)
 	return server->id;
 }
 
+bool mregion_server_dead(const struct mregion_server *server)
+{
+	return atomic_load(&server->dead);
+}
+
 void mregion_servers_release(struct mregion_machine *machine)
 {
 	struct mregion_server *server, *next;
