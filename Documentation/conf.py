@@ -3,6 +3,8 @@
 import os
 import sys
 
+from sphinx.domains import c
+
 kernel = os.environ.get('KERNEL_DOC')
 if not kernel:
     sys.exit('KERNEL_DOC is not set: run make -C Documentation')
@@ -11,8 +13,9 @@ sys.path.insert(0, os.path.join(kernel, 'Documentation', 'sphinx'))
 project = 'mregion'
 copyright = 'The mregion authors'
 
-# The kernel's own directive, so that what is here reads the same in its tree.
-extensions = ['kerneldoc']
+# The kernel's own directive, so that what is here reads the same in its tree;
+# and what makes links of "struct foo" and "foo()".
+extensions = ['kerneldoc', 'automarkup']
 kerneldoc_bin = os.path.abspath('kernel-doc-macros')
 kerneldoc_srctree = os.path.abspath('..')
 
@@ -22,3 +25,12 @@ highlight_language = 'none'
 html_theme = 'alabaster'
 html_theme_options = {'page_width': '64em', 'sidebar_width': '14em'}
 html_show_sourcelink = False
+
+
+def setup(app):
+    """Have the index sort names, whatever namespace they are in."""
+    get_index_text = c.CObject.get_index_text
+
+    def plain(self, name):
+        return get_index_text(self, name.rpartition('.')[2])
+    c.CObject.get_index_text = plain
