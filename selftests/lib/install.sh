@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What `make install` puts in place is enough to build a program with, static or
+# What `make install` puts in place is enough to build the examples with, static or
 # shared, and has a manual page for each command.
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build}
 cc=${CC:-gcc}
-example=$here/../../Documentation/example.c
+examples=$here/../../Documentation/examples
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/mregion-install.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
@@ -69,24 +69,32 @@ flags()
 	PKG_CONFIG_LIBDIR=$root/opt/mregion/lib/pkgconfig pkg-config "$@" mregion
 }
 
-# Compiler and flags may be several words.
-# shellcheck disable=SC2046,SC2086
-shared()
+# build_examples DIR PKG_CONFIG CFLAGS: the examples, by their own Makefile, as a reader would
+build_examples()
 {
-	$cc -Wall -Wextra -Werror -o "$tmp/shared" "$example" \
-		$(flags --cflags --libs) || return 1
-	LD_LIBRARY_PATH=$root/opt/mregion/lib ldd -r "$tmp/shared" \
-		> "$tmp/ldd" 2>&1
-	cat "$tmp/ldd"
-	grep -q "libmregion.so.0 => $root/opt/mregion/lib/" "$tmp/ldd" &&
-		! grep -qi 'undefined\|not found' "$tmp/ldd"
+	cp -r "$examples" "$tmp/$1" || return 1
+	PKG_CONFIG_SYSROOT_DIR=$root \
+	PKG_CONFIG_LIBDIR=$root/opt/mregion/lib/pkgconfig \
+	make -s -C "$tmp/$1" clean all CC="$cc" PKG_CONFIG="$2" \
+		CFLAGS="-Wall -Wextra -Werror $3"
 }
 
-# shellcheck disable=SC2046,SC2086
+shared()
+{
+	build_examples shared pkg-config || return 1
+	for program in vmm device; do
+		LD_LIBRARY_PATH=$root/opt/mregion/lib \
+			ldd -r "$tmp/shared/$program" > "$tmp/ldd" 2>&1
+		cat "$tmp/ldd"
+		grep -q "libmregion.so.0 => $root/opt/mregion/lib/" \
+			"$tmp/ldd" || return 1
+		! grep -qi 'undefined\|not found' "$tmp/ldd" || return 1
+	done
+}
+
 static()
 {
-	$cc -Wall -Wextra -Werror -static -o "$tmp/static" "$example" \
-		$(flags --static --cflags --libs)
+	build_examples static "pkg-config --static" -static
 }
 
 cplusplus()
