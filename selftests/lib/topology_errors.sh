@@ -59,7 +59,9 @@ expect 'region 1 ram 1 a\nalias 1 1 0 1 b\n' \
 expect "region 1 ram 1 $(printf '%064d' 0)\n" \
 	"1: name is longer than 63 bytes"
 expect 'region 1 ram 1 a\tb\n'		"1: name has a control character"
-expect 'region 1 ram 1 a\r\n'		"1: name has a control character"
+expect 'region 1 ram 1 a\r\n'		"1: line ends in CR LF"
+expect '# comment\n\r\nregion\n'	"2: line ends in CR LF"
+expect 'region 1 ram 1 a\rb\n'		"1: name has a control character"
 expect 'region 1 ram 1 a\0b\n'		"1: line has a NUL character"
 expect 'alias 2 3 0 1 x\n'		"1: there is no region 3"
 expect 'alias 2\n'			"1: target is missing"

@@ -68,7 +68,8 @@ expect "several spaces, one empty" "${two}space s 2\nspace none 1\nspace s 2\n" 
 space none
 space s
 0000000000000000 0000000000000fff 0000000000000000 i/o b"
-expect "nothing at all" "" 0 ""
+expect "nothing at all" "" 0 "file: there is no space to render"
+expect "no space" "$two" 0 "file: there is no space to render"
 
 # Deeper than any machine may nest: the space is to blame, nothing before it.
 depth=$(mregion info | sed -n 's/^max_depth *//p')

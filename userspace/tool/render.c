@@ -123,6 +123,9 @@ int tool_render(int argc, char **argv)
 		return 2;
 	}
 	ok = topology_read(argv[1], &topology) && render(argv[1], &topology);
+	/* No mistake, but hardly what was meant. */
+	if (ok && !topology.nr_spaces)
+		topology_error(argv[1], 0, "there is no space to render");
 	topology_free(&topology);
 	return !ok;
 }

@@ -272,7 +272,9 @@ static bool read_lines(FILE *file, const char *path,
 		scan.rest = line;
 		if (len && line[len - 1] == '\n')
 			line[--len] = '\0';
-		if (strlen(line) != (size_t)len)
+		if (len && line[len - 1] == '\r')
+			scan_fail(&scan, "line ends in CR LF");
+		else if (strlen(line) != (size_t)len)
 			scan_fail(&scan, "line has a NUL character");
 		else
 			read_statement(topology, &scan);
