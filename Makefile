@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-#	make			builds the module and the programs
+#	make			builds the library, the programs and the module
+#	make programs	builds all but the module
+#	make module	builds the module only; needs kernel headers
 #	make demo		installs what is missing, builds, and boots a guest in the
 #			test VM; HOST=1: on this machine itself
 #	make check	installs what is missing, builds, and runs all tests
@@ -8,6 +10,7 @@
 #	make bench	measures what accesses cost
 #	make docs	builds the documentation, in build/docs/html
 #	make install	installs headers, library, programs and manual pages
+#	make modules_install	installs the module, for modprobe
 #	make clean
 #
 #	KDIR=DIR	kernel to build the module for: by default the running one, else
@@ -15,21 +18,30 @@
 #	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
 #	KERNELS=...	those to run the tests on
 #	PARTS=...	tests to run, see selftests/check; all by default
+#	PREFIX, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
+#
+# Building needs gcc, make and iasl (acpica-tools). What installs what is missing
+# does so by apt, as root: demo, check, check-debug, bench and docs.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
 KERNEL ?= 6.1
 KERNELS ?= $(KERNEL)
 
-all: module programs
+# Where there are no kernel headers, the programs are built nevertheless.
+all: programs module
 
 module:
 ifeq ($(strip $(KDIR)),)
-	@echo 'make: no kernel headers: install linux-headers-amd64, or set KDIR' >&2
+	@echo 'make: the module is not built: no kernel headers;' \
+		'install linux-headers-amd64, or set KDIR' >&2
 	@exit 1
 else
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 endif
+
+modules_install: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 programs:
 	$(MAKE) -C userspace
@@ -69,4 +81,5 @@ ifneq ($(strip $(KDIR)),)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 endif
 
-.PHONY: all module programs setup demo check check-debug bench docs install clean
+.PHONY: all module modules_install programs setup demo check check-debug bench \
+	docs install clean
