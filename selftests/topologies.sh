@@ -4,7 +4,10 @@
 # Renders each topology with the mregion command, and compares the views with
 # those that QEMU rendered, byte for byte. MREGION names the command.
 
-dir=$(cd "$(dirname "$0")" && pwd)/topologies
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$here/topologies
+# As built, where nothing is installed.
+PATH=$PATH:$here/../build/bin
 command=${MREGION:-mregion}
 skip=4
 

@@ -5,6 +5,8 @@
 #
 # MREGION_VMM		the VMM
 
+# As built, where nothing is installed.
+PATH=$PATH:$(cd "$(dirname "$0")" && pwd)/../build/bin
 vmm=${MREGION_VMM:-mregion-vmm}
 number=0
 failed=0
