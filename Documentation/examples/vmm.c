@@ -40,7 +40,9 @@ struct engine {
 };
 
 struct adder {
+	struct mregion_region *region;
 	struct mregion_server *server;
+	struct mregion_ring *ring;
 	pid_t process;
 };
 
@@ -168,39 +170,49 @@ static pid_t start_process(const char *path, int server, int ring,
 	_exit(127);
 }
 
-static void adder_init(struct vmm *vmm, struct mregion_region *region,
+static void adder_init(struct adder *adder, struct mregion_machine *machine,
 		       const char *path)
 {
-	struct mregion_machine *machine = vmm->machine;
-	struct adder *adder = &vmm->adder;
-	struct mregion_ring *ring;
 	int fd;
 
 	/* One slot a vCPU; 50 us to spin; dead after 10 s without an answer. */
 	adder->server = mregion_new_server(machine, 1, 50, 10000000, &fd);
 	if (!adder->server)
 		errx(1, "%s", mregion_error());
-	ring = mregion_new_ring(machine, 64, 0, 0);
+	adder->ring = mregion_new_ring(machine, 64, 0, 0);
 
 	mregion_begin(machine);
-	mregion_set_server(region, adder->server);
-	mregion_post(region, ADDER_ADD, 4, ring);
+	mregion_set_server(adder->region, adder->server);
+	mregion_post(adder->region, ADDER_ADD, 4, adder->ring);
 	if (mregion_commit(machine))
 		errx(1, "%s", mregion_error());
 
-	adder->process = start_process(path, fd, mregion_ring_fd(ring),
-				       mregion_id(region));
+	adder->process = start_process(path, fd, mregion_ring_fd(adder->ring),
+				       mregion_id(adder->region));
 	if (adder->process < 0)
 		err(1, "fork");
 	/* Or the server would live as long as the VMM. */
 	close(fd);
 }
 
+/* The adder's process has ended: what was posted to it is the VMM's to do. */
+static void adder_take(struct adder *adder, struct mregion_machine *machine)
+{
+	waitpid(adder->process, NULL, 0);
+	mregion_begin(machine);
+	mregion_unpost(adder->region, ADDER_ADD, 4, adder->ring);
+	mregion_set_server(adder->region, NULL);	/* or another one */
+	if (mregion_commit(machine) || mregion_server_free(adder->server))
+		errx(1, "%s", mregion_error());
+	mregion_ring_drain(adder->ring);
+	mregion_ring_free(adder->ring);
+}
+
 /* The machine, in one commit. */
 static void vmm_build(struct vmm *vmm, int vm_fd, const char *device)
 {
 	struct mregion_machine *machine = mregion_machine_open(NULL);
-	struct mregion_region *memory, *ports, *uart, *engine, *adder;
+	struct mregion_region *memory, *ports, *uart, *engine;
 	struct mregion_attach_params params = { .vm_fd = vm_fd, .nr_slots = 32 };
 	struct mregion_doorbell doorbell = { .offset = ENGINE_NUMBER, .len = 4 };
 	struct mregion_shadow *shadow;
@@ -222,11 +234,11 @@ static void vmm_build(struct vmm *vmm, int vm_fd, const char *device)
 	vmm->ram = mregion_new_ram(machine, MREGION_RAM, "ram", RAM_SIZE);
 	uart = mregion_new_mmio(machine, "uart", 8, &uart_ops, &vmm->uart);
 	engine = mregion_new_mmio(machine, "engine", PAGE, &engine_ops, NULL);
-	adder = mregion_new_mmio(machine, "adder", PAGE, &adder_ops,
-				 &vmm->adder);
+	vmm->adder.region = mregion_new_mmio(machine, "adder", PAGE, &adder_ops,
+					     &vmm->adder);
 	mregion_map(memory, vmm->ram, 0, 0);
 	mregion_map(memory, engine, ENGINE, 0);
-	mregion_map(memory, adder, ADDER, 0);
+	mregion_map(memory, vmm->adder.region, ADDER, 0);
 	mregion_map(ports, uart, UART, 0);
 	params.memory = mregion_new_space(machine, MREGION_BUS_MEMORY, memory,
 					  MREGION_POLICY_ONES);
@@ -248,7 +260,7 @@ static void vmm_build(struct vmm *vmm, int vm_fd, const char *device)
 	if (mregion_commit(machine) || mregion_ring_start_thread(ring))
 		errx(1, "%s", mregion_error());
 
-	adder_init(vmm, adder, device);
+	adder_init(&vmm->adder, machine, device);
 	vmm->vm = mregion_attach(machine, &params);
 	if (!vmm->vm)
 		errx(1, "%s", mregion_error());
@@ -348,7 +360,7 @@ int main(int argc, char **argv)
 	print_results(mregion_ram_ptr(vmm.ram));
 
 	engine_end(&vmm.engine);
+	adder_take(&vmm.adder, vmm.machine);
 	mregion_machine_close(vmm.machine);
-	waitpid(vmm.adder.process, NULL, 0);
 	return 0;
 }
