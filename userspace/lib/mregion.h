@@ -984,7 +984,8 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
 /**
  * mregion_new_server() - make a server
  * @machine: the machine
- * @nr_slots: accesses that can wait for it at the same time; the number of vCPUs
+ * @nr_slots: accesses that can wait for it at the same time: one for each vCPU,
+ *	and for each thread that makes accesses without one
  * @spin_usecs: longest time that a vCPU spins for an answer
  * @timeout_usecs: longest time that an answer may take, 0 for any; one hour at
  *	most
@@ -1413,7 +1414,8 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
  *	mregion_ring_id() or mregion_server_id() tell
  * @stats: filled in
  *
- * Return: 0; -ENOENT: there is none of that ID, or not any more.
+ * Return: 0; -ENOENT: there is none of that ID, or not any more; -EINVAL: @id is
+ * not 0 for the machine; -EOPNOTSUPP: the kernel does not know such an @object.
  */
 int mregion_stats(struct mregion_machine *machine, enum mregion_object object,
 		  uint32_t id, struct mregion_stats *stats);
