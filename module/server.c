@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/eventfd.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
 #include <linux/poll.h>
@@ -8,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "access.h"
+#include "compat.h"
 #include "limits.h"
 #include "server.h"
 #include "trace.h"
@@ -17,13 +19,14 @@
  * @args: as userspace has given them
  *
  * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
- * -ENOMEM.
+ * -EBADF, -ENOMEM.
  */
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args)
 {
+	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_server *server;
-	int ret;
+	int ret = -ENOMEM;
 	u32 i;
 
 	if (args->flags)
@@ -33,16 +36,19 @@ mregion_server_alloc(const struct mregion_server_create *args)
 	    args->timeout_usecs > MREGION_MAX_TIMEOUT_USECS)
 		return ERR_PTR(-EINVAL);
 
+	if (args->eventfd != -1) {
+		eventfd = eventfd_ctx_fdget(args->eventfd);
+		if (IS_ERR(eventfd))
+			return ERR_CAST(eventfd);
+	}
 	server = kvzalloc(struct_size(server, calls, args->nr_slots),
 			  GFP_KERNEL_ACCOUNT);
 	if (!server)
-		return ERR_PTR(-ENOMEM);
+		goto err_eventfd;
 	ret = mregion_memory_alloc(&server->memory, MREGION_SERVER_SLOTS +
 				   args->nr_slots * sizeof(*server->slots));
-	if (ret) {
-		kvfree(server);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_free;
 
 	server->id = args->id;
 	kref_init(&server->kref);
@@ -58,7 +64,15 @@ mregion_server_alloc(const struct mregion_server_create *args)
 	server->header = server->memory.addr;
 	server->header->nr_slots = args->nr_slots;
 	server->slots = server->memory.addr + MREGION_SERVER_SLOTS;
+	server->eventfd = eventfd;
 	return server;
+
+err_free:
+	kvfree(server);
+err_eventfd:
+	if (eventfd)
+		eventfd_ctx_put(eventfd);
+	return ERR_PTR(ret);
 }
 
 static void mregion_server_release(struct kref *kref)
@@ -68,6 +82,8 @@ static void mregion_server_release(struct kref *kref)
 						     kref);
 
 	mregion_memory_free(&server->memory);
+	if (server->eventfd)
+		eventfd_ctx_put(server->eventfd);
 	kvfree_rcu(server, rcu);
 }
 
@@ -283,9 +299,11 @@ void mregion_server_forget(struct mregion_server *server, const void *owner,
  */
 void mregion_server_kill(struct mregion_server *server)
 {
+	bool was_dead;
 	u32 i;
 
 	raw_spin_lock(&server->lock);
+	was_dead = server->dead;
 	WRITE_ONCE(server->dead, true);
 	/* all is the VMM's now: nobody is to find an answer from before */
 	mregion_server_drop_all(server);
@@ -294,6 +312,8 @@ void mregion_server_kill(struct mregion_server *server)
 		wake_up_all(&server->calls[i].wait);
 	wake_up_all(&server->slot_wait);
 	wake_up_all(&server->wait);
+	if (server->eventfd && !was_dead)
+		mregion_eventfd_signal(server->eventfd);
 }
 
 /**

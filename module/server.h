@@ -13,6 +13,7 @@
 
 #include "memory.h"
 
+struct eventfd_ctx;
 struct mregion_request;
 
 /**
@@ -63,6 +64,7 @@ struct mregion_server_call {
  * @spin_ns: how long vCPUs spin at present
  * @max_spin_ns: how long they spin at most
  * @timeout_ns: longest time that an answer may take, or 0
+ * @eventfd: to signal when it is dead, or NULL
  * @header: the shared memory
  * @slots: in the shared memory; never trusted
  * @memory: the shared memory
@@ -88,6 +90,7 @@ struct mregion_server {
 	u32 spin_ns;
 	u32 max_spin_ns;
 	u64 timeout_ns;
+	struct eventfd_ctx *eventfd;
 	struct mregion_server_header *header;
 	struct mregion_server_slot *slots;
 	struct mregion_memory memory;

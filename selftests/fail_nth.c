@@ -217,7 +217,7 @@ static int make(int fd, unsigned long cmd, int vm, union making *making)
 	case MREGION_SERVER_CREATE:
 		making->server = (struct mregion_server_create){
 			.size = sizeof(making->server), .id = 9,
-			.nr_slots = 128, .fd = -1,
+			.nr_slots = 128, .fd = -1, .eventfd = -1,
 		};
 		break;
 	case MREGION_ATTACH:

@@ -373,6 +373,7 @@ TEST_F_TIMEOUT(hostile, random_waits, 180)
 {
 	struct mregion_server_create create = {
 		.size = sizeof(create), .id = 2, .nr_slots = 4, .fd = -1,
+		.eventfd = -1,
 	};
 	unsigned int i, ended[2] = {};
 	uint32_t buffer[64], words;

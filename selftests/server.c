@@ -30,6 +30,9 @@ TEST_F(protocol, creation_bounds)
 	EXPECT_BAD(EINVAL, args.timeout_usecs = -1ull);
 	EXPECT_BAD(EINVAL, args.reserved = 1);
 	EXPECT_BAD(EOPNOTSUPP, args.flags = 1);
+	EXPECT_BAD(EBADF, args.eventfd = -2);
+	EXPECT_BAD(EBADF, args.eventfd = 1000);
+	EXPECT_BAD(EINVAL, args.eventfd = self->fd);
 	ASSERT_EQ(0, mr_info(self->fd, &info));
 	EXPECT_EQ(MREGION_SERVER_MAX_SLOTS, info.max_slots);
 	/* As many as promised, this one among them, and no more. */
@@ -460,6 +463,38 @@ TEST_F(protocol, server_closed)
 }
 
 /* Descriptors in another process are as good as one's own. */
+/* Once, whoever kills it. */
+TEST_F(protocol, death_is_told)
+{
+	struct mregion_server_create args = server_args(2, 1);
+	struct mregion_access access;
+
+	args.eventfd = new_eventfd();
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_SERVER_CREATE, &args));
+	EXPECT_EQ(0, signals(args.eventfd));
+	close(args.fd);
+	EXPECT_EQ(1, signals(args.eventfd));
+	EXPECT_EQ(0, mr_server_free(self->fd, 2));
+	EXPECT_EQ(0, signals(args.eventfd));
+
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_SERVER_CREATE, &args));
+	EXPECT_EQ(0, mr_server_free(self->fd, 2));
+	EXPECT_EQ(1, signals(args.eventfd));
+	close(args.fd);
+	EXPECT_EQ(0, signals(args.eventfd));
+
+	/* The descriptor may be closed meanwhile, of which this is a copy. */
+	args.timeout_usecs = 1000;
+	args.eventfd = dup(args.eventfd);
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_SERVER_CREATE, &args));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(4, 2)));
+	ASSERT_EQ(0, mr_read(self->fd, DEV_MEMORY, 0x1000, 4, &access));
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, access.outcome);
+	EXPECT_EQ(1, signals(args.eventfd));
+	close(args.fd);
+	close(args.eventfd);
+}
+
 /* What would have been posted to it exits: nobody would come for it. */
 TEST_F(protocol, server_closed_with_a_ring)
 {

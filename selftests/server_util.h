@@ -48,6 +48,7 @@ static inline struct mregion_server_create server_args(uint32_t id,
 		.id = id,
 		.nr_slots = nr_slots,
 		.fd = -1,
+		.eventfd = -1,
 	};
 }
 

@@ -78,6 +78,7 @@ static void setup(void)
 		.id = ID_SERVER,
 		.nr_slots = 4,
 		.spin_usecs = SPIN_USECS,
+		.eventfd = -1,
 	};
 	struct mregion_op set = mr_op(MREGION_OP_SET_SERVER,
 				      2 + TRIP_SERVER);

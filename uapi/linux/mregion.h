@@ -1063,7 +1063,8 @@ struct mregion_shadow_free {
  * would, exits to the VMM. (A VMM that has passed the descriptor on should thus
  * close its own.) The same happens when an answer takes longer than
  * @timeout_usecs and somebody waits, for it or for a slot. A dead server stays
- * dead; the VMM binds the regions to another one, or to none.
+ * dead; the VMM binds the regions to another one, or to none. It learns of it by
+ * @eventfd of struct mregion_server_create, or by the exits.
  *
  * A server outlives its machine if it likes. What it has taken by then it may
  * still do, after the VMM has gone on; a VMM that minds waits for it to end.
@@ -1171,6 +1172,7 @@ struct mregion_server_header {
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
  *	it spins less where that has not helped lately. At most 1000
  * @fd: set on return: the server
+ * @eventfd: signalled once the server is dead, for whatever reason; -1 for none
  * @reserved: must be zero
  */
 struct mregion_server_create {
@@ -1181,15 +1183,17 @@ struct mregion_server_create {
 	__u64 timeout_usecs;
 	__u32 spin_usecs;
 	__s32 fd;
-	__u64 reserved;
+	__s32 eventfd;
+	__u32 reserved;
 };
 
 /**
  * define MREGION_SERVER_CREATE - create a server
  *
  * EEXIST: one of that ID exists. ENOSPC: the machine has struct
- * mregion_info.max_servers of them. EINVAL: a number is out of bounds. EMFILE,
- * ENFILE: no descriptor is to be had.
+ * mregion_info.max_servers of them. EINVAL: a number is out of bounds, or
+ * @eventfd is no eventfd. EBADF: @eventfd is not open. EMFILE, ENFILE: no
+ * descriptor is to be had.
  */
 #define MREGION_SERVER_CREATE	_IO(MREGION_IOCTL_TYPE, 0x0e)
 

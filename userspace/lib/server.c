@@ -64,6 +64,7 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 		.nr_slots = nr_slots,
 		.spin_usecs = spin_usecs,
 		.timeout_usecs = timeout_usecs,
+		.eventfd = -1,
 	};
 	struct mregion_server *server = new_handle(machine);
 	int err;
