@@ -86,7 +86,7 @@ static unsigned int next_len(const struct mregion_piece *piece)
  * @write: whether it is written
  * @len: how many bytes
  * @done: how many of them are done
- * @here: the next range is for the VMM, even if it has a server
+ * @left: if it is this that comes next, the kernel has left that to the VMM
  * @drained: the rings were drained before the first access to a device
  */
 struct transfer {
@@ -96,7 +96,7 @@ struct transfer {
 	bool write;
 	size_t len;
 	size_t done;
-	bool here;
+	struct mregion_seen left;
 	bool drained;
 };
 
@@ -115,26 +115,25 @@ static bool transfer_here(struct transfer *transfer,
 	bool found;
 
 	mregion_section_begin(&section, &space->machine->sections);
-	served->commits = atomic_load(&space->machine->commits);
+	served->seen.commits = atomic_load(&space->machine->commits);
 	mregion_resolve(space, transfer->addr + done, transfer->len - done,
 			transfer->write, &piece);
 	if (!transfer->drained && is_device(&piece, transfer->write)) {
 		*ret = -EAGAIN;
 		found = false;
-		mregion_piece_put(&piece);
-	} else if (!transfer->here &&
+	} else if (!mregion_left_here(&transfer->left, &piece) &&
 		   mregion_piece_served(&piece, transfer->write)) {
 		found = true;
-		served->region = piece.region;
+		mregion_served_set(served, &piece);
 		served->addr = transfer->addr + done;
 		served->len = next_len(&piece);
 	} else {
 		found = false;
 		*ret = transfer_piece(&piece, transfer->write,
 				      transfer->buf + done, &transfer->done);
-		transfer->here = false;
-		mregion_piece_put(&piece);
+		transfer->left.region = 0;
 	}
+	mregion_piece_put(&piece);
 	mregion_section_end(&section);
 	return found;
 }
@@ -161,13 +160,14 @@ static int transfer_next(struct transfer *transfer)
 	mregion_region_put(served.region);
 	if (ret > 0) {
 		transfer->done += served.len;
+		transfer->left.region = 0;
 	} else if (ret == -EAGAIN || ret == -EINTR) {
 		sched_yield();
 	} else if (ret) {
 		return ret;
 	} else {
 		mregion_rings_drain(&space->machine->rings);
-		transfer->here = true;
+		transfer->left = served.seen;
 	}
 	return 0;
 }

@@ -30,7 +30,7 @@
  *	now: ask first
  * @asked: that is out of the question
  * @commits: the machine's counter for which @ask was decided
- * @here: what comes next is for the VMM, even if it has a server
+ * @left: if it is this that comes next, the kernel has left that to the VMM
  * @ret: 0, or -EFAULT if a part is an error of the guest
  */
 struct access {
@@ -45,7 +45,7 @@ struct access {
 	unsigned int ask;
 	bool asked;
 	unsigned int commits;
-	bool here;
+	struct mregion_seen left;
 	int ret;
 };
 
@@ -97,7 +97,7 @@ static void access_piece(struct access *access,
 			access->ret = -EFAULT;
 	}
 	access->done += piece->len;
-	access->here = false;
+	access->left.region = 0;
 }
 
 /*
@@ -128,20 +128,20 @@ static bool access_here(struct access *access, struct mregion_served *served)
 	unsigned int i, nr, end;
 
 	mregion_section_begin(&section, &machine->sections);
-	served->commits = atomic_load(&machine->commits);
+	served->seen.commits = atomic_load(&machine->commits);
 	nr = mregion_resolve_access(access->space, access->addr + access->done,
 				    access->len - access->done, access->write,
 				    pieces);
-	for (end = access->here; end < nr; end++)
+	for (end = mregion_left_here(&access->left, &pieces[0]); end < nr;
+	     end++)
 		if (mregion_piece_served(&pieces[end], access->write))
 			break;
 	access->ask = end && must_ask(access) ? access->len - access->done : 0;
 	for (i = 0; i < end && !access->ask; i++)
 		access_piece(access, &pieces[i]);
 	if (end < nr && !access->ask) {
-		served->region = pieces[end].region;
+		mregion_served_set(served, &pieces[end]);
 		served->len = pieces[end].len;
-		mregion_region_get(served->region);
 	}
 	for (i = 0; i < nr; i++)
 		mregion_piece_put(&pieces[i]);
@@ -218,10 +218,11 @@ static int make_access(struct access *access)
 			sched_yield();
 		} else if (ret) {
 			access->done += served.len;
+			access->left.region = 0;
 		} else {
 			/* Also what a dead server has not taken any more. */
 			mregion_rings_drain(&machine->rings);
-			access->here = true;
+			access->left = served.seen;
 		}
 	}
 	return 0;

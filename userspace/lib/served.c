@@ -29,6 +29,30 @@ bool mregion_piece_served(const struct mregion_piece *piece, bool write)
 	return atomic_load(&region->server);
 }
 
+void mregion_served_set(struct mregion_served *access,
+			const struct mregion_piece *piece)
+{
+	access->region = piece->region;
+	mregion_region_get(access->region);
+	access->seen.region = access->region->id;
+	access->seen.server = atomic_load(&access->region->server);
+}
+
+/*
+ * Within one commit the map changes once, so what is the same region before and
+ * after was there all the time. The library learns of servers a little later than
+ * of the map, but before the commit ends.
+ */
+bool mregion_left_here(const struct mregion_seen *left,
+		       const struct mregion_piece *piece)
+{
+	struct mregion_region *region = piece->region;
+
+	return left->region && region && region->id == left->region &&
+	       atomic_load(&region->server) == left->server &&
+	       atomic_load(&region->machine->commits) == left->commits;
+}
+
 /*
  * The kernel says that the server is dead. Whose that is is certain only if no
  * commit came between the look at the view and now.
@@ -42,7 +66,7 @@ static int found_dead(const struct mregion_served *access)
 		return 0;
 	server = atomic_load(&access->region->server);
 	if (atomic_load(&machine->committing) ||
-	    atomic_load(&machine->commits) != access->commits)
+	    atomic_load(&machine->commits) != access->seen.commits)
 		return -EAGAIN;
 	if (server)
 		atomic_store(&server->dead, true);

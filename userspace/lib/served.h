@@ -8,7 +8,20 @@
 
 struct mregion_piece;
 struct mregion_region;
+struct mregion_server;
 struct mregion_space;
+
+/**
+ * struct mregion_seen - what was found at an address
+ * @region: ID of the region; 0: nothing is known
+ * @server: that it had, or NULL
+ * @commits: the machine's counter before
+ */
+struct mregion_seen {
+	uint32_t region;
+	struct mregion_server *server;
+	unsigned int commits;
+};
 
 /**
  * struct mregion_served - an access to a region that may have a server
@@ -19,7 +32,7 @@ struct mregion_space;
  * @len: 1 to 8 bytes
  * @vcpu: index of the vCPU, or %MREGION_NO_VCPU
  * @write: whether it is a write
- * @commits: the machine's counter before @region was looked up
+ * @seen: @region as it was found; @seen.commits even if @region is NULL
  */
 struct mregion_served {
 	struct mregion_space *space;
@@ -29,11 +42,30 @@ struct mregion_served {
 	unsigned int len;
 	uint16_t vcpu;
 	bool write;
-	unsigned int commits;
+	struct mregion_seen seen;
 };
 
 /** mregion_piece_served() - may accesses to it be a server's to answer */
 bool mregion_piece_served(const struct mregion_piece *piece, bool write);
+
+/**
+ * mregion_served_set() - an access is to what was found at its address
+ * @access: its @seen.commits is set already
+ * @piece: what was found; a region, of which @access gets a reference
+ */
+void mregion_served_set(struct mregion_served *access,
+			const struct mregion_piece *piece);
+
+/**
+ * mregion_left_here() - is an access the VMM's, although there may be a server
+ * @left: what was seen before the kernel left the access to the VMM
+ * @piece: what is there now
+ *
+ * The kernel has left it by the map and for the server that were there then. What
+ * is another region or has another server by now is to be asked for once more.
+ */
+bool mregion_left_here(const struct mregion_seen *left,
+		       const struct mregion_piece *piece);
 
 /**
  * mregion_served_access() - have the kernel make an access
