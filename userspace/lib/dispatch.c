@@ -4,6 +4,7 @@
 
 #include "dispatch.h"
 #include "mregion.h"
+#include "region.h"
 #include "resolve.h"
 
 int mregion_dispatch(const struct mregion_piece *piece, unsigned int unassigned,
@@ -12,6 +13,7 @@ int mregion_dispatch(const struct mregion_piece *piece, unsigned int unassigned,
 	uint8_t *memory = mregion_piece_memory(piece, write);
 	struct mregion_device device;
 	uint64_t left = piece->len - at;
+	unsigned int policy = unassigned;
 
 	*step = left;
 	if (memory && write)
@@ -23,7 +25,7 @@ int mregion_dispatch(const struct mregion_piece *piece, unsigned int unassigned,
 	if (mregion_piece_device(piece, write, &device))
 		return mregion_access_step(&device, piece->offset + at, buf,
 					   left, write, step);
-	return mregion_policy_answer(piece->region ? MREGION_POLICY_DEFAULT :
-						     unassigned,
-				     buf, left, write);
+	if (piece->region)
+		policy = mregion_region_constraints(piece->region).refused;
+	return mregion_policy_answer(policy, buf, left, write);
 }

@@ -706,8 +706,8 @@ int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
  * @len: how many bytes
  * @done: if not NULL, set to how many bytes from @addr on were written
  *
- * Return: as mregion_space_read(); -EROFS: there is memory that cannot be
- * written. A write that a device refuses by another policy than
+ * Return: as mregion_space_read(); -EROFS: what is there is read-only, be it
+ * memory or registers that are shown so. A write that a device refuses by another policy than
  * MREGION_POLICY_ERROR counts as done: the device has answered it.
  */
 int mregion_space_write(struct mregion_space *space, uint64_t addr,

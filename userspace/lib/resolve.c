@@ -263,6 +263,11 @@ uint8_t *mregion_piece_memory(const struct mregion_piece *piece, bool write)
 	return ptr ? ptr + piece->offset : NULL;
 }
 
+bool mregion_piece_readonly(const struct mregion_piece *piece, bool write)
+{
+	return write && piece->flags & MREGION_RANGE_READONLY;
+}
+
 bool mregion_piece_device(const struct mregion_piece *piece, bool write,
 			  struct mregion_device *device)
 {
@@ -270,9 +275,8 @@ bool mregion_piece_device(const struct mregion_piece *piece, bool write,
 
 	if (!region || !region->ops)
 		return false;
-	/* Read-only is said of memory; registers look after themselves. */
-	if (write && piece->kind == MREGION_RAMDEV &&
-	    piece->flags & MREGION_RANGE_READONLY)
+	/* As in the kernel, whatever kind it is. */
+	if (mregion_piece_readonly(piece, write))
 		return false;
 	device->ops = region->ops;
 	device->opaque = region->opaque;

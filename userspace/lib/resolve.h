@@ -71,6 +71,9 @@ void mregion_piece_put(struct mregion_piece *piece);
 /** mregion_piece_memory() - where it is if reads, or writes, go to memory */
 uint8_t *mregion_piece_memory(const struct mregion_piece *piece, bool write);
 
+/** mregion_piece_readonly() - is it a write to what is shown read-only */
+bool mregion_piece_readonly(const struct mregion_piece *piece, bool write);
+
 /**
  * mregion_piece_device() - the device that reads, or writes, go to
  *

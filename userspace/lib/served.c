@@ -19,6 +19,7 @@ bool mregion_piece_served(const struct mregion_piece *piece, bool write)
 	struct mregion_machine *machine;
 
 	if (!region || mregion_piece_memory(piece, write) ||
+	    mregion_piece_readonly(piece, write) ||
 	    (region->kind != MREGION_MMIO && region->kind != MREGION_ROMD))
 		return false;
 	machine = region->machine;
