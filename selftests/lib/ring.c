@@ -289,6 +289,54 @@ TEST_F(ring, unposted)
 	EXPECT_EQ(1, self->device.nr);
 }
 
+static struct mregion_ring *freed;
+
+static void *free_ring(void *arg)
+{
+	mregion_ring_free(arg);
+	return NULL;
+}
+
+/* Another thread frees a ring as soon as the kernel has no rule for it. */
+static int kernel_of_two(unsigned long request, void *arg)
+{
+	struct mregion_ring *ring = freed;
+	pthread_t thread;
+	int ret = kernel(request, arg);
+
+	if (request == MREGION_COMMIT && ring) {
+		freed = NULL;
+		pthread_create(&thread, NULL, free_ring, ring);
+		pthread_join(thread, NULL);
+	}
+	return ret;
+}
+
+TEST_F(ring, freed_while_unposted)
+{
+	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_region *region = bind(&self->machine, 1, &server);
+	struct mregion_ring *ring = fixture_ring(&self->machine, 2);
+
+	fixture_ioctl = kernel_of_two;
+	ASSERT_EQ(0, mregion_post(region, 0, 8, ring));
+	freed = ring;
+	EXPECT_EQ(0, mregion_unpost(region, 0, 8, ring));
+	EXPECT_EQ(NULL, freed);
+
+	/* And it is not kept for ever if that fails, or is undone. */
+	ring = fixture_ring(&self->machine, 2);
+	fixture_ioctl = kernel;
+	refuse = true;
+	EXPECT_EQ(-ENOENT, mregion_unpost(region, 0, 8, ring));
+	mregion_begin(&self->machine);
+	EXPECT_EQ(0, mregion_unpost(region, 0, 8, ring));
+	EXPECT_LT(2, atomic_load(&ring->refs));
+	mregion_abort(&self->machine);
+	EXPECT_EQ(2, atomic_load(&ring->refs));
+	mregion_ring_release(ring);
+}
+
 /* A ring is one side's, and stays it; but not for what never came about. */
 TEST_F(ring, whose)
 {

@@ -64,6 +64,7 @@ static void settle_unpost(void *object, const struct mregion_op *op, bool done)
 	if (done)
 		mregion_ring_end_posted(object, op->id, op->rule.offset,
 					last_of(&op->rule));
+	mregion_ring_put(object);
 }
 
 /* Add a rule. Called with the transaction's lock held. */
@@ -188,5 +189,7 @@ int mregion_unpost(struct mregion_region *region, uint64_t offset,
 		return mregion_refuse_null("unpost");
 	op = make_op(region, MREGION_OP_RULE_DEL, MREGION_RULE_POSTED, offset,
 		     len, ring);
+	/* Once the rule is gone, the ring may be freed before that is settled. */
+	mregion_ring_get(ring);
 	return mregion_change(region->machine, &op, settle_unpost, ring);
 }
