@@ -72,15 +72,9 @@ static int add_rule(struct mregion_region *region, const struct mregion_op *op,
 		    struct mregion_ring *ring, mregion_settle_t *settle,
 		    void *object)
 {
-	unsigned int before = ring->nr_rules++;
-	int ret;
-
+	ring->nr_rules++;
 	mregion_ring_get(ring);
-	ret = mregion_change(region->machine, op, settle, object);
-	/* It may have failed before, or in, the commit. */
-	if (ret && ring->nr_rules != before)
-		settle(object, op, false);
-	return ret;
+	return mregion_change(region->machine, op, settle, object);
 }
 
 int mregion_coalesce(struct mregion_region *region, uint64_t offset,
