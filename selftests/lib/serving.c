@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -666,6 +667,77 @@ TEST_F(serving, unplug)
 	mregion_serving_stop(self->serving);
 	for (i = 0; i < NR_THREADS; i++)
 		pthread_join(servers[i], NULL);
+}
+
+/* A device that is slow, once. */
+static void be_slow(void *opaque)
+{
+	atomic_uint *stage = opaque;
+	unsigned int none = 0;
+
+	if (atomic_compare_exchange_strong(stage, &none, 1))
+		while (atomic_load(stage) == 1)
+			sched_yield();
+}
+
+static void *serve_once(void *serving)
+{
+	mregion_serve_once(serving);
+	return NULL;
+}
+
+struct del {
+	struct mregion_serving *serving;
+	int fd;
+	int ret;
+};
+
+static void *del_ring(void *arg)
+{
+	struct del *del = arg;
+
+	del->ret = mregion_serving_del_ring(del->serving, del->fd);
+	return NULL;
+}
+
+/* Who has posted a write, and then reads, finds it done all along. */
+TEST_F(serving, ring_deleted_meanwhile)
+{
+	struct mregion_serving *serving = self->serving;
+	struct mregion_ring_header *header;
+	struct del del = { .serving = serving, .ret = 1 };
+	struct mregion_serving_ring *ring;
+	pthread_t slow, deleter;
+	atomic_uint stage = 0;
+
+	del.fd = ring_fd(&header);
+	ASSERT_EQ(0, mregion_serving_add_ring(serving, del.fd));
+	ring = atomic_load(&serving->rings);
+
+	/* One thread is at another device; who deletes the ring waits for it. */
+	self->picky.within = be_slow;
+	self->picky.opaque = &stage;
+	submit(&self->kernel, 0, 65, 0, 0, 4, false);
+	pthread_create(&slow, NULL, serve_once, serving);
+	while (!atomic_load(&stage))
+		sched_yield();
+	fixture_append(&ring->memory, 1, 0x30, 7, 4);
+	pthread_create(&deleter, NULL, del_ring, &del);
+	while (atomic_load(&serving->rings))
+		sched_yield();
+
+	submit(&self->kernel, 1, 1, 0x30, 0, 4, false);
+	EXPECT_EQ(0, mregion_serve_once(serving));
+	EXPECT_TRUE(answered(&self->kernel, 1));
+	atomic_store(&stage, 2);
+	pthread_join(slow, NULL);
+	pthread_join(deleter, NULL);
+	EXPECT_EQ(0, del.ret);
+	ASSERT_EQ(2, self->device.nr);
+	EXPECT_TRUE(self->device.seen[0].write);
+	EXPECT_FALSE(self->device.seen[1].write);
+	munmap(header, 2 * MREGION_RING_ENTRIES);
+	close(del.fd);
 }
 
 TEST_F(serving, dead)

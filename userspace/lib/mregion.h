@@ -1190,7 +1190,9 @@ int mregion_serving_add_ring(struct mregion_serving *serving, int fd);
  * @fd: of the ring; need not be the descriptor that it was added by
  *
  * Brings what waits in it to the devices, and waits as mregion_serving_del()
- * does. To be called before that for the regions that are posted to the ring.
+ * does. To be called before that for the regions that are posted to the ring,
+ * and after the VMM's mregion_unpost(): what is posted later still is brought
+ * only here, and an access may overtake it.
  *
  * Return: 0; -ENOENT: it was not added; -EDEADLK: called from within a device's
  * function; and what mregion_serving_add_ring() returns for a bad @fd.

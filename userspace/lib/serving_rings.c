@@ -108,6 +108,25 @@ int mregion_serving_add_ring(struct mregion_serving *serving, int fd)
 	return failed("add the ring of", fd, err, "it was added before");
 }
 
+/*
+ * While others see it, too: once it is out of the list, no access of theirs waits
+ * for what was posted before it.
+ */
+static void drain_listed(struct mregion_serving *serving,
+			 struct mregion_ring_memory *memory)
+{
+	struct mregion_serving_ring *ring;
+	struct mregion_section section;
+
+	mregion_section_begin(&section, &serving->sections);
+	pthread_mutex_lock(&serving->lock);
+	ring = atomic_load(find(serving, memory));
+	pthread_mutex_unlock(&serving->lock);
+	if (ring)
+		drain(serving, ring);
+	mregion_section_end(&section);
+}
+
 int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 {
 	_Atomic(struct mregion_serving_ring *) *link;
@@ -121,6 +140,7 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 	err = open_ring(&same, fd);
 	if (err)
 		return failed("stop draining the ring of", fd, err, NULL);
+	drain_listed(serving, &same->memory);
 	pthread_mutex_lock(&serving->lock);
 	link = find(serving, &same->memory);
 	ring = atomic_load(link);
@@ -132,7 +152,7 @@ int mregion_serving_del_ring(struct mregion_serving *serving, int fd)
 		return failed("stop draining the ring of", fd, ENOENT,
 			      "it was not added");
 	mregion_sections_wait(&serving->sections);
-	/* What waits in it is for devices that may stay. */
+	/* What came meanwhile, of a rule that is still there. */
 	mregion_section_begin(&section, &serving->sections);
 	drain(serving, ring);
 	mregion_section_end(&section);
