@@ -369,6 +369,49 @@ TEST_F(ring, whose)
 	EXPECT_EQ(-EBUSY, mregion_post(region, 8, 8, self->ring));
 }
 
+struct binder {
+	struct mregion_region *region;
+	struct mregion_server *server;
+	int ret;
+};
+
+static void *set_server(void *arg)
+{
+	struct binder *binder = arg;
+
+	binder->ret = mregion_set_server(binder->region, binder->server);
+	return NULL;
+}
+
+/* What another thread does waits for the end of a transaction, all of it. */
+TEST_F(ring, bound_by_another_thread)
+{
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_server server = { .machine = machine, .id = 1 };
+	struct mregion_server other = {
+		.machine = machine,
+		.id = 2,
+		.next = &server,
+	};
+	struct mregion_region *region = bind(machine, 1, &server);
+	struct binder binder = { region, &other, 1 };
+	unsigned int i;
+	pthread_t thread;
+
+	atomic_store(&machine->servers, &other);
+	mregion_begin(machine);
+	pthread_create(&thread, NULL, set_server, &binder);
+	for (i = 0; i < 20 && atomic_load(&region->next_server) == &server; i++)
+		usleep(10000);
+	EXPECT_EQ(0, mregion_post(region, 0, 8, self->ring));
+	EXPECT_EQ(0, mregion_commit(machine));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, binder.ret);
+	EXPECT_EQ(&server, atomic_load(&self->ring->server));
+	EXPECT_EQ(&other, atomic_load(&region->server));
+	EXPECT_EQ(&other, atomic_load(&region->next_server));
+}
+
 /* The server's process, at a posted write as its ring is taken away. */
 struct process {
 	struct mregion_ring_memory memory;

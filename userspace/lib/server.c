@@ -157,9 +157,17 @@ int mregion_set_server(struct mregion_region *region,
 		.set_server.server = server ? server->id : 0,
 	};
 
+	pthread_mutex_t *lock;
+	int ret;
+
 	if (!region)
 		return mregion_refuse_null("bind a region to a server");
+	lock = &region->machine->transaction.lock;
+	/* Who is in a transaction has looked at what there will be. */
+	pthread_mutex_lock(lock);
 	atomic_store(&region->next_server, server);
-	return mregion_region_change(region, &op, settle,
-				     "bind a region to a server");
+	ret = mregion_region_change(region, &op, settle,
+				    "bind a region to a server");
+	pthread_mutex_unlock(lock);
+	return ret;
 }
