@@ -418,6 +418,7 @@ struct process {
 	struct mregion_ring *ring;
 	struct mregion_server *server;
 	bool frees;
+	bool died;
 	unsigned int seen;
 };
 
@@ -429,6 +430,8 @@ static void process_consume(void *opaque,
 	(void)entry;
 	if (++process->seen != 2)
 		return;
+	if (process->died)
+		mregion_server_died(process->server);
 	if (process->frees)
 		mregion_server_free(process->server);
 	else
@@ -481,6 +484,28 @@ TEST_F(ring, taken_from_the_dead)
 {
 	struct mregion_server server = { .machine = &self->machine };
 	struct process process = { .ring = self->ring, .server = &server };
+	unsigned int i;
+
+	ASSERT_EQ(0, mregion_post(bind(&self->machine, 1, &server), 0, 0,
+				  self->ring));
+	for (i = 1; i <= 4; i++)
+		append(self->ring, 1, 0, i, 1);
+	run_process(&process);
+	EXPECT_EQ(2, process.seen);
+	ASSERT_EQ(3, self->device.nr);
+	EXPECT_EQ(2, self->device.seen[0].data);
+}
+
+/* Or was killed at it, as the VMM knows before it frees the server. */
+TEST_F(ring, freed_when_dead)
+{
+	struct mregion_server server = { .machine = &self->machine };
+	struct process process = {
+		.ring = self->ring,
+		.server = &server,
+		.frees = true,
+		.died = true,
+	};
 	unsigned int i;
 
 	ASSERT_EQ(0, mregion_post(bind(&self->machine, 1, &server), 0, 0,

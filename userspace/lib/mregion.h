@@ -1008,11 +1008,23 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint64_t timeout_usecs, int *fd);
 
 /**
+ * mregion_server_died() - the VMM knows that a server is dead
+ * @server: the server
+ *
+ * The library finds a server dead when the kernel leaves an access to the VMM
+ * because of it. To be called, before mregion_server_free(), by a VMM that knows it
+ * sooner: from waitpid() of the last process that had the server's descriptor or
+ * its memory. Its rings become the VMM's: see mregion_post().
+ */
+void mregion_server_died(struct mregion_server *server);
+
+/**
  * mregion_server_free() - free a server
  * @server: the server, or NULL
  *
  * It is dead then. Its ID is not used again. Its rings become the VMM's: see
- * mregion_post(), and end its process first.
+ * mregion_post(), and if it had any, end its process first, and say so by
+ * mregion_server_died().
  *
  * Return: 0; -EBUSY: a region is bound to it.
  */
@@ -1082,9 +1094,10 @@ int mregion_set_server(struct mregion_region *region,
  *
  * When the ring is taken from a server whose process lives (it took too long for
  * an answer, or was freed), the process begins no entry any more. The one entry
- * that it may be at is done by the VMM as well if the server was found dead, and
- * not if it was freed. End the process first, and there is none. (One that drains
- * the ring without this library must be ended, as it does not notice.)
+ * that it may be at is done by the VMM as well if the server was found dead, or
+ * said to be by mregion_server_died(), and else not: that of a process which was
+ * killed at it, and whose server is then freed without a word, is lost. (A process
+ * that drains the ring without this library must be ended, as it does not notice.)
  *
  * Return: 0; -EINVAL: the region is bound to no server; -EBUSY: the ring is
  * another server's, or is drained by the VMM; else as mregion_coalesce().

@@ -84,6 +84,11 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 	return server;
 }
 
+void mregion_server_died(struct mregion_server *server)
+{
+	atomic_store(&server->dead, true);
+}
+
 int mregion_server_free(struct mregion_server *server)
 {
 	struct mregion_server_free arg = { .size = sizeof(arg) };
@@ -98,7 +103,7 @@ int mregion_server_free(struct mregion_server *server)
 				server->id);
 		return mregion_fail(errno, "free server %u", server->id);
 	}
-	/* What is left in its rings is the VMM's now. */
+	/* Its rings are the VMM's now, but perhaps for what it is just doing. */
 	if (!atomic_load(&server->dead)) {
 		atomic_store(&server->alive, true);
 		atomic_store(&server->dead, true);
