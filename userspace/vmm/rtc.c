@@ -354,7 +354,6 @@ int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 
 	pthread_mutex_init(&rtc->lock, NULL);
 	rtc->irq = irq;
-	rtc->loop = loop;
 	rtc->registers[REG_A] = A_32768_HZ | 6;
 	rtc->registers[REG_B] = B_24_HOURS;
 	rtc->last_second = guest_second(rtc);

@@ -22,7 +22,6 @@ struct mregion_region;
 struct rtc {
 	struct mregion_region *region;
 	struct irq_line irq;
-	struct loop *loop;
 	int timer_fd;
 	pthread_mutex_t lock;		/* of all below */
 	uint8_t index;
