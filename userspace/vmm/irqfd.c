@@ -81,6 +81,19 @@ static int assign(struct irqfds *irqfds, unsigned int index, bool on)
 	return ioctl(irqfds->kvm->vm_fd, KVM_IRQFD, &irqfd) < 0 ? -errno : 0;
 }
 
+/*
+ * KVM sends what was signalled before, but leaves the count where it is: it would
+ * be pending for ever. What is signalled from now on KVM takes at once.
+ */
+static void forget_signals(struct irqfds *irqfds, unsigned int index)
+{
+	eventfd_t count;
+
+	/* It fails if there were none. */
+	if (eventfd_read(irqfds->irqs[index].fd, &count))
+		return;
+}
+
 int irqfd_connect(struct irqfds *irqfds, unsigned int index,
 		  const struct irq_message *message)
 {
@@ -102,6 +115,8 @@ int irqfd_connect(struct irqfds *irqfds, unsigned int index,
 	}
 	if (!error && !was)
 		error = assign(irqfds, index, true);
+	if (!error && !was)
+		forget_signals(irqfds, index);
 	if (error) {
 		report("cannot route an interrupt: %s", strerror(-error));
 		/* Signals shall wait, not go where the old route leads. */
