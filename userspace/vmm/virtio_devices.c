@@ -162,6 +162,8 @@ static int start_server(struct virtio_devices *devices,
 		setup.irqs[i] = msix_fd(&pci->msix, i);
 	for (i = 0; i < VIRTIO_NR_PARTS; i++)
 		setup.regions[i] = mregion_id(pci->parts[i]);
+	/* A notification needs no more than these, even of a dead process. */
+	devices->blk_virtio.wires = wires_here(devices, pci);
 	devices->blk_virtio.take_over = take_blk_over;
 	error = blk_server_start(&devices->blk_server, &setup, loop,
 				 blk_server_ended, devices);
