@@ -295,6 +295,38 @@ TEST_F(device, refuses_requests)
 	EXPECT_FALSE(broken(self));
 }
 
+/* How much is said to be written: what is, from the first byte on. */
+TEST_F(device, written)
+{
+	const struct {
+		uint32_t type;
+		uint32_t len;
+		uint32_t written;
+	} requests[] = {
+		{ VIRTIO_BLK_T_GET_ID, 19, 20 },
+		{ VIRTIO_BLK_T_GET_ID, 20, 21 },
+		{ VIRTIO_BLK_T_GET_ID, 21, 20 },
+		{ VIRTIO_BLK_T_GET_ID, 512, 20 },
+		{ VIRTIO_BLK_T_IN, 512, 513 },
+		{ VIRTIO_BLK_T_OUT, 512, 1 },
+		/* Nothing but a status, behind what is left alone. */
+		{ VIRTIO_BLK_T_IN, 511, 0 },
+		{ VIRTIO_BLK_T_FLUSH, 512, 0 },
+		{ 77, 512, 0 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		set_request(self, DESC, requests[i].type, 0, DATA,
+			    requests[i].len);
+		kick(self, 0);
+		EXPECT_LE(0, request_status(self));
+		EXPECT_EQ(requests[i].written, used(self)->ring[i].len) {
+			TH_LOG("request %u", i);
+		}
+	}
+}
+
 TEST_F(device, readonly)
 {
 	uint8_t found;

@@ -140,7 +140,8 @@ static uint8_t flush(const struct virtio_blk *blk)
 	return fdatasync(blk->fd) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
-static uint8_t get_id(const struct iovec *iov, unsigned int nr)
+/* Return: how many bytes of it there was room for. */
+static uint64_t get_id(const struct iovec *iov, unsigned int nr)
 {
 	static const char id[VIRTIO_BLK_ID_BYTES] = SERIAL;
 	size_t done = 0;
@@ -153,7 +154,7 @@ static uint8_t get_id(const struct iovec *iov, unsigned int nr)
 		memcpy(iov->iov_base, id + done, part);
 		done += part;
 	}
-	return VIRTIO_BLK_S_OK;
+	return done;
 }
 
 /* A header, data to be written or room for what is read, and a status byte */
@@ -165,7 +166,7 @@ static int64_t handle(void *opaque, struct virtqueue_chain *chain)
 	unsigned int nr_in = chain->nr_in, nr_out = chain->nr_out;
 	struct virtio_blk_outhdr header;
 	struct iovec *last;
-	uint64_t room;
+	uint64_t room, written = 0;
 	uint8_t *status;
 	uint8_t result;
 
@@ -183,28 +184,29 @@ static int64_t handle(void *opaque, struct virtqueue_chain *chain)
 	case VIRTIO_BLK_T_IN:
 		result = transfer(blk, false, out, nr_out, header.sector,
 				  room);
+		if (result == VIRTIO_BLK_S_OK)
+			written = room;
 		break;
 	case VIRTIO_BLK_T_OUT:
-		room = 0;
 		result = blk->readonly ? VIRTIO_BLK_S_IOERR :
 			 transfer(blk, true, in, nr_in, header.sector,
 				  chain->in_len - sizeof(header));
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		room = 0;
 		result = flush(blk);
 		break;
 	case VIRTIO_BLK_T_GET_ID:
-		result = get_id(out, nr_out);
+		written = get_id(out, nr_out);
+		result = VIRTIO_BLK_S_OK;
 		break;
 	default:
-		room = 0;
 		result = VIRTIO_BLK_S_UNSUPP;
 	}
 	*status = result;
-	/* What is said to be written has to be so from the beginning on. */
-	return result == VIRTIO_BLK_S_OK && room <= UINT32_MAX - 1 ?
-	       (int64_t)room + 1 : 1;
+	/* What is said to be written is so from the beginning on, without gaps. */
+	if (written == room)
+		written++;
+	return written <= UINT32_MAX ? (int64_t)written : 0;
 }
 
 const struct virtio_type virtio_blk_type = {
