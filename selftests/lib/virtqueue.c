@@ -54,11 +54,26 @@ void report(const char *format, ...)
 	__atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED);
 }
 
+/* How often the disk was flushed, and what came of it. */
+static unsigned int flushes;
+static int flush_error;
+
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	(void)fd;
+	flushes++;
+	errno = flush_error;
+	return flush_error ? -1 : 0;
+}
+
 FIXTURE(device) {
 	struct virtio_blk blk;
 	struct virtio virtio;
 	uint8_t *pieces[NR_PIECES];
 	uint16_t available;
+	uint32_t features;	/* what the driver takes of the device's own */
 };
 
 typedef struct _test_data_device device_t;
@@ -113,6 +128,8 @@ static void set_queue(device_t *self, uint64_t desc, uint64_t avail,
 				   VIRTIO_CONFIG_S_FEATURES_OK;
 
 	write_register(self, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	write_register(self, VIRTIO_PCI_COMMON_GFSELECT, 0, 4);
+	write_register(self, VIRTIO_PCI_COMMON_GF, self->features, 4);
 	write_register(self, VIRTIO_PCI_COMMON_GFSELECT, 1, 4);
 	write_register(self, VIRTIO_PCI_COMMON_GF,
 		       1u << (VIRTIO_F_VERSION_1 - 32), 4);
@@ -293,6 +310,36 @@ TEST_F(device, refuses_requests)
 		}
 	}
 	EXPECT_FALSE(broken(self));
+}
+
+/* What was written is there to stay, unless the driver can ask for that. */
+TEST_F(device, flushes)
+{
+	flushes = 0;
+	flush_error = 0;
+	set_request(self, DESC, VIRTIO_BLK_T_OUT, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, request_status(self));
+	EXPECT_EQ(1, flushes);
+	set_request(self, DESC, VIRTIO_BLK_T_IN, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(1, flushes);
+	flush_error = EIO;
+	set_request(self, DESC, VIRTIO_BLK_T_OUT, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, request_status(self));
+	EXPECT_EQ(2, flushes);
+
+	self->features = 1u << VIRTIO_BLK_F_FLUSH;
+	restart(self);
+	set_request(self, DESC, VIRTIO_BLK_T_OUT, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, request_status(self));
+	EXPECT_EQ(2, flushes);
+	set_request(self, DESC, VIRTIO_BLK_T_FLUSH, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, request_status(self));
+	EXPECT_EQ(3, flushes);
 }
 
 /* How much is said to be written: what is, from the first byte on. */

@@ -58,7 +58,8 @@ static int serve_chains(struct virtio *virtio, struct virtqueue *queue)
 		got = virtqueue_pop(queue, &virtio->wires.dma, &virtio->chain);
 		if (got <= 0)
 			return got ? got : any;
-		written = virtio->type->handle(virtio->opaque, &virtio->chain);
+		written = virtio->type->handle(virtio->opaque, virtio->features,
+					       &virtio->chain);
 		if (written < 0)
 			return written;
 		virtqueue_push(queue, virtio->chain.head, written);

@@ -35,7 +35,8 @@ struct mregion_ops;
  * @class: PCI class, subclass and interface
  * @name: for regions' names
  * @nr_queues: number of queues, at most VIRTIO_MAX_QUEUES
- * @handle: do what a chain asks for. Called with the device's lock held.
+ * @handle: do what a chain asks for. Called with the device's lock held, and with
+ *	the features that the driver took.
  *	Return: how many bytes of it were written, or a negative errno if the
  *	driver has broken the rules
  */
@@ -44,7 +45,8 @@ struct virtio_type {
 	uint32_t class;
 	const char *name;
 	unsigned int nr_queues;
-	int64_t (*handle)(void *opaque, struct virtqueue_chain *chain);
+	int64_t (*handle)(void *opaque, uint64_t features,
+			  struct virtqueue_chain *chain);
 };
 
 /**

@@ -158,7 +158,8 @@ static uint64_t get_id(const struct iovec *iov, unsigned int nr)
 }
 
 /* A header, data to be written or room for what is read, and a status byte */
-static int64_t handle(void *opaque, struct virtqueue_chain *chain)
+static int64_t handle(void *opaque, uint64_t features,
+		      struct virtqueue_chain *chain)
 {
 	const struct virtio_blk *blk = opaque;
 	struct iovec *in = chain->iov;
@@ -191,6 +192,13 @@ static int64_t handle(void *opaque, struct virtqueue_chain *chain)
 		result = blk->readonly ? VIRTIO_BLK_S_IOERR :
 			 transfer(blk, true, in, nr_in, header.sector,
 				  chain->in_len - sizeof(header));
+		/*
+		 * A driver that cannot flush counts on what it wrote: virtio
+		 * 1.0, 5.2.6.2.
+		 */
+		if (result == VIRTIO_BLK_S_OK &&
+		    !(features & 1ULL << VIRTIO_BLK_F_FLUSH))
+			result = flush(blk);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
 		result = flush(blk);
