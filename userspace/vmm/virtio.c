@@ -32,9 +32,11 @@ static void interrupt(struct virtio *virtio, uint16_t vector, uint8_t isr)
 /* The driver has broken the rules: nothing goes on until it resets. */
 static void set_broken(struct virtio *virtio)
 {
-	if (!(virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET))
+	/* Once, for it may do so as often as it likes, and nobody may listen. */
+	if (!virtio->complained)
 		report("%s: the guest's driver broke the rules of virtqueues: waiting for its reset",
 		       virtio->type->name);
+	virtio->complained = true;
 	virtio->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (virtio->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		interrupt(virtio, virtio->config_vector, ISR_CONFIG);

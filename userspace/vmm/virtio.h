@@ -95,6 +95,7 @@ struct virtio {
 	uint8_t isr;
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
 	struct virtqueue_chain chain;	/* the one being handled */
+	bool complained;		/* of the driver; once is enough */
 
 	pthread_t thread;
 	int stop_fd;
