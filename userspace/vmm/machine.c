@@ -278,10 +278,11 @@ void machine_end(struct machine *machine, enum machine_end why)
 
 	atomic_compare_exchange_strong(&machine->end, &none, why);
 	vcpus_stop(&machine->vcpus);
+	virtio_devices_quiesce(&machine->virtio);
 	loop_stop(&machine->loop);
 }
 
-enum machine_end machine_run(struct machine *machine)
+void machine_run(struct machine *machine)
 {
 	const struct terminal_input input = {
 		.room = input_room,
@@ -305,7 +306,10 @@ enum machine_end machine_run(struct machine *machine)
 	machine_end(machine, error ? END_FAILED : END_USER);
 	/* Before anything is waited for: whoever kills this gets a sane one. */
 	terminal_restore(&machine->terminal);
+}
 
+enum machine_end machine_join(struct machine *machine)
+{
 	/* A vCPU may be waiting for a reader of its output. */
 	terminal_no_wait(&machine->terminal);
 	vcpus_join(&machine->vcpus);

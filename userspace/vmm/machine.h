@@ -87,8 +87,11 @@ struct machine {
  */
 int machine_init(struct machine *machine, const struct machine_config *config);
 
-/** machine_run() - let it run until it ends; reports what is wrong */
-enum machine_end machine_run(struct machine *machine);
+/** machine_run() - let it run until it is to end; reports what is wrong */
+void machine_run(struct machine *machine);
+
+/** machine_join() - wait until nothing of it runs any more. Return: why not */
+enum machine_end machine_join(struct machine *machine);
 
 /** machine_end() - let it end soon; any thread; the first reason counts */
 void machine_end(struct machine *machine, enum machine_end why);

@@ -116,7 +116,10 @@ static int run(struct machine *machine, const struct options *options,
 		return EXIT_FAILURE;
 
 	start = now();
-	why = machine_run(machine);
+	machine_run(machine);
+	/* Whoever sends another signal has lost patience. */
+	signals_release(signals);
+	why = machine_join(machine);
 	if (options->stats &&
 	    stats_print(machine, now() - start, outputs->stats))
 		why = END_FAILED;
@@ -144,7 +147,6 @@ static int build_and_run(const struct options *options,
 	if (!machine_init(&machine, &config))
 		status = run(&machine, options, signals, outputs);
 
-	/* Whoever sends another signal has lost patience. */
 	signals_release(signals);
 	machine_exit(&machine);
 	return status;

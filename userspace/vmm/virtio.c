@@ -49,24 +49,65 @@ static bool running(const struct virtio *virtio)
 	       VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
-/* Handle what is there; whether anything was. */
-static int serve_chains(struct virtio *virtio, struct virtqueue *queue)
+static bool ready(const struct virtio *virtio, const struct virtqueue *queue)
 {
-	bool any = false;
+	return running(virtio) && queue->enabled && !atomic_load(&virtio->quiet);
+}
+
+bool virtio_cancelled(const struct virtio *virtio)
+{
+	return atomic_load(&virtio->quiet) || atomic_load(&virtio->reset_wanted);
+}
+
+/*
+ * Handle the next chain. Disks are slow: meanwhile registers can be accessed, but
+ * for a reset nothing changes that the chain or its queue depends on.
+ *
+ * Return: 1; 0 if there is none; -ECANCELED after a reset, when the queue is no
+ * more; another negative errno if the driver has broken the rules.
+ */
+static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
+{
+	uint64_t features = virtio->features;
 	int64_t written;
 	int got;
 
-	for (;;) {
-		got = virtqueue_pop(queue, &virtio->wires.dma, &virtio->chain);
-		if (got <= 0)
-			return got ? got : any;
-		written = virtio->type->handle(virtio->opaque, virtio->features,
-					       &virtio->chain);
-		if (written < 0)
-			return written;
+	got = virtqueue_pop(queue, &virtio->wires.dma, &virtio->chain);
+	if (got <= 0)
+		return got;
+	virtio->busy = true;
+	pthread_mutex_unlock(&virtio->lock);
+	written = virtio->type->handle(virtio, features, &virtio->chain);
+	pthread_mutex_lock(&virtio->lock);
+	virtio->busy = false;
+	if (atomic_load(&virtio->reset_wanted)) {
+		virtio_reset(virtio);
+		return -ECANCELED;
+	}
+	if (written == -ECANCELED)
+		virtqueue_unpop(queue);
+	else if (written < 0)
+		return written;
+	else
 		virtqueue_push(queue, virtio->chain.head, written);
+	return 1;
+}
+
+/* Handle what is there; whether anything was. As serve_chain(). */
+static int serve_chains(struct virtio *virtio, struct virtqueue *queue)
+{
+	bool any = false;
+	int got;
+
+	while (ready(virtio, queue)) {
+		got = serve_chain(virtio, queue);
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
 		any = true;
 	}
+	return any;
 }
 
 static int serve_queue(struct virtio *virtio, struct virtqueue *queue)
@@ -93,9 +134,13 @@ static int serve_queue(struct virtio *virtio, struct virtqueue *queue)
 
 void virtio_queue_ready(struct virtio *virtio, unsigned int queue)
 {
+	int got = 0;
+
 	pthread_mutex_lock(&virtio->lock);
-	if (running(virtio) && virtio->queues[queue].enabled &&
-	    serve_queue(virtio, &virtio->queues[queue]) < 0)
+	if (ready(virtio, &virtio->queues[queue]))
+		got = serve_queue(virtio, &virtio->queues[queue]);
+	/* After a reset, whoever sets the queue up again will notify. */
+	if (got < 0 && got != -ECANCELED)
 		set_broken(virtio);
 	pthread_mutex_unlock(&virtio->lock);
 }
@@ -144,6 +189,7 @@ void virtio_reset(struct virtio *virtio)
 {
 	unsigned int i;
 
+	atomic_store(&virtio->reset_wanted, false);
 	virtio->features = 0;
 	virtio->device_feature_select = 0;
 	virtio->driver_feature_select = 0;
@@ -183,15 +229,21 @@ int virtio_start(struct virtio *virtio, const struct virtio_wires *wires)
 	return -error;
 }
 
+/* Whether that byte is set: it need not be one that a bool can have. */
+static bool is_set(const void *from)
+{
+	uint8_t byte;
+
+	memcpy(&byte, from, sizeof(byte));
+	return byte;
+}
+
 /* What the driver has set up of a queue; false: no driver can have done so. */
 static bool inherit_queue(struct virtio *virtio, struct virtqueue *queue,
 			  const struct virtqueue *from)
 {
 	uint16_t size = from->size;
-	uint8_t enabled;
 
-	/* Not as a bool, which it might not be. */
-	memcpy(&enabled, &from->enabled, sizeof(enabled));
 	if (!size || size > VIRTQUEUE_MAX_SIZE || (size & (size - 1)))
 		return false;
 	queue->size = size;
@@ -199,21 +251,17 @@ static bool inherit_queue(struct virtio *virtio, struct virtqueue *queue,
 	queue->desc_addr = from->desc_addr;
 	queue->avail_addr = from->avail_addr;
 	queue->used_addr = from->used_addr;
-	queue->enabled = enabled;
+	queue->enabled = is_set(&from->enabled);
 	return !queue->enabled ||
 	       !virtqueue_resume(queue, &virtio->wires.dma);
 }
 
-int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
-		   const struct virtio *from)
+/* All that the driver has set up; false: no driver can have done so. */
+static bool inherit_state(struct virtio *virtio, const struct virtio *from)
 {
 	bool good = true;
 	unsigned int i;
-	int error;
 
-	/* Its thread waits for the lock. */
-	error = virtio_start(virtio, wires);
-	virtio_reset(virtio);
 	virtio->features = from->features & virtio->face.features;
 	virtio->device_feature_select = from->device_feature_select;
 	virtio->driver_feature_select = from->driver_feature_select;
@@ -231,13 +279,34 @@ int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
 		/* ... or before it did what it had been told. */
 		signal_fd(virtio->wires.kicks[i]);
 	}
+	return good;
+}
+
+int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
+		   const struct virtio *from)
+{
+	bool good = true;
+	int error;
+
+	/* Its thread waits for the lock. */
+	error = virtio_start(virtio, wires);
+	virtio_reset(virtio);
+	/* Else it was just about to be reset: that is done herewith. */
+	if (!is_set(&from->reset_wanted))
+		good = inherit_state(virtio, from);
 	if (!good || error)
 		set_broken(virtio);
 	return error;
 }
 
+void virtio_quiesce(struct virtio *virtio)
+{
+	atomic_store(&virtio->quiet, true);
+}
+
 void virtio_stop(struct virtio *virtio)
 {
+	virtio_quiesce(virtio);
 	if (virtio->started) {
 		signal_fd(virtio->stop_fd);
 		pthread_join(virtio->thread, NULL);

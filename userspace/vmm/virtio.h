@@ -13,6 +13,7 @@
 #define VMM_VIRTIO_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@
 #include "virtqueue.h"
 
 struct mregion_ops;
+struct virtio;
 
 #define VIRTIO_MAX_QUEUES	1
 /* One for each queue, and one for changes of the configuration */
@@ -35,17 +37,18 @@ struct mregion_ops;
  * @class: PCI class, subclass and interface
  * @name: for regions' names
  * @nr_queues: number of queues, at most VIRTIO_MAX_QUEUES
- * @handle: do what a chain asks for. Called with the device's lock held, and with
- *	the features that the driver took.
- *	Return: how many bytes of it were written, or a negative errno if the
- *	driver has broken the rules
+ * @handle: do what a chain asks for; @features are those that the driver took.
+ *	Called by one thread, without the device's lock: it may take its time,
+ *	but for virtio_cancelled(). Return: how many bytes of the chain were
+ *	written; -ECANCELED; or another negative errno if the driver has broken
+ *	the rules
  */
 struct virtio_type {
 	uint16_t id;
 	uint32_t class;
 	const char *name;
 	unsigned int nr_queues;
-	int64_t (*handle)(void *opaque, uint64_t features,
+	int64_t (*handle)(const struct virtio *virtio, uint64_t features,
 			  struct virtqueue_chain *chain);
 };
 
@@ -79,6 +82,11 @@ struct virtio {
 	struct virtio_face face;
 	struct virtio_wires wires;
 
+	/* Set, its thread takes no more chains: any thread, and for good */
+	atomic_bool quiet;
+	/* The driver waits for a reset, which waits for the chain: see @busy */
+	atomic_bool reset_wanted;
+
 	pthread_mutex_t lock;		/* of all below */
 	/*
 	 * If not NULL, another process has the device. Called when it is needed
@@ -94,7 +102,8 @@ struct virtio {
 	uint8_t status;
 	uint8_t isr;
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
-	struct virtqueue_chain chain;	/* the one being handled */
+	bool busy;			/* with @chain, which is its thread's */
+	struct virtqueue_chain chain;
 	bool complained;		/* of the driver; once is enough */
 
 	pthread_t thread;
@@ -123,10 +132,24 @@ int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
 /** virtio_lock() - lock it, and take it over if it has to be */
 void virtio_lock(struct virtio *virtio);
 
+/**
+ * virtio_quiesce() - let it take no more chains, for good
+ *
+ * Any thread, at any time; does not wait for the one that it may be at.
+ */
+void virtio_quiesce(struct virtio *virtio);
+
+/**
+ * virtio_cancelled() - whether nobody waits for the chain any more
+ *
+ * For type->handle(): it should make an end then, and leave the rest undone.
+ */
+bool virtio_cancelled(const struct virtio *virtio);
+
 /** virtio_stop() - undo virtio_start(); nobody accesses the registers */
 void virtio_stop(struct virtio *virtio);
 
-/** virtio_reset() - as it is at first; with its lock held */
+/** virtio_reset() - as it is at first; with its lock held, and not @busy */
 void virtio_reset(struct virtio *virtio);
 
 /** virtio_queue_ready() - the driver has notified: serve the queue */

@@ -13,6 +13,9 @@
 #define SECTOR_SIZE		512
 #define SERIAL			"mregion-blk"
 
+/* How much is read or written before it is asked whether to go on, in bytes */
+#define CHUNK			(16u << 20)
+
 /* The driver's headers and tables need some of a queue's descriptors. */
 #define MAX_SEGMENTS		(VIRTQUEUE_MAX_SIZE - 2)
 
@@ -99,11 +102,36 @@ static void take(struct iovec **iov, unsigned int *nr, void *buf, size_t len)
 	}
 }
 
-/* Read or write all of @iov; files may do part of it at a time. */
-static uint8_t transfer(const struct virtio_blk *blk, bool write,
-			struct iovec *iov, unsigned int nr, uint64_t sector,
-			uint64_t len)
+/* Read or write some of @iov, of one element at least. As preadv(). */
+static ssize_t transfer_some(const struct virtio_blk *blk, bool write,
+			     struct iovec *iov, unsigned int nr,
+			     uint64_t offset)
 {
+	size_t cut = iov->iov_len > CHUNK ? iov->iov_len - CHUNK : 0;
+	unsigned int few = 1;
+	size_t len;
+	ssize_t done;
+
+	iov->iov_len -= cut;
+	for (len = iov->iov_len; few < nr; few++) {
+		len += iov[few].iov_len;
+		if (len > CHUNK)
+			break;
+	}
+	done = write ? pwritev(blk->fd, iov, few, offset) :
+		       preadv(blk->fd, iov, few, offset);
+	iov->iov_len += cut;
+	return done;
+}
+
+/*
+ * Read or write all of @iov; files may do part of it at a time. Return: what the
+ * driver is told, or -ECANCELED.
+ */
+static int transfer(const struct virtio *virtio, bool write, struct iovec *iov,
+		    unsigned int nr, uint64_t sector, uint64_t len)
+{
+	const struct virtio_blk *blk = virtio->opaque;
 	uint64_t offset = sector * SECTOR_SIZE;
 	ssize_t done;
 
@@ -112,8 +140,9 @@ static uint8_t transfer(const struct virtio_blk *blk, bool write,
 		return VIRTIO_BLK_S_IOERR;
 
 	while (len) {
-		done = write ? pwritev(blk->fd, iov, nr, offset) :
-			       preadv(blk->fd, iov, nr, offset);
+		if (virtio_cancelled(virtio))
+			return -ECANCELED;
+		done = transfer_some(blk, write, iov, nr, offset);
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
@@ -158,10 +187,10 @@ static uint64_t get_id(const struct iovec *iov, unsigned int nr)
 }
 
 /* A header, data to be written or room for what is read, and a status byte */
-static int64_t handle(void *opaque, uint64_t features,
+static int64_t handle(const struct virtio *virtio, uint64_t features,
 		      struct virtqueue_chain *chain)
 {
-	const struct virtio_blk *blk = opaque;
+	const struct virtio_blk *blk = virtio->opaque;
 	struct iovec *in = chain->iov;
 	struct iovec *out = chain->iov + chain->nr_in;
 	unsigned int nr_in = chain->nr_in, nr_out = chain->nr_out;
@@ -169,7 +198,7 @@ static int64_t handle(void *opaque, uint64_t features,
 	struct iovec *last;
 	uint64_t room, written = 0;
 	uint8_t *status;
-	uint8_t result;
+	int result;
 
 	if (chain->in_len < sizeof(header) || !nr_out)
 		return -EINVAL;
@@ -183,14 +212,14 @@ static int64_t handle(void *opaque, uint64_t features,
 
 	switch (header.type) {
 	case VIRTIO_BLK_T_IN:
-		result = transfer(blk, false, out, nr_out, header.sector,
+		result = transfer(virtio, false, out, nr_out, header.sector,
 				  room);
 		if (result == VIRTIO_BLK_S_OK)
 			written = room;
 		break;
 	case VIRTIO_BLK_T_OUT:
 		result = blk->readonly ? VIRTIO_BLK_S_IOERR :
-			 transfer(blk, true, in, nr_in, header.sector,
+			 transfer(virtio, true, in, nr_in, header.sector,
 				  chain->in_len - sizeof(header));
 		/*
 		 * A driver that cannot flush counts on what it wrote: virtio
@@ -210,6 +239,8 @@ static int64_t handle(void *opaque, uint64_t features,
 	default:
 		result = VIRTIO_BLK_S_UNSUPP;
 	}
+	if (result < 0)
+		return result;
 	*status = result;
 	/* What is said to be written is so from the beginning on, without gaps. */
 	if (written == room)

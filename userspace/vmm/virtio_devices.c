@@ -193,6 +193,12 @@ int virtio_devices_start(struct virtio_devices *devices,
 	return error;
 }
 
+void virtio_devices_quiesce(struct virtio_devices *devices)
+{
+	virtio_quiesce(&devices->blk_virtio);
+	virtio_quiesce(&devices->rng_virtio);
+}
+
 void virtio_devices_stop(struct virtio_devices *devices)
 {
 	virtio_stop(&devices->blk_virtio);

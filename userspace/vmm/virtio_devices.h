@@ -75,6 +75,9 @@ int virtio_devices_start(struct virtio_devices *devices,
 			 struct mregion_region *ram, uint64_t low_size,
 			 uint64_t high_size, struct loop *loop);
 
+/** virtio_devices_quiesce() - let them begin nothing more; any thread */
+void virtio_devices_quiesce(struct virtio_devices *devices);
+
 /** virtio_devices_stop() - no vCPU runs; before the machine is closed */
 void virtio_devices_stop(struct virtio_devices *devices);
 

@@ -87,7 +87,11 @@ static uint16_t vector(const struct virtio *virtio, uint16_t value)
 static void write_status(struct virtio *virtio, uint8_t value)
 {
 	if (!value) {
-		virtio_reset(virtio);
+		/* The driver has to wait until it reads 0: section 4.1.4.3.1. */
+		if (virtio->busy)
+			atomic_store(&virtio->reset_wanted, true);
+		else
+			virtio_reset(virtio);
 		return;
 	}
 	/* Features once agreed upon are legal ones, or are not agreed upon. */
@@ -150,6 +154,8 @@ static void write_register(struct virtio *virtio, uint64_t offset,
 {
 	struct virtqueue *queue = selected(virtio);
 
+	if (atomic_load(&virtio->reset_wanted))
+		return;
 	switch (offset) {
 	case VIRTIO_PCI_COMMON_DFSELECT:
 		virtio->device_feature_select = value;

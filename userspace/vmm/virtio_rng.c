@@ -8,14 +8,14 @@
 /* A driver asks again for more: nobody is to wait for a gigabyte. */
 #define MAX_BYTES		65536
 
-static int64_t handle(void *opaque, uint64_t features,
+static int64_t handle(const struct virtio *virtio, uint64_t features,
 		      struct virtqueue_chain *chain)
 {
 	const struct iovec *iov = chain->iov + chain->nr_in;
 	unsigned int nr = chain->nr_out;
 	size_t done = 0;
 
-	(void)opaque;
+	(void)virtio;
 	(void)features;
 	for (; nr && done < MAX_BYTES; nr--, iov++) {
 		size_t len = iov->iov_len;

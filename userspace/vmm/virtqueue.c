@@ -171,6 +171,11 @@ int virtqueue_pop(struct virtqueue *queue, const struct dma *dma,
 	return 1;
 }
 
+void virtqueue_unpop(struct virtqueue *queue)
+{
+	queue->next--;
+}
+
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len)
 {
 	/* Only the device writes it; if the guest does, it is its own loss. */

@@ -73,6 +73,9 @@ int virtqueue_resume(struct virtqueue *queue, const struct dma *dma);
 int virtqueue_pop(struct virtqueue *queue, const struct dma *dma,
 		  struct virtqueue_chain *chain);
 
+/** virtqueue_unpop() - leave the chain taken last for the next time */
+void virtqueue_unpop(struct virtqueue *queue);
+
 /** virtqueue_push() - give a chain back, with @len bytes written to it */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len);
 
