@@ -74,6 +74,7 @@ FIXTURE(device) {
 	uint8_t *pieces[NR_PIECES];
 	uint16_t available;
 	uint32_t features;	/* what the driver takes of the device's own */
+	atomic_bool master;
 };
 
 typedef struct _test_data_device device_t;
@@ -224,6 +225,8 @@ FIXTURE_SETUP(device)
 	virtio_blk_face(&self->blk, &face);
 	virtio_init(&self->virtio, &virtio_blk_type, &face, &self->blk);
 	self->virtio.wires.dma = (struct dma){ find, self };
+	self->virtio.wires.master = &self->master;
+	atomic_store(&self->master, true);
 	self->virtio.wires.kicks[0] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
 		self->virtio.wires.irqs[i] = eventfd(0, EFD_NONBLOCK);
@@ -340,6 +343,21 @@ TEST_F(device, flushes)
 	kick(self, 0);
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, request_status(self));
 	EXPECT_EQ(3, flushes);
+}
+
+/* Without the guest's leave it does not look into memory, nor write there. */
+TEST_F(device, no_master)
+{
+	atomic_store(&self->master, false);
+	set_request(self, DESC, VIRTIO_BLK_T_IN, 0, DATA, 512);
+	kick(self, 0);
+	EXPECT_EQ(-1, request_status(self));
+	EXPECT_EQ(0, *(uint8_t *)at(self, DATA));
+	EXPECT_FALSE(broken(self));
+	atomic_store(&self->master, true);
+	virtio_queue_ready(&self->virtio, 0);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, request_status(self));
+	EXPECT_EQ(1, *(uint8_t *)at(self, DATA));
 }
 
 /* How much is said to be written: what is, from the first byte on. */
@@ -623,6 +641,25 @@ TEST_F(device, stopped_while_busy)
 	virtio_stop(&self->virtio);
 	EXPECT_EQ(0, used(self)->idx);
 	EXPECT_EQ(3, atomic_load(&stage));
+}
+
+/* What is given up when the guest takes its leave back is begun anew. */
+TEST_F(device, no_master_while_busy)
+{
+	int i;
+
+	ASSERT_TRUE(start_slow(self));
+	atomic_store(&self->master, false);
+	ASSERT_TRUE(wait_for_stage(3));
+	EXPECT_EQ(0, used(self)->idx);
+	EXPECT_TRUE(status(self) & VIRTIO_CONFIG_S_DRIVER_OK);
+	atomic_store(&self->master, true);
+	eventfd_write(self->virtio.wires.kicks[0], 1);
+	for (i = 0; i < 5000 && used(self)->idx != 2; i++) {
+		atomic_store(&stage, 2);
+		usleep(1000);
+	}
+	EXPECT_EQ(2, used(self)->idx);
 }
 
 #define LONG	(40u << 20)

@@ -22,11 +22,11 @@ int blk_server_fork(struct blk_server *server, const struct virtio_blk *blk)
 	int sockets[2];
 
 	*server = (struct blk_server){ .socket = -1 };
-	server->state = mmap(NULL, sizeof(*server->state),
+	server->shared = mmap(NULL, sizeof(*server->shared),
 			     PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (server->state == MAP_FAILED) {
-		server->state = NULL;
+	if (server->shared == MAP_FAILED) {
+		server->shared = NULL;
 		report("cannot share memory: %s", strerror(errno));
 		return -errno;
 	}
@@ -46,7 +46,7 @@ int blk_server_fork(struct blk_server *server, const struct virtio_blk *blk)
 	}
 	if (!server->pid) {
 		close(sockets[0]);
-		_exit(blk_server_process(blk, server->state, sockets[1]));
+		_exit(blk_server_process(blk, server->shared, sockets[1]));
 	}
 	close(sockets[1]);
 	server->socket = sockets[0];
@@ -112,7 +112,7 @@ static void wait_for_end(const struct blk_server *server)
 
 void blk_server_end(struct blk_server *server)
 {
-	if (!server->state)
+	if (!server->shared)
 		return;
 	if (server->pid) {
 		wait_for_end(server);
@@ -121,6 +121,6 @@ void blk_server_end(struct blk_server *server)
 	if (server->socket >= 0)
 		close(server->socket);
 	server->socket = -1;
-	munmap(server->state, sizeof(*server->state));
-	server->state = NULL;
+	munmap(server->shared, sizeof(*server->shared));
+	server->shared = NULL;
 }

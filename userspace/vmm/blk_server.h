@@ -14,6 +14,7 @@
 #ifndef VMM_BLK_SERVER_H
 #define VMM_BLK_SERVER_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,10 +23,20 @@
 
 struct loop;
 
+/**
+ * struct blk_server_shared - memory that the VMM and the process share
+ * @virtio: the device, as the process has it
+ * @master: whether the guest lets it access memory; see struct virtio_wires
+ */
+struct blk_server_shared {
+	struct virtio virtio;
+	atomic_bool master;
+};
+
 struct blk_server {
 	pid_t pid;			/* 0: there is none (any more) */
 	int socket;
-	struct virtio *state;		/* shared with the process */
+	struct blk_server_shared *shared;
 	struct loop *loop;
 	void (*ended)(void *opaque);
 	void *opaque;
@@ -71,7 +82,7 @@ int blk_server_start(struct blk_server *server,
 		     const struct blk_server_setup *setup, struct loop *loop,
 		     void (*ended)(void *opaque), void *opaque);
 
-/** blk_server_kill() - kill it, if it lives; from then on @state is stable */
+/** blk_server_kill() - kill it, if it lives; from then on @shared is stable */
 void blk_server_kill(struct blk_server *server);
 
 /**

@@ -150,11 +150,15 @@ static int add_regions(struct mregion_serving *serving,
 }
 
 /* The same device as in the VMM; only its wires lead elsewhere. */
-static int serve(struct virtio_blk *blk, struct virtio *virtio,
+static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 		 const struct blk_server_setup *setup)
 {
 	struct mregion_serving *serving = NULL;
-	struct virtio_wires wires = { .kicks = { setup->kick } };
+	struct virtio_wires wires = {
+		.kicks = { setup->kick },
+		.master = &shared->master,
+	};
+	struct virtio *virtio = &shared->virtio;
 	struct virtio_face face;
 	struct dma_file ram;
 	int error;
@@ -191,8 +195,8 @@ static int serve(struct virtio_blk *blk, struct virtio *virtio,
 	return error == -ENODEV ? 0 : error;
 }
 
-int blk_server_process(const struct virtio_blk *blk, struct virtio *state,
-		       int socket)
+int blk_server_process(const struct virtio_blk *blk,
+		       struct blk_server_shared *shared, int socket)
 {
 	struct virtio_blk own = *blk;
 	struct blk_server_setup setup;
@@ -210,7 +214,7 @@ int blk_server_process(const struct virtio_blk *blk, struct virtio *state,
 	own.fd = DISK_FD;
 	error = receive(SOCKET_FD, &setup);
 	if (error > 0)
-		error = serve(&own, state, &setup);
+		error = serve(&own, shared, &setup);
 	if (error) {
 		report("the block device's process: %s", strerror(-error));
 		return EXIT_FAILURE;

@@ -19,6 +19,9 @@ static bool function_on(const struct msix *msix)
 	uint16_t flags = pci_get16(msix->function,
 				   msix->capability + PCI_MSIX_FLAGS);
 
+	/* A message is a write to memory. */
+	if (!(pci_get16(msix->function, PCI_COMMAND) & PCI_COMMAND_MASTER))
+		return false;
 	return (flags & (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL)) ==
 	       PCI_MSIX_FLAGS_ENABLE;
 }
@@ -171,12 +174,18 @@ int msix_fd(const struct msix *msix, unsigned int vector)
 	return irqfd_fd(msix->irqfds, msix->irqs[vector]);
 }
 
+/* Whether @len bytes from @offset on touch the two at @what. */
+static bool touches(unsigned int offset, unsigned int len, unsigned int what)
+{
+	return offset < what + 2 && what < offset + len;
+}
+
 void msix_written(struct msix *msix, unsigned int offset, unsigned int len)
 {
-	unsigned int flags = msix->capability + PCI_MSIX_FLAGS;
 	unsigned int i;
 
-	if (offset >= flags + 2 || flags >= offset + len)
+	if (!touches(offset, len, msix->capability + PCI_MSIX_FLAGS) &&
+	    !touches(offset, len, PCI_COMMAND))
 		return;
 	for (i = 0; i < msix->nr; i++)
 		update_vector(msix, i);

@@ -51,12 +51,16 @@ static bool running(const struct virtio *virtio)
 
 static bool ready(const struct virtio *virtio, const struct virtqueue *queue)
 {
-	return running(virtio) && queue->enabled && !atomic_load(&virtio->quiet);
+	return running(virtio) && queue->enabled &&
+	       atomic_load(virtio->wires.master) &&
+	       !atomic_load(&virtio->quiet);
 }
 
 bool virtio_cancelled(const struct virtio *virtio)
 {
-	return atomic_load(&virtio->quiet) || atomic_load(&virtio->reset_wanted);
+	return atomic_load(&virtio->quiet) ||
+	       atomic_load(&virtio->reset_wanted) ||
+	       !atomic_load(virtio->wires.master);
 }
 
 /*
@@ -84,10 +88,10 @@ static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
 		virtio_reset(virtio);
 		return -ECANCELED;
 	}
-	if (written == -ECANCELED)
-		virtqueue_unpop(queue);
-	else if (written < 0)
+	if (written < 0 && written != -ECANCELED)
 		return written;
+	if (written < 0)
+		virtqueue_unpop(queue);
 	else
 		virtqueue_push(queue, virtio->chain.head, written);
 	return 1;

@@ -69,11 +69,14 @@ struct virtio_face {
  * @dma: guest memory
  * @kicks: an eventfd for each queue, signalled by the guest's notification
  * @irqs: an eventfd for each vector
+ * @master: whether the guest lets it access memory now; @kicks are signalled when
+ *	that begins
  */
 struct virtio_wires {
 	struct dma dma;
 	int kicks[VIRTIO_MAX_QUEUES];
 	int irqs[VIRTIO_MAX_VECTORS];
+	const atomic_bool *master;
 };
 
 struct virtio {
@@ -140,7 +143,7 @@ void virtio_lock(struct virtio *virtio);
 void virtio_quiesce(struct virtio *virtio);
 
 /**
- * virtio_cancelled() - whether nobody waits for the chain any more
+ * virtio_cancelled() - whether the chain must not, or need not, be gone on with
  *
  * For type->handle(): it should make an end then, and leave the rest undone.
  */

@@ -64,6 +64,7 @@ static int add_blk(struct virtio_devices *devices, struct pci_bus *bus,
 		if (!devices->server)
 			return -errno;
 		params.server = devices->server;
+		params.master = &devices->blk_server.shared->master;
 	}
 	return virtio_pci_init(&devices->blk_pci, bus, irqfds, &params);
 }
@@ -97,7 +98,10 @@ int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
 static struct virtio_wires wires_here(struct virtio_devices *devices,
 				      const struct virtio_pci *pci)
 {
-	struct virtio_wires wires = { .dma = { space_ptr, devices } };
+	struct virtio_wires wires = {
+		.dma = { space_ptr, devices },
+		.master = &pci->master,
+	};
 	unsigned int i;
 
 	memcpy(wires.kicks, pci->kicks, sizeof(wires.kicks));
@@ -129,7 +133,7 @@ static void take_blk_over(struct virtio *virtio)
 
 	blk_server_kill(&devices->blk_server);
 	report("the block device's process has ended: its disk is emulated here from now on");
-	error = virtio_inherit(virtio, &wires, devices->blk_server.state);
+	error = virtio_inherit(virtio, &wires, &devices->blk_server.shared->virtio);
 	if (error)
 		report("cannot start the device %s: %s", virtio->type->name,
 		       strerror(-error));

@@ -54,12 +54,28 @@ static uint32_t part_len(const struct virtio_pci_params *params,
 	}
 }
 
+/* Without it, a function neither accesses memory nor sends messages. */
+static void update_master(struct virtio_pci *pci)
+{
+	bool on = pci_get16(&pci->function, PCI_COMMAND) & PCI_COMMAND_MASTER;
+	unsigned int i;
+
+	if (atomic_exchange(&pci->master, on) == on)
+		return;
+	if (pci->master_copy)
+		atomic_store(pci->master_copy, on);
+	/* There may be something to do that the driver has told before. */
+	for (i = 0; on && i < pci->nr_kicks; i++)
+		eventfd_write(pci->kicks[i], 1);
+}
+
 static void written(struct pci_function *function, unsigned int offset,
 		    unsigned int len)
 {
 	struct virtio_pci *pci = (struct virtio_pci *)
 		((char *)function - offsetof(struct virtio_pci, function));
 
+	update_master(pci);
 	msix_written(&pci->msix, offset, len);
 }
 
@@ -171,6 +187,7 @@ int virtio_pci_init(struct virtio_pci *pci, struct pci_bus *bus,
 	unsigned int part;
 	int error;
 
+	pci->master_copy = params->master;
 	pci->function.written = written;
 	error = pci_function_add(bus, &pci->function, &identity);
 	if (error)

@@ -11,6 +11,7 @@
 #ifndef VMM_VIRTIO_PCI_H
 #define VMM_VIRTIO_PCI_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "msix.h"
@@ -42,6 +43,8 @@ struct virtio_pci {
 	struct mregion_shadow *shadow;
 	int kicks[VIRTIO_MAX_QUEUES];
 	unsigned int nr_kicks;
+	atomic_bool master;		/* the guest has set Bus Master Enable */
+	atomic_bool *master_copy;	/* for another process, or NULL */
 };
 
 /**
@@ -50,12 +53,14 @@ struct virtio_pci {
  * @face: what the driver sees of it
  * @virtio: the device
  * @server: if not NULL, answers instead, as long as it lives
+ * @master: if not NULL, where to say whether the device is a bus master
  */
 struct virtio_pci_params {
 	const struct virtio_type *type;
 	const struct virtio_face *face;
 	struct virtio *virtio;
 	struct mregion_server *server;
+	atomic_bool *master;
 };
 
 /**
