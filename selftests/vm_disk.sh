@@ -3,7 +3,8 @@
 #
 # Boots an unmodified Linux kernel with mregion-vmm and a virtio disk: emulated
 # by the VMM, by a process of its own, read-only, by a process that is killed
-# while the guest writes, and with a file system.
+# while the guest writes (the VMM goes on, or the disk is broken), and with a file
+# system.
 #
 # MREGION_GUEST_KERNEL	a bzImage
 # MREGION_DISK_INITRD	an initramfs with vm_disk_init and virtio's modules
@@ -198,7 +199,7 @@ wait_for()
 	done
 }
 
-echo 1..32
+echo 1..36
 
 boot write '' --cpus "$cpus"
 ended 'in the VMM'
@@ -223,7 +224,7 @@ said "sum - - ${sum%% *}" &&
 	[ "$(dd if=/dev/zero bs=1M count=8 2>/dev/null | md5sum)" = "$sum" ]
 result $? 'read-only: reads what is there, which has not changed'
 
-boot kill '' --cpus "$cpus" --blk-server
+boot kill '' --cpus "$cpus" --blk-server=takeover
 wait_for '^guest: round 2' "$tmp/out" 150
 confined 'killed'
 [ "$process" ] && kill -KILL "$process" &&
@@ -236,6 +237,19 @@ window 'killed'
 result $? 'killed: the VMM says that it goes on with the disk'
 [ ! -d "/proc/$process" ]
 result $? 'killed: nothing is left of the process'
+
+boot lose '' --cpus "$cpus" --blk-server
+wait_for '^guest: writes' "$tmp/out" 150
+find_process
+[ "$process" ] && kill -KILL "$process"
+result $? 'lost: in the middle of writing'
+ended 'lost'
+said 'status 79'
+told=$?
+[ $told -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+[ $told -eq 0 ] && [ "$(grep -c 'broken from now on' "$tmp/err")" -eq 1 ] &&
+	! grep -q 'emulated here' "$tmp/err"
+result $? 'lost: the guest and the user are told'
 
 tools=${MREGION_E2FSPROGS:-/sbin}
 files 'files, in the VMM' --cpus "$cpus"

@@ -763,6 +763,41 @@ TEST_F(device, inherits_reset)
 	free(other);
 }
 
+/* Or the device died with it, and no driver can have it back. */
+TEST_F(device, lost)
+{
+	struct virtio *other = malloc(sizeof(*other));
+	uint64_t count;
+	unsigned int i;
+
+	ASSERT_NE(NULL, other);
+	write_register(self, VIRTIO_PCI_COMMON_MSIX, 0, 2);
+	*other = self->virtio;
+	pthread_mutex_lock(&self->virtio.lock);
+	virtio_lose(&self->virtio, other);
+	pthread_mutex_unlock(&self->virtio.lock);
+	EXPECT_TRUE(broken(self));
+	EXPECT_EQ(8, read(self->virtio.wires.irqs[0], &count, 8));
+	for (i = 0; i < 2; i++) {
+		set_request(self, DESC, VIRTIO_BLK_T_IN, 0, DATA, 512);
+		kick(self, 0);
+		EXPECT_EQ(-1, request_status(self));
+		restart(self);
+		EXPECT_FALSE(status(self) & VIRTIO_CONFIG_S_FEATURES_OK);
+	}
+
+	/* Its process may have left anything. */
+	memset(other, 0xff, sizeof(*other));
+	atomic_store(&other->reset_wanted, false);
+	pthread_mutex_lock(&self->virtio.lock);
+	virtio_lose(&self->virtio, other);
+	pthread_mutex_unlock(&self->virtio.lock);
+	EXPECT_TRUE(broken(self));
+	restart(self);
+	EXPECT_FALSE(broken(self));
+	free(other);
+}
+
 static uint64_t state = 1;
 
 static uint32_t pick(uint32_t below)

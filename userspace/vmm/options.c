@@ -43,7 +43,7 @@ static const struct option long_options[] = {
 	{ "coalesce", required_argument, NULL, OPT_COALESCE },
 	{ "ring-entries", required_argument, NULL, OPT_RING_ENTRIES },
 	{ "blk", required_argument, NULL, OPT_BLK },
-	{ "blk-server", no_argument, NULL, OPT_BLK_SERVER },
+	{ "blk-server", optional_argument, NULL, OPT_BLK_SERVER },
 	{ "rng", no_argument, NULL, OPT_RNG },
 	{ "stats", no_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -67,7 +67,9 @@ static void print_help(void)
 	      "  --coalesce on|off    let the kernel module take writes that can wait (on)\n"
 	      "  --ring-entries N     how many can wait; a power of two (1024)\n"
 	      "  --blk FILE[,ro]      disk for the guest (virtio); ro: the guest cannot write\n"
-	      "  --blk-server         emulate it in an unprivileged process of its own\n"
+	      "  --blk-server         emulate it in an unprivileged process of its own; if that\n"
+	      "                       dies, the disk is broken\n"
+	      "  --blk-server=takeover  the same, but go on with the disk here\n"
 	      "  --rng                entropy for the guest (virtio)\n"
 	      "  --stats              print counters at the end\n"
 	      "  --stats-file FILE    the same, into FILE\n"
@@ -170,6 +172,16 @@ static bool parse_blk(char *text, struct virtio_options *virtio)
 	return false;
 }
 
+static bool parse_blk_server(const char *text, struct virtio_options *virtio)
+{
+	virtio->blk_server = true;
+	virtio->blk_takeover = text;
+	if (!text || !strcmp(text, "takeover"))
+		return true;
+	report("--blk-server '%s' is not takeover", text);
+	return false;
+}
+
 static bool parse_option(struct options *options, int option)
 {
 	switch (option) {
@@ -193,8 +205,7 @@ static bool parse_option(struct options *options, int option)
 	case OPT_BLK:
 		return parse_blk(optarg, &options->virtio);
 	case OPT_BLK_SERVER:
-		options->virtio.blk_server = true;
-		return true;
+		return parse_blk_server(optarg, &options->virtio);
 	case OPT_RNG:
 		options->virtio.rng = true;
 		return true;

@@ -44,9 +44,10 @@ static void set_broken(struct virtio *virtio)
 
 static bool running(const struct virtio *virtio)
 {
-	return (virtio->status & (VIRTIO_CONFIG_S_DRIVER_OK |
-				  VIRTIO_CONFIG_S_NEEDS_RESET)) ==
-	       VIRTIO_CONFIG_S_DRIVER_OK;
+	const uint8_t good = VIRTIO_CONFIG_S_FEATURES_OK |
+			     VIRTIO_CONFIG_S_DRIVER_OK;
+
+	return (virtio->status & (good | VIRTIO_CONFIG_S_NEEDS_RESET)) == good;
 }
 
 static bool ready(const struct virtio *virtio, const struct virtqueue *queue)
@@ -301,6 +302,19 @@ int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
 	if (!good || error)
 		set_broken(virtio);
 	return error;
+}
+
+void virtio_lose(struct virtio *virtio, const struct virtio *from)
+{
+	virtio_reset(virtio);
+	/* Without those there is nothing that a driver can agree upon. */
+	virtio->face.features = 0;
+	if (is_set(&from->reset_wanted))
+		return;
+	virtio->config_vector = from->config_vector;
+	virtio->status = from->status | VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (virtio->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		interrupt(virtio, virtio->config_vector, ISR_CONFIG);
 }
 
 void virtio_quiesce(struct virtio *virtio)

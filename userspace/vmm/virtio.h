@@ -94,7 +94,7 @@ struct virtio {
 	/*
 	 * If not NULL, another process has the device. Called when it is needed
 	 * here, to make an end of that, and then no more. Calls
-	 * virtio_inherit().
+	 * virtio_inherit() or virtio_lose().
 	 */
 	void (*take_over)(struct virtio *virtio);
 	uint64_t features;		/* those that the driver took */
@@ -131,6 +131,15 @@ int virtio_start(struct virtio *virtio, const struct virtio_wires *wires);
  */
 int virtio_inherit(struct virtio *virtio, const struct virtio_wires *wires,
 		   const struct virtio *from);
+
+/**
+ * virtio_lose() - be broken for good, as the process that had the device is dead
+ * @virtio: the device, with its lock held; not started
+ * @from: the other's; nothing in it is trusted
+ *
+ * The driver is told to reset the device, and cannot set it up again then.
+ */
+void virtio_lose(struct virtio *virtio, const struct virtio *from);
 
 /** virtio_lock() - lock it, and take it over if it has to be */
 void virtio_lock(struct virtio *virtio);

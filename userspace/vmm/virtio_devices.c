@@ -122,11 +122,29 @@ static int start_here(struct virtio_devices *devices, struct virtio *virtio,
 	return error;
 }
 
-/* The process has died, or has not answered in time and must not go on. */
+static struct virtio_devices *devices_of(struct virtio *blk_virtio)
+{
+	return (struct virtio_devices *)((char *)blk_virtio -
+		offsetof(struct virtio_devices, blk_virtio));
+}
+
+/*
+ * The process has died, or has not answered in time and must not go on. What
+ * made an end of it may have been the guest: it shall not get at the VMM so.
+ */
+static void lose_blk(struct virtio *virtio)
+{
+	struct virtio_devices *devices = devices_of(virtio);
+
+	blk_server_kill(&devices->blk_server);
+	report("the block device's process has ended: its disk is broken from now on");
+	virtio_lose(virtio, &devices->blk_server.shared->virtio);
+}
+
+/* The same, if it is more important that the guest goes on. */
 static void take_blk_over(struct virtio *virtio)
 {
-	struct virtio_devices *devices = (struct virtio_devices *)
-		((char *)virtio - offsetof(struct virtio_devices, blk_virtio));
+	struct virtio_devices *devices = devices_of(virtio);
 	const struct virtio_wires wires = wires_here(devices,
 						     &devices->blk_pci);
 	int error;
@@ -168,7 +186,8 @@ static int start_server(struct virtio_devices *devices,
 		setup.regions[i] = mregion_id(pci->parts[i]);
 	/* A notification needs no more than these, even of a dead process. */
 	devices->blk_virtio.wires = wires_here(devices, pci);
-	devices->blk_virtio.take_over = take_blk_over;
+	devices->blk_virtio.take_over = devices->options.blk_takeover ?
+					take_blk_over : lose_blk;
 	error = blk_server_start(&devices->blk_server, &setup, loop,
 				 blk_server_ended, devices);
 

@@ -21,12 +21,14 @@ struct mregion_space;
  * @blk: path of the block device's file, or NULL for none
  * @blk_readonly: the guest must not write it
  * @blk_server: it is a process of its own
+ * @blk_takeover: if that dies, go on with the disk here
  * @rng: there is an entropy device
  */
 struct virtio_options {
 	const char *blk;
 	bool blk_readonly;
 	bool blk_server;
+	bool blk_takeover;
 	bool rng;
 };
 
