@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -418,7 +419,6 @@ struct process {
 	struct mregion_ring *ring;
 	struct mregion_server *server;
 	bool frees;
-	bool died;
 	unsigned int seen;
 };
 
@@ -430,8 +430,6 @@ static void process_consume(void *opaque,
 	(void)entry;
 	if (++process->seen != 2)
 		return;
-	if (process->died)
-		mregion_server_died(process->server);
 	if (process->frees)
 		mregion_server_free(process->server);
 	else
@@ -454,7 +452,10 @@ static void run_process(struct process *process)
 
 TEST_F(ring, taken)
 {
-	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_server server = {
+		.machine = &self->machine,
+		.eventfd = -1,
+	};
 	struct process process = {
 		.ring = self->ring,
 		.server = &server,
@@ -496,15 +497,17 @@ TEST_F(ring, taken_from_the_dead)
 	EXPECT_EQ(2, self->device.seen[0].data);
 }
 
-/* Or was killed at it, as the VMM knows before it frees the server. */
+/* Or was killed at it, as the kernel has told before the server is freed. */
 TEST_F(ring, freed_when_dead)
 {
-	struct mregion_server server = { .machine = &self->machine };
+	struct mregion_server server = {
+		.machine = &self->machine,
+		.eventfd = eventfd(1, EFD_CLOEXEC),
+	};
 	struct process process = {
 		.ring = self->ring,
 		.server = &server,
 		.frees = true,
-		.died = true,
 	};
 	unsigned int i;
 
@@ -516,6 +519,7 @@ TEST_F(ring, freed_when_dead)
 	EXPECT_EQ(2, process.seen);
 	ASSERT_EQ(3, self->device.nr);
 	EXPECT_EQ(2, self->device.seen[0].data);
+	close(server.eventfd);
 }
 
 /* Two devices, of a ring each, that make accesses to one another. */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -573,6 +574,22 @@ static void kill_in_the_middle(struct __test_metadata *_metadata,
 	EXPECT_LE(500, self->device->served);
 	EXPECT_LT(0, self->device->here);
 	EXPECT_TRUE(mregion_server_dead(self->server));
+}
+
+/* Also when nobody accesses the device. */
+TEST_F_TIMEOUT(server, death_is_told, SECONDS)
+{
+	struct pollfd told = { .events = POLLIN };
+
+	ASSERT_EQ(0, start_server(self, 0, NULL, 2));
+	told.fd = mregion_server_dead_fd(self->server);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(told.fd, F_GETFD));
+	EXPECT_EQ(0, poll(&told, 1, 0));
+	EXPECT_FALSE(mregion_server_dead(self->server));
+	stop_server(self);
+	EXPECT_EQ(1, poll(&told, 1, 0));
+	EXPECT_TRUE(mregion_server_dead(self->server));
+	EXPECT_EQ(1, poll(&told, 1, 0));
 }
 
 TEST_F_TIMEOUT(server, killed, SECONDS)

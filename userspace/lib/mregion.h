@@ -1008,23 +1008,11 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint64_t timeout_usecs, int *fd);
 
 /**
- * mregion_server_died() - the VMM knows that a server is dead
- * @server: the server
- *
- * The library finds a server dead when the kernel leaves an access to the VMM
- * because of it. To be called, before mregion_server_free(), by a VMM that knows it
- * sooner: from waitpid() of the last process that had the server's descriptor or
- * its memory. Its rings become the VMM's: see mregion_post().
- */
-void mregion_server_died(struct mregion_server *server);
-
-/**
  * mregion_server_free() - free a server
  * @server: the server, or NULL
  *
  * It is dead then. Its ID is not used again. Its rings become the VMM's: see
- * mregion_post(), and if it had any, end its process first, and say so by
- * mregion_server_died().
+ * mregion_post(), and if it had any, end its process first, and wait for that end.
  *
  * Return: 0; -EBUSY: a region is bound to it.
  */
@@ -1039,18 +1027,30 @@ int mregion_server_free(struct mregion_server *server);
 uint32_t mregion_server_id(const struct mregion_server *server);
 
 /**
- * mregion_server_dead() - whether a server was found to be dead
+ * mregion_server_dead() - whether a server is dead
  * @server: the server
  *
- * It is found when the first access that it should have answered comes back to
- * the VMM: of the functions that the region was created with, the first that is
- * called for such an access sees it. So they are where to look, or to tell a
- * thread that is to bind the regions to another server. A process that ends while
- * nothing accesses its devices shows by other means, as any child does.
+ * It is when its process has ended (in truth, when the last descriptor and mapping
+ * of it are closed), when an answer took too long, and when it is freed. The
+ * functions that a region was created with are called then, and its rings become
+ * the VMM's: once this is true, mregion_ring_drain() brings what was posted and is
+ * not done. To be called at any time, from those functions, too; takes no lock.
  *
- * Return: whether it was; never false again. It takes no lock.
+ * Return: whether it is; never false again.
  */
-bool mregion_server_dead(const struct mregion_server *server);
+bool mregion_server_dead(struct mregion_server *server);
+
+/**
+ * mregion_server_dead_fd() - a descriptor that becomes readable when a server dies
+ * @server: the server
+ *
+ * For a VMM's event loop, which then calls mregion_server_dead(). It stays readable
+ * and is the library's, as long as the machine is open: neither to be read nor
+ * closed. Close-on-exec.
+ *
+ * Return: the descriptor.
+ */
+int mregion_server_dead_fd(const struct mregion_server *server);
 
 /**
  * mregion_set_server() - let a server answer what is forwarded from a region
@@ -1086,18 +1086,15 @@ int mregion_set_server(struct mregion_region *region,
  * the parts of regions that were posted to the ring, and only if the device
  * accepts it.
  *
- * What was posted just before the server died waits in the ring until the VMM
- * finds that out, by the next access that the server should have answered. A VMM
- * that sees the process end, and does not want to wait for that, takes the ring:
- * mregion_unpost() and mregion_set_server() in one transaction, then
- * mregion_server_free() and mregion_ring_drain().
+ * What was posted just before the server died waits in the ring until the next
+ * access that the server should have answered, or until mregion_server_dead() has
+ * been asked and mregion_ring_drain() called: see mregion_server_dead_fd().
  *
  * When the ring is taken from a server whose process lives (it took too long for
  * an answer, or was freed), the process begins no entry any more. The one entry
- * that it may be at is done by the VMM as well if the server was found dead, or
- * said to be by mregion_server_died(), and else not: that of a process which was
- * killed at it, and whose server is then freed without a word, is lost. (A process
- * that drains the ring without this library must be ended, as it does not notice.)
+ * that it may be at is done by the VMM as well if the server was dead, and not if it
+ * was freed alive. (A process that drains the ring without this library must be
+ * ended, as it does not notice.)
  *
  * Return: 0; -EINVAL: the region is bound to no server; -EBUSY: the ring is
  * another server's, or is drained by the VMM; else as mregion_coalesce().

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Servers, as the VMM sees them: their creation, and which regions are theirs. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "machine.h"
@@ -19,11 +22,22 @@ static struct mregion_server *new_handle(struct mregion_machine *machine)
 
 	if (!server)
 		return NULL;
+	server->eventfd = eventfd(0, EFD_CLOEXEC);
+	if (server->eventfd < 0) {
+		free(server);
+		return NULL;
+	}
 	server->machine = machine;
 	pthread_mutex_lock(&machine->transaction.lock);
 	server->id = mregion_next_id(&machine->last_server_id);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return server;
+}
+
+static void free_handle(struct mregion_server *server)
+{
+	close(server->eventfd);
+	free(server);
 }
 
 static void link_server(struct mregion_server *server)
@@ -64,17 +78,17 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 		.nr_slots = nr_slots,
 		.spin_usecs = spin_usecs,
 		.timeout_usecs = timeout_usecs,
-		.eventfd = -1,
 	};
 	struct mregion_server *server = new_handle(machine);
 	int err;
 
 	if (!server)
-		return mregion_fail_ptr(ENOMEM, "create a server");
+		return mregion_fail_ptr(errno, "create a server");
 	arg.id = server->id;
+	arg.eventfd = server->eventfd;
 	if (ioctl(machine->fd, MREGION_SERVER_CREATE, &arg)) {
 		err = errno;
-		free(server);
+		free_handle(server);
 		mregion_fail_reason(err, "create a server",
 				    create_reason(&machine->info, &arg, err));
 		return NULL;
@@ -84,9 +98,18 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 	return server;
 }
 
-void mregion_server_died(struct mregion_server *server)
+int mregion_server_dead_fd(const struct mregion_server *server)
 {
-	atomic_store(&server->dead, true);
+	return server->eventfd;
+}
+
+bool mregion_server_dead(struct mregion_server *server)
+{
+	struct pollfd told = { .fd = server->eventfd, .events = POLLIN };
+
+	if (!atomic_load(&server->dead) && poll(&told, 1, 0) == 1)
+		atomic_store(&server->dead, true);
+	return atomic_load(&server->dead);
 }
 
 int mregion_server_free(struct mregion_server *server)
@@ -95,6 +118,8 @@ int mregion_server_free(struct mregion_server *server)
 
 	if (!server)
 		return 0;
+	/* Afterwards it is dead in any case. */
+	mregion_server_dead(server);
 	arg.id = server->id;
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
 		if (errno == EBUSY)
@@ -116,18 +141,13 @@ uint32_t mregion_server_id(const struct mregion_server *server)
 	return server->id;
 }
 
-bool mregion_server_dead(const struct mregion_server *server)
-{
-	return atomic_load(&server->dead);
-}
-
 void mregion_servers_release(struct mregion_machine *machine)
 {
 	struct mregion_server *server, *next;
 
 	for (server = atomic_load(&machine->servers); server; server = next) {
 		next = server->next;
-		free(server);
+		free_handle(server);
 	}
 	atomic_store(&machine->servers, NULL);
 }

@@ -13,6 +13,7 @@ struct mregion_machine;
  * struct mregion_server - a server
  * @machine: it belongs to
  * @id: the kernel's name for it
+ * @eventfd: which the kernel signals when it is dead; never read
  * @dead: it is known to answer nothing any more; never cleared
  * @alive: it was freed before that was known otherwise, so its process may still
  *	be at a posted write
@@ -21,6 +22,7 @@ struct mregion_machine;
 struct mregion_server {
 	struct mregion_machine *machine;
 	uint32_t id;
+	int eventfd;
 	atomic_bool dead;
 	atomic_bool alive;
 	struct mregion_server *next;
