@@ -302,7 +302,7 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	if (!spare)
 		return -ENOMEM;
 	mregion_windows_of(view, &spare->wanted);
-	if (!bus->stale &&
+	if (!bus->stale && bus->windows.dropped == spare->wanted.dropped &&
 	    mregion_windows_cover(&bus->windows, &spare->wanted) &&
 	    !mregion_windows_hit_reservation(&bus->windows, view)) {
 		kfree(spare);

@@ -296,6 +296,8 @@ void mregion_server_forget(struct mregion_server *server, const void *owner,
 /**
  * mregion_server_kill() - let nobody wait for a server any more
  * @server: the server; may be dead already
+ *
+ * May sleep.
  */
 void mregion_server_kill(struct mregion_server *server)
 {
@@ -312,8 +314,11 @@ void mregion_server_kill(struct mregion_server *server)
 		wake_up_all(&server->calls[i].wait);
 	wake_up_all(&server->slot_wait);
 	wake_up_all(&server->wait);
-	if (server->eventfd && !was_dead)
+	if (server->eventfd && !was_dead) {
+		/* who has found it alive has posted by then what it posts */
+		synchronize_rcu_expedited();
 		mregion_eventfd_signal(server->eventfd);
+	}
 }
 
 /**

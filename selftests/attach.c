@@ -328,6 +328,41 @@ TEST_F(attach, windows_around_ram)
 	munmap(memory, 0x10000);
 }
 
+/* How many buses there are on which something is not claimed. */
+static uint64_t unclaimed(int fd)
+{
+	struct mregion_stats stats;
+
+	return mr_stats(fd, MREGION_OBJECT_MACHINE, 0, &stats) ?
+	       ~0ull : stats.unclaimed;
+}
+
+/* Each window is in a unit of 1 GiB; the device is in the first one. */
+TEST_F(attach, as_many_windows_as_there_may_be)
+{
+	struct mregion_info info;
+	uint64_t unit = 0;
+	uint32_t i;
+
+	ASSERT_EQ(0, mr_info(self->fd, &info));
+	EXPECT_ATTACH(0, self->vm.fd, SPACE, PIO);
+	for (i = 1; i <= info.max_windows; i++) {
+		unit = (uint64_t)i << 30;
+		EXPECT_EQ(0, unclaimed(self->fd));
+		ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(100 + i, 0x1000),
+				    mr_map(100 + i, 1, unit, 0),
+				    mr_rule_add(100 + i, RING, 0, 0)));
+	}
+	EXPECT_EQ(1, unclaimed(self->fd));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(100 + info.max_windows)));
+	EXPECT_EQ(0, unclaimed(self->fd));
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    mr_map(100 + info.max_windows, 1, unit, 0)));
+	EXPECT_EQ(1, unclaimed(self->fd));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(101)));
+	EXPECT_EQ(0, unclaimed(self->fd));
+}
+
 /* KVM's interrupt controller keeps its addresses, and it is told. */
 TEST_F(attach, beside_the_irqchip)
 {

@@ -192,9 +192,10 @@ TEST_F(protocol, time_limit_without_a_slot)
 	/* Enough for the first one to be taken. */
 	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 5000000, &server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
-	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, MREGION_NO_VCPU));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
 	ASSERT_EQ(0, take(&server, &number));
 	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
 	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, MREGION_NO_VCPU));
 	EXPECT_TRUE(mr_until(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE)));
 	mr_server_close(&server);

@@ -462,7 +462,6 @@ TEST_F(protocol, server_closed)
 	EXPECT_EQ(0, mr_server_free(self->fd, SERVER));
 }
 
-/* Descriptors in another process are as good as one's own. */
 /* Once, whoever kills it. */
 TEST_F(protocol, death_is_told)
 {
@@ -520,6 +519,7 @@ TEST_F(protocol, server_closed_with_a_ring)
 	mr_ring_unmap(&ring);
 }
 
+/* Descriptors in another process are as good as one's own. */
 TEST_F(protocol, other_process_has_it)
 {
 	struct asker asker;

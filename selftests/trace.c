@@ -85,6 +85,7 @@ FIXTURE_SETUP(trace)
 
 	self->rig.fd = -1;
 	self->rig.vm.kvm = -1;
+	self->server.fd = -1;
 	if (err)
 		SKIP(return, "no events: %s", strerror(-err));
 	refused.create.constraints.valid_min = 4;
@@ -422,11 +423,11 @@ TEST_F(trace, histogram)
 	READ(0x28, 4);
 	READ(0, 4);
 	text = trace_read(hist);
+	EXPECT_EQ(0, trace_write(trigger, "!hist:keys=name,offset,write"));
 	ASSERT_NE(NULL, text);
 	EXPECT_NE(NULL, strstr(text, "Hits: 4"));
 	EXPECT_NE(NULL, strstr(text, "Entries: 3"));
 	free(text);
-	EXPECT_EQ(0, trace_write(trigger, "!hist:keys=name,offset,write"));
 }
 
 TEST_HARNESS_MAIN

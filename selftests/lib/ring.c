@@ -519,7 +519,6 @@ TEST_F(ring, freed_when_dead)
 	EXPECT_EQ(2, process.seen);
 	ASSERT_EQ(3, self->device.nr);
 	EXPECT_EQ(2, self->device.seen[0].data);
-	close(server.eventfd);
 }
 
 /* Two devices, of a ring each, that make accesses to one another. */

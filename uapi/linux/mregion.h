@@ -52,7 +52,7 @@
 /**
  * define MREGION_ABI_VERSION - what struct mregion_info.abi_version says here
  */
-#define MREGION_ABI_VERSION	1
+#define MREGION_ABI_VERSION	2
 
 /**
  * define MREGION_NAME_SIZE - room for a region's name, including the final NUL
@@ -791,7 +791,9 @@ struct mregion_translate {
  * @MREGION_OUTCOME_EXIT: exits to the VMM, since no rule applies
  * @MREGION_OUTCOME_DOORBELL: signalled an eventfd
  * @MREGION_OUTCOME_SHADOW: read from, or stored in, shadow memory
- * @MREGION_OUTCOME_SERVED: forwarded to a server
+ * @MREGION_OUTCOME_SERVED: to be forwarded to a server. Counted again by
+ *	%MREGION_ACCESS if the vCPU could not leave it there (no slot is free, or it
+ *	is the second half of an access across pages)
  * @MREGION_OUTCOME_SERVER_EXIT: the region has a server, but it is dead: exits.
  *	Counted whenever it is asked: by the vCPU, and by %MREGION_ACCESS for it
  */

@@ -46,6 +46,8 @@ void mregion_machine_close(struct mregion_machine *machine)
 
 	if (!machine)
 		return;
+	/* What was collected still refers to all that is about to go. */
+	mregion_transaction_drop(&machine->transaction);
 	while (machine->vms)
 		mregion_detach(machine->vms);
 	mregion_rings_stop(&machine->rings);

@@ -1045,8 +1045,8 @@ bool mregion_server_dead(struct mregion_server *server);
  * @server: the server
  *
  * For a VMM's event loop, which then calls mregion_server_dead(). It stays readable
- * and is the library's, as long as the machine is open: neither to be read nor
- * closed. Close-on-exec.
+ * and is the library's, until mregion_server_free(): neither to be read nor closed.
+ * Close-on-exec.
  *
  * Return: the descriptor.
  */

@@ -34,9 +34,16 @@ static struct mregion_server *new_handle(struct mregion_machine *machine)
 	return server;
 }
 
+static void close_eventfd(struct mregion_server *server)
+{
+	if (server->eventfd >= 0)
+		close(server->eventfd);
+	server->eventfd = -1;
+}
+
 static void free_handle(struct mregion_server *server)
 {
-	close(server->eventfd);
+	close_eventfd(server);
 	free(server);
 }
 
@@ -115,13 +122,18 @@ bool mregion_server_dead(struct mregion_server *server)
 int mregion_server_free(struct mregion_server *server)
 {
 	struct mregion_server_free arg = { .size = sizeof(arg) };
+	bool alive;
 
 	if (!server)
 		return 0;
-	/* Afterwards it is dead in any case. */
-	mregion_server_dead(server);
+	/* Before others can see that it is dead, which it then is in any case. */
+	alive = !mregion_server_dead(server);
+	if (alive)
+		atomic_store(&server->alive, true);
 	arg.id = server->id;
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
+		if (alive)
+			atomic_store(&server->alive, false);
 		if (errno == EBUSY)
 			return mregion_fail_why(EBUSY,
 				"free server %u: a region is bound to it",
@@ -129,10 +141,8 @@ int mregion_server_free(struct mregion_server *server)
 		return mregion_fail(errno, "free server %u", server->id);
 	}
 	/* Its rings are the VMM's now, but perhaps for what it is just doing. */
-	if (!atomic_load(&server->dead)) {
-		atomic_store(&server->alive, true);
-		atomic_store(&server->dead, true);
-	}
+	atomic_store(&server->dead, true);
+	close_eventfd(server);
 	return 0;
 }
 

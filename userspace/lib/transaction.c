@@ -97,6 +97,11 @@ static void settle_all(struct mregion_transaction *transaction, bool done)
 	transaction->error = 0;
 }
 
+void mregion_transaction_drop(struct mregion_transaction *transaction)
+{
+	settle_all(transaction, false);
+}
+
 /* Have the kernel carry out what was collected, or say whether it would. */
 static int ask_kernel(struct mregion_machine *machine, uint32_t flags)
 {

@@ -51,6 +51,8 @@ struct mregion_transaction {
 };
 
 void mregion_transaction_init(struct mregion_transaction *transaction);
+/** mregion_transaction_drop() - forget what was collected, as the machine closes */
+void mregion_transaction_drop(struct mregion_transaction *transaction);
 void mregion_transaction_destroy(struct mregion_transaction *transaction);
 
 /**

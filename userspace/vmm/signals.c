@@ -30,6 +30,9 @@ static void signals_ready(void *opaque)
 	if (read(signals->fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	report("ended by %s", strsignal(info.ssi_signo));
+	/* A terminal that hangs up says so twice: no lack of patience. */
+	if (info.ssi_signo == SIGHUP)
+		signal(SIGHUP, SIG_IGN);
 	end_line_pull(&signals->end, END_USER);
 }
 

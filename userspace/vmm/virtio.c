@@ -91,10 +91,12 @@ static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
 	}
 	if (written < 0 && written != -ECANCELED)
 		return written;
-	if (written < 0)
+	if (written < 0) {
+		/* Whoever lets it go on again notifies. */
 		virtqueue_unpop(queue);
-	else
-		virtqueue_push(queue, virtio->chain.head, written);
+		return 0;
+	}
+	virtqueue_push(queue, virtio->chain.head, written);
 	return 1;
 }
 
@@ -129,6 +131,9 @@ static int serve_queue(struct virtio *virtio, struct virtqueue *queue)
 			return got;
 		if (got && virtqueue_wants_irq(queue))
 			interrupt(virtio, queue->vector, ISR_QUEUE);
+		/* Without Bus Master, the queue's memory is the guest's alone. */
+		if (!ready(virtio, queue))
+			return 0;
 		virtqueue_set_notify(queue, true);
 		got = serve_chains(virtio, queue);
 		if (got > 0 && virtqueue_wants_irq(queue))
