@@ -291,6 +291,15 @@ stop_terminate_twice()
 	terminate
 }
 
+# As shell and kernel do between them when a terminal goes.
+stop_hang_up_twice()
+{
+	stop_process
+	kill -HUP "$(cat "$tmp/pid")"
+	sleep 0.5
+	kill -HUP "$(cat "$tmp/pid")"
+}
+
 asked()
 {
 	with_terminal keys sleeps
@@ -310,6 +319,8 @@ asked()
 	# Less than a server is given.
 	with_terminal stop_keys reads "$disk"
 	ended 0 6 'Ctrl-A x, of a guest that waits for it'
+	with_terminal stop_hang_up_twice sleeps "$disk"
+	ended 0 6 'SIGHUP twice'
 	with_terminal stop_terminate_twice sleeps "$disk"
 	ended 143 3 'SIGTERM twice'
 	kill -KILL "$(process)" 2>/dev/null
@@ -317,7 +328,7 @@ asked()
 
 vmm=$(command -v "$vmm")
 if command -v script >/dev/null; then
-	echo 1..31
+	echo 1..33
 else
 	echo 1..16
 fi
