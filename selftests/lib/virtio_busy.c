@@ -141,7 +141,7 @@ TEST_F(device, no_master_while_busy)
 
 #define LONG	(40u << 20)
 
-/* What is long is done by pieces, and given up between two of them. */
+/* What is long is done by pieces, of which none begins when a reset is wanted. */
 TEST_F(device, long_request)
 {
 	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
