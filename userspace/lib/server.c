@@ -191,7 +191,6 @@ int mregion_set_server(struct mregion_region *region,
 		.code = MREGION_OP_SET_SERVER,
 		.set_server.server = server ? server->id : 0,
 	};
-
 	pthread_mutex_t *lock;
 	int ret;
 
