@@ -118,6 +118,45 @@ mregion_part_exit(const struct mregion_part *part,
 	return MREGION_EXIT;
 }
 
+/* Whether all of an access is to one range. */
+static bool mregion_range_has(const struct mregion_view_range *range,
+			      const struct mregion_request *request)
+{
+	return request->addr >= range->start &&
+	       range->last - request->addr >= request->len - 1;
+}
+
+/* The server that answers an access that no rule completes, or NULL. */
+static struct mregion_server *
+mregion_range_server(const struct mregion_view_range *range,
+		     const struct mregion_request *request)
+{
+	/* what comes from memory is none of a server's business */
+	if (range->flags & MREGION_RANGE_ROMD && !request->write)
+		return NULL;
+	return range->behaviour ? range->behaviour->server : NULL;
+}
+
+/* An access, all of which is to @range, is for @server. */
+static enum mregion_verdict
+mregion_forward_to(struct mregion_server *server,
+		   const struct mregion_view_range *range,
+		   struct mregion_request *request,
+		   enum mregion_outcome *outcome)
+{
+	struct mregion_region *region = mregion_region_of(range->node);
+
+	request->region = region->id;
+	request->offset = range->offset + (request->addr - range->start);
+	mregion_count(&region->counters, MREGION_OUTCOME_SERVED);
+	mregion_trace_whole(request, MREGION_OUTCOME_SERVED, region,
+			    request->offset);
+	mregion_server_get(server);
+	request->server = server;
+	*outcome = MREGION_OUTCOME_SERVED;
+	return MREGION_SERVE;
+}
+
 /*
  * An access that no rule completes goes to its region's server if it is to that
  * region alone, and else to the VMM.
@@ -127,28 +166,16 @@ mregion_forward(const struct mregion_view_range *range,
 		struct mregion_request *request, enum mregion_outcome reason,
 		enum mregion_outcome *outcome)
 {
+	struct mregion_server *server = mregion_range_server(range, request);
 	struct mregion_region *region = mregion_region_of(range->node);
-	struct mregion_server *server = range->behaviour ?
-					range->behaviour->server : NULL;
-	u64 offset = range->offset + (request->addr - range->start);
-	bool whole = request->addr >= range->start &&
-		     range->last - request->addr >= request->len - 1;
 
-	/* what comes from memory is none of a server's business */
-	if (range->flags & MREGION_RANGE_ROMD && !request->write)
-		server = NULL;
-	if (server && whole)
-		reason = MREGION_OUTCOME_SERVED;
+	if (server && mregion_range_has(range, request))
+		return mregion_forward_to(server, range, request, outcome);
 	mregion_count(&region->counters, reason);
-	mregion_trace_whole(request, reason, region, offset);
+	mregion_trace_whole(request, reason, region,
+			    range->offset + (request->addr - range->start));
 	*outcome = reason;
-	if (reason != MREGION_OUTCOME_SERVED)
-		return MREGION_EXIT;
-	mregion_server_get(server);
-	request->server = server;
-	request->region = region->id;
-	request->offset = offset;
-	return MREGION_SERVE;
+	return MREGION_EXIT;
 }
 
 /**
@@ -193,43 +220,71 @@ mregion_find_rule(const struct mregion_behaviour *behaviour, u64 offset,
 }
 
 /*
- * Decide about a part whose @pos is set; @left bytes of the access remain.
- *
- * As in QEMU (address_space_translate_internal()), an access to a device is not
- * cut where its range ends: on a PC's port 0xcf8 the device is to see all four
- * bytes, though 0xcf9 is another's. Such an access is left to the device's
- * emulation.
+ * How many of the @left bytes of an access from @addr on are to what is in a range:
+ * to memory, what the range has; to registers, what the region has. As in QEMU
+ * (address_space_translate_internal()), an access to a device is not cut where its
+ * range ends: on a PC's port 0xcf8 the device is to see all four bytes, though
+ * 0xcf9 is another's. But it is where the region ends, unless the device says
+ * otherwise.
  */
+static unsigned int mregion_range_room(const struct mregion_view_range *range,
+				       u64 addr, bool write, unsigned int left)
+{
+	const struct mregion_behaviour *behaviour = range->behaviour;
+	u32 kind = range->node->kind;
+	u64 room = range->last - addr;
+
+	if (room >= left - 1)
+		return left;
+	if (kind == MREGION_MMIO ||
+	    (kind == MREGION_ROMD &&
+	     (write || !(range->flags & MREGION_RANGE_ROMD)))) {
+		if (behaviour->constraints.flags & MREGION_VALID_BEYOND)
+			return left;
+		room += range->beyond;
+	}
+	return min_t(u64, room, left - 1) + 1;
+}
+
+/* Decide about a part whose @pos is set; @left bytes of the access remain. */
 static void mregion_part_plan(const struct mregion_view_range *range,
 			      const struct mregion_request *request,
 			      unsigned int left, struct mregion_part *part)
 {
 	const struct mregion_behaviour *behaviour = range->behaviour;
+	bool readonly = request->write && range->flags & MREGION_RANGE_READONLY;
 
 	part->range = range;
 	part->counters = &mregion_region_of(range->node)->counters;
-	part->len = left;
 	part->outcome = MREGION_OUTCOME_EXIT;
+	part->len = mregion_range_room(range, request->addr + part->pos,
+				       request->write, left);
 
-	if (request->write && range->flags & MREGION_RANGE_READONLY) {
-		part->policy = behaviour ? behaviour->refused :
-					   MREGION_POLICY_ONES;
-		goto refused;
-	}
-	if (!behaviour)
+	if (!behaviour) {
+		part->policy = MREGION_POLICY_ONES;
+		if (readonly)
+			goto refused;
 		return;
+	}
 	if (range->flags & MREGION_RANGE_ROMD && !request->write)
 		return;
+	part->policy = behaviour->refused;
+	if (behaviour->any_len && request->write && !readonly) {
+		part->rule = mregion_behaviour_any_len(behaviour, part->offset);
+		if (part->rule) {
+			part->policy = 0;
+			part->len = left;
+			part->outcome = MREGION_OUTCOME_DOORBELL;
+			return;
+		}
+	}
 
 	part->len = mregion_access_size(&behaviour->constraints, part->offset,
-					left);
-	if (!mregion_access_valid(&behaviour->constraints, part->offset,
-				  part->len)) {
-		part->policy = behaviour->refused;
+					part->len);
+	if (readonly || !mregion_access_valid(&behaviour->constraints,
+					      part->offset, part->len))
 		goto refused;
-	}
-	if (part->len - 1 > range->last - (request->addr + part->pos))
-		return;
+	part->policy = 0;
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
 				       request->write, part->data);
@@ -271,8 +326,6 @@ static void mregion_part_find(const struct mregion_view *view,
 
 	*part = (struct mregion_part) { .pos = pos };
 	if (i < view->nr && range->start <= addr) {
-		if (!range->behaviour)
-			left = min_t(u64, left - 1, range->last - addr) + 1;
 		part->offset = range->offset + (addr - range->start);
 		mregion_part_plan(range, request, left, part);
 	} else {
@@ -348,6 +401,27 @@ static void mregion_rule_apply(const struct mregion_behaviour_rule *rule,
 					    !(offset & (len - 1)));
 }
 
+/*
+ * What would have been posted to a server is requested of it instead. What else
+ * is coalesced is the VMM's.
+ */
+static enum mregion_verdict
+mregion_ring_full(const struct mregion_part *parts, unsigned int nr,
+		  struct mregion_request *request,
+		  enum mregion_outcome *outcome)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!parts[i].rule ||
+		    !(parts[i].rule->flags & MREGION_RULE_POSTED))
+			return mregion_part_exit(&parts[0], request,
+						 MREGION_OUTCOME_RING_FULL,
+						 outcome);
+	return mregion_forward(parts[0].range, request,
+			       MREGION_OUTCOME_RING_FULL, outcome);
+}
+
 /* Complete an access of which no part exits; the ring can still be full. */
 static enum mregion_verdict
 mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
@@ -358,8 +432,7 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 	u64 data = 0;
 
 	if (!mregion_parts_append(parts, nr, request))
-		return mregion_forward(parts[0].range, request,
-				       MREGION_OUTCOME_RING_FULL, outcome);
+		return mregion_ring_full(parts, nr, request, outcome);
 
 	for (i = 0; i < nr; i++) {
 		struct mregion_part *part = &parts[i];
@@ -402,6 +475,26 @@ static bool mregion_parts_fit(const struct mregion_part *first,
 	       first->rule->ring == part->rule->ring;
 }
 
+/*
+ * Because of part @exit, no rule or policy completes an access as a whole. A server
+ * gets it if it is to one region alone, and no part of it is a rule's.
+ */
+static enum mregion_verdict
+mregion_parts_forward(const struct mregion_part *parts, unsigned int nr,
+		      const struct mregion_part *exit,
+		      struct mregion_request *request,
+		      enum mregion_outcome *outcome)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (parts[i].rule || parts[i].range != exit->range)
+			return mregion_part_exit(exit, request,
+						 MREGION_OUTCOME_EXIT, outcome);
+	return mregion_forward(exit->range, request, MREGION_OUTCOME_EXIT,
+			       outcome);
+}
+
 /* An access that is unassigned, refused, or in several parts. */
 static enum mregion_verdict
 mregion_access_parts(const struct mregion_view *view,
@@ -409,26 +502,108 @@ mregion_access_parts(const struct mregion_view *view,
 		     enum mregion_outcome *outcome)
 {
 	struct mregion_part parts[MREGION_MAX_PARTS];
+	const struct mregion_part *exit = NULL;
 	unsigned int i, nr = 0, pos = 0;
 
 	while (pos < request->len) {
 		struct mregion_part *part = &parts[nr++];
 
 		mregion_part_find(view, request, pos, part);
-		if (part->outcome == MREGION_OUTCOME_EXIT)
-			return mregion_forward(part->range, request,
-					       part->outcome, outcome);
-		if (mregion_outcome_exits(part->outcome))
+		if (part->outcome == MREGION_OUTCOME_EXIT && !exit)
+			exit = part;
+		else if (part->outcome != MREGION_OUTCOME_EXIT &&
+			 mregion_outcome_exits(part->outcome))
 			return mregion_part_exit(part, request, part->outcome,
 						 outcome);
-		for (i = 0; i < nr - 1; i++)
+		for (i = 0; i < nr - 1 && !exit; i++)
 			if (!mregion_parts_fit(&parts[i], part))
-				return mregion_part_exit(part, request,
-							 MREGION_OUTCOME_EXIT,
-							 outcome);
+				exit = part;
 		pos += part->len;
 	}
+	if (exit)
+		return mregion_parts_forward(parts, nr, exit, request, outcome);
 	return mregion_parts_carry_out(parts, nr, request, outcome);
+}
+
+/* A part that is the VMM's; who has made the access has counted that. */
+static enum mregion_verdict
+mregion_part_leave(const struct mregion_part *part,
+		   struct mregion_request *request,
+		   enum mregion_outcome *outcome)
+{
+	if (part->range)
+		request->region = mregion_region_of(part->range->node)->id;
+	request->offset = part->offset;
+	*outcome = part->outcome;
+	return MREGION_EXIT;
+}
+
+/**
+ * mregion_access_part() - make the first part of an access, and do not coalesce it
+ * @view: of the space it is made in
+ * @request: the access; @request->len becomes that of the part, @request->region
+ *	the region that has it, or 0, and @request->offset where in it. For a read
+ *	that is completed, @request->data is set
+ * @range_flags: set to enum mregion_range_flags of where it is
+ * @outcome: set to what became of it
+ *
+ * Called as mregion_access() is. A server gets all of the access that it would get
+ * from a vCPU, as one part.
+ *
+ * Return: what is left to do; unless MREGION_DONE, nothing of it was done.
+ */
+enum mregion_verdict
+mregion_access_part(const struct mregion_view *view,
+		    struct mregion_request *request, u32 *range_flags,
+		    enum mregion_outcome *outcome)
+{
+	unsigned int len = request->len, pos;
+	struct mregion_server *server;
+	struct mregion_part part, next;
+	bool whole = true, posted;
+
+	*range_flags = 0;
+	request->region = 0;
+	request->offset = 0;
+	mregion_part_find(view, request, 0, &part);
+	request->len = part.len;
+	if (part.range)
+		*range_flags = part.range->flags;
+	posted = true;
+	if (part.outcome == MREGION_OUTCOME_COALESCED) {
+		posted = part.rule->flags & MREGION_RULE_POSTED;
+		part.outcome = MREGION_OUTCOME_EXIT;
+		whole = false;
+	}
+	if (!mregion_outcome_exits(part.outcome)) {
+		if (!request->write)
+			request->data = 0;
+		if (part.range)
+			request->region =
+				mregion_region_of(part.range->node)->id;
+		request->offset = part.offset;
+		part.data = mregion_bytes(request->data, 0, part.len);
+		return mregion_parts_carry_out(&part, 1, request, outcome);
+	}
+	if (part.outcome != MREGION_OUTCOME_EXIT)
+		return mregion_part_leave(&part, request, outcome);
+
+	server = mregion_range_server(part.range, request);
+	if (!server || !posted || !mregion_range_has(part.range, request))
+		return mregion_part_leave(&part, request, outcome);
+	/* what is whole to a vCPU's server is so here */
+	request->len = len;
+	whole = whole && mregion_range_has(part.range, request);
+	for (pos = part.len; whole && pos < len; pos += next.len) {
+		mregion_part_find(view, request, pos, &next);
+		whole = !next.rule && next.range == part.range &&
+			next.outcome != MREGION_OUTCOME_REFUSED_EXIT;
+	}
+	if (!whole) {
+		request->len = part.len;
+		request->data = part.data;
+	}
+	return mregion_forward_to(server, part.range, request, outcome);
 }
 
 /**
@@ -454,6 +629,7 @@ mregion_access_long(const struct mregion_view *view,
 
 	/* most are forwarded, for want of a rule */
 	if (range && range->behaviour && !range->flags &&
+	    !range->behaviour->any_len &&
 	    mregion_short_whole(range, addr, len)) {
 		behaviour = range->behaviour;
 		offset = range->offset + (addr - range->start);

@@ -15,12 +15,13 @@ struct mregion_view_range;
  * struct mregion_request - an access
  * @addr: first address
  * @data: little-endian; the value to write, or the value read
- * @offset: set for a server: of the first byte in the region
- * @owner: stands for the virtual machine whose vCPU makes it; NULL if unknown
+ * @offset: set for a server, and by mregion_access_part(): of the first byte in
+ *	the region
+ * @owner: stands for the virtual machine whose vCPU makes it; NULL if none does
  * @machine: that it is made in
  * @server: set for a server: the server; a reference
  * @slot: set by mregion_server_take_up(): where @server has it
- * @region: set for a server: ID of the region
+ * @region: set in the same way: ID of the region
  * @space: ID of the space it is made in
  * @vcpu: who makes it, or MREGION_NO_VCPU
  * @len: 1 to 8 bytes, not beyond the view's last address
@@ -61,6 +62,10 @@ mregion_access_long(const struct mregion_view *view,
 enum mregion_verdict mregion_access(const struct mregion_view *view,
 				    struct mregion_request *request,
 				    enum mregion_outcome *outcome);
+enum mregion_verdict
+mregion_access_part(const struct mregion_view *view,
+		    struct mregion_request *request, u32 *range_flags,
+		    enum mregion_outcome *outcome);
 void mregion_access_left(const struct mregion_request *request);
 
 #endif /* MREGION_ACCESS_H */

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "behaviour.h"
+#include "bytes.h"
 #include "limits.h"
 #include "rule.h"
 #include "server.h"
@@ -66,7 +67,7 @@ static int
 mregion_constraints_check(const struct mregion_constraints *constraints)
 {
 	u8 known = MREGION_VALID_UNALIGNED | MREGION_IMPL_UNALIGNED |
-		   MREGION_BIG_ENDIAN;
+		   MREGION_BIG_ENDIAN | MREGION_VALID_BEYOND;
 
 	if (constraints->flags & ~known)
 		return -EOPNOTSUPP;
@@ -99,40 +100,135 @@ mregion_behaviour_set(struct mregion_behaviour *behaviour,
 			behaviour->plain |= BIT(len);
 }
 
-static struct mregion_behaviour *mregion_behaviour_new(u32 nr_rules)
-{
-	struct mregion_behaviour *behaviour;
+/*
+ * Rules differ in kind, sizes and whether they match a value. Of the 15 sets of
+ * sizes, doorbells have 15 for any value and 15 for one, rings 15, and shadows 15
+ * for reads, 15 for writes, and 15 for both; and those of any length are one.
+ */
+#define MREGION_MAX_GROUPS	91
 
+/* How many pointers struct mregion_behaviour.rules has for so many rules. */
+static u32 mregion_behaviour_nr_tried(u32 nr_rules)
+{
 	/* and the NULL behind them */
-	return kzalloc(struct_size(behaviour, rules, nr_rules + 1),
-		       GFP_KERNEL_ACCOUNT);
+	return (nr_rules > MREGION_FEW_RULES ? 1 : nr_rules) + 1;
 }
 
-static void mregion_behaviour_push(struct mregion_behaviour *behaviour,
-				   struct mregion_behaviour_rule *rule)
+/* In what order rules are kept: see struct mregion_rule_group. */
+static int mregion_rules_compare(const struct mregion_behaviour_rule *a,
+				 const struct mregion_behaviour_rule *b)
 {
-	mregion_rule_get(rule);
-	behaviour->rules[behaviour->nr_rules++] = rule;
+	u64 x, y;
+
+	x = (u64)mregion_rule_rank(a) << 33 | (u64)a->writes << 17 |
+	    (u64)a->reads << 1 | !!(a->flags & MREGION_RULE_DATAMATCH);
+	y = (u64)mregion_rule_rank(b) << 33 | (u64)b->writes << 17 |
+	    (u64)b->reads << 1 | !!(b->flags & MREGION_RULE_DATAMATCH);
+	if (x == y && a->datamatch == b->datamatch) {
+		x = a->offset;
+		y = b->offset;
+	} else if (x == y) {
+		x = a->datamatch;
+		y = b->datamatch;
+	}
+	return x < y ? -1 : x > y;
 }
 
-/* A copy with room for @more rules, without those from @first up to @end. */
-static struct mregion_behaviour *
-mregion_behaviour_copy(const struct mregion_behaviour *old, u32 more,
-		       u32 first, u32 end)
+static bool mregion_rules_group(const struct mregion_behaviour_rule *a,
+				const struct mregion_behaviour_rule *b)
 {
-	struct mregion_behaviour *behaviour;
+	return mregion_rule_rank(a) == mregion_rule_rank(b) &&
+	       a->writes == b->writes && a->reads == b->reads &&
+	       !((a->flags ^ b->flags) & MREGION_RULE_DATAMATCH);
+}
+
+static void mregion_behaviour_group(struct mregion_behaviour *behaviour)
+{
+	struct mregion_behaviour_rule **sorted = behaviour->sorted;
+	struct mregion_rule_group *group = NULL;
 	u32 i;
 
-	behaviour = mregion_behaviour_new(old->nr_rules + more);
+	for (i = 0; i < behaviour->nr_rules; i++) {
+		if (!i || !mregion_rules_group(sorted[i - 1], sorted[i])) {
+			group = &behaviour->groups[behaviour->nr_groups++];
+			*group = (struct mregion_rule_group) {
+				.first = i,
+				.reads = sorted[i]->reads,
+				.writes = sorted[i]->writes,
+				.match = sorted[i]->flags &
+					 MREGION_RULE_DATAMATCH,
+			};
+		}
+		group->nr++;
+	}
+}
+
+/*
+ * A new behaviour with the rules of @old, if that is not NULL: without the one at
+ * @skip, and with @more, if that is not NULL, before the one at @at.
+ */
+static struct mregion_behaviour *
+mregion_behaviour_make(const struct mregion_constraints *constraints,
+		       const struct mregion_behaviour *old, u32 skip,
+		       struct mregion_behaviour_rule *more, u32 at)
+{
+	u32 nr_old = old ? old->nr_rules : 0, nr, nr_tried, i;
+	struct mregion_behaviour *behaviour;
+	size_t size, groups = 0;
+
+	nr = nr_old - (skip < nr_old) + !!more;
+	nr_tried = mregion_behaviour_nr_tried(nr);
+	size = struct_size(behaviour, rules, nr_tried);
+	if (nr > MREGION_FEW_RULES)
+		size += nr * sizeof(behaviour->sorted[0]);
+	/* every rule may be a group */
+	if (nr > MREGION_FEW_RULES)
+		groups = min_t(u32, nr, MREGION_MAX_GROUPS);
+	behaviour = kvzalloc(size + groups * sizeof(behaviour->groups[0]),
+			     GFP_KERNEL_ACCOUNT);
 	if (!behaviour)
 		return NULL;
-	mregion_behaviour_set(behaviour, &old->constraints);
-	behaviour->server = old->server;
-	if (behaviour->server)
-		mregion_server_get(behaviour->server);
-	for (i = 0; i < old->nr_rules; i++)
-		if (i < first || i >= end)
-			mregion_behaviour_push(behaviour, old->rules[i]);
+	mregion_behaviour_set(behaviour, constraints);
+	behaviour->sorted = behaviour->rules;
+	if (nr > MREGION_FEW_RULES)
+		behaviour->sorted += nr_tried;
+	behaviour->groups = (void *)behaviour + size;
+
+	for (i = 0; i <= nr_old; i++) {
+		if (more && i == at)
+			behaviour->sorted[behaviour->nr_rules++] = more;
+		if (i < nr_old && i != skip)
+			behaviour->sorted[behaviour->nr_rules++] =
+				old->sorted[i];
+	}
+	if (nr > MREGION_FEW_RULES) {
+		behaviour->rules[0] = behaviour->sorted[0];
+		mregion_behaviour_group(behaviour);
+	}
+	return behaviour;
+}
+
+/* What follows from the rules and the server. */
+static struct mregion_behaviour *
+mregion_behaviour_finish(struct mregion_behaviour *behaviour,
+			 struct mregion_server *server)
+{
+	const struct mregion_behaviour_rule *first, *last;
+
+	if (!behaviour)
+		return ERR_PTR(-ENOMEM);
+	behaviour->server = server;
+	if (server)
+		mregion_server_get(server);
+	behaviour->asked = server;
+	if (behaviour->nr_rules) {
+		/* doorbells come first, and shadows last */
+		first = behaviour->sorted[0];
+		last = behaviour->sorted[behaviour->nr_rules - 1];
+		behaviour->any_len = first->flags & MREGION_RULE_ANY_LEN;
+		behaviour->asked |= first->kind != MREGION_RULE_COALESCE ||
+				    last->kind != MREGION_RULE_COALESCE;
+	}
 	return behaviour;
 }
 
@@ -150,11 +246,8 @@ mregion_behaviour_alloc(const struct mregion_constraints *constraints)
 
 	if (ret)
 		return ERR_PTR(ret);
-	behaviour = mregion_behaviour_new(0);
-	if (!behaviour)
-		return ERR_PTR(-ENOMEM);
-	mregion_behaviour_set(behaviour, constraints);
-	return behaviour;
+	behaviour = mregion_behaviour_make(constraints, NULL, 0, NULL, 0);
+	return mregion_behaviour_finish(behaviour, NULL);
 }
 
 /**
@@ -173,11 +266,9 @@ mregion_behaviour_constrain(const struct mregion_behaviour *old,
 
 	if (ret)
 		return ERR_PTR(ret);
-	behaviour = mregion_behaviour_copy(old, 0, 0, 0);
-	if (!behaviour)
-		return ERR_PTR(-ENOMEM);
-	mregion_behaviour_set(behaviour, constraints);
-	return behaviour;
+	behaviour = mregion_behaviour_make(constraints, old, old->nr_rules,
+					   NULL, 0);
+	return mregion_behaviour_finish(behaviour, old->server);
 }
 
 /**
@@ -193,87 +284,173 @@ mregion_behaviour_serve(const struct mregion_behaviour *old,
 {
 	struct mregion_behaviour *behaviour;
 
-	behaviour = mregion_behaviour_copy(old, 0, 0, 0);
-	if (!behaviour)
-		return ERR_PTR(-ENOMEM);
-	if (behaviour->server)
-		mregion_server_put(behaviour->server);
-	behaviour->server = server;
-	if (server)
-		mregion_server_get(server);
-	return behaviour;
+	behaviour = mregion_behaviour_make(&old->constraints, old,
+					   old->nr_rules, NULL, 0);
+	return mregion_behaviour_finish(behaviour, server);
 }
 
 /**
  * mregion_behaviour_add() - with a rule more
  * @old: the behaviour so far
- * @rule: the rule; the caller's reference remains the caller's
+ * @rule: the rule, which stays the caller's until the commit succeeds
  *
- * Return: a new behaviour, or an ERR_PTR: -EEXIST, -ENOSPC, -ENOMEM.
+ * Return: a new behaviour, or an ERR_PTR: -EEXIST, -EINVAL if the device takes no
+ * access that the rule is for, -ENOSPC, -ENOMEM.
  */
 struct mregion_behaviour *
 mregion_behaviour_add(const struct mregion_behaviour *old,
 		      struct mregion_behaviour_rule *rule)
 {
 	struct mregion_behaviour *behaviour;
-	u32 i;
+	u32 i, at = 0;
 
-	for (i = 0; i < old->nr_rules; i++)
-		if (mregion_rules_clash(old->rules[i], rule))
+	if (!(rule->flags & MREGION_RULE_ANY_LEN) &&
+	    !((rule->reads | rule->writes) & old->plain))
+		return ERR_PTR(-EINVAL);
+	for (i = 0; i < old->nr_rules; i++) {
+		if (mregion_rules_clash(old->sorted[i], rule))
 			return ERR_PTR(-EEXIST);
+		if (mregion_rules_compare(old->sorted[i], rule) < 0)
+			at = i + 1;
+	}
 	if (old->nr_rules == MREGION_MAX_RULES)
 		return ERR_PTR(-ENOSPC);
-
-	behaviour = mregion_behaviour_copy(old, 1, 0, 0);
-	if (!behaviour)
-		return ERR_PTR(-ENOMEM);
-	mregion_behaviour_push(behaviour, rule);
-	/* the kinds of rules in their order, each in the order of adding */
-	for (i = behaviour->nr_rules - 1; i > 0; i--) {
-		if (mregion_rule_rank(behaviour->rules[i - 1]) <=
-		    mregion_rule_rank(behaviour->rules[i]))
-			break;
-		swap(behaviour->rules[i - 1], behaviour->rules[i]);
-	}
-	return behaviour;
+	behaviour = mregion_behaviour_make(&old->constraints, old,
+					   old->nr_rules, rule, at);
+	return mregion_behaviour_finish(behaviour, old->server);
 }
 
 /**
  * mregion_behaviour_del() - with a rule less
  * @old: the behaviour so far
- * @rule: the rule; the caller's reference remains the caller's
+ * @like: what the rule is like
+ * @rule: set to the rule
  *
  * Return: a new behaviour, or an ERR_PTR: -ENOENT, -ENOMEM.
  */
 struct mregion_behaviour *
 mregion_behaviour_del(const struct mregion_behaviour *old,
-		      const struct mregion_behaviour_rule *rule)
+		      const struct mregion_behaviour_rule *like,
+		      struct mregion_behaviour_rule **rule)
 {
 	struct mregion_behaviour *behaviour;
 	u32 i;
 
 	for (i = 0; i < old->nr_rules; i++)
-		if (mregion_rules_equal(old->rules[i], rule))
+		if (mregion_rules_equal(old->sorted[i], like))
 			break;
 	if (i == old->nr_rules)
 		return ERR_PTR(-ENOENT);
-	behaviour = mregion_behaviour_copy(old, 0, i, i + 1);
-	return behaviour ?: ERR_PTR(-ENOMEM);
+	*rule = old->sorted[i];
+	behaviour = mregion_behaviour_make(&old->constraints, old, i, NULL, 0);
+	return mregion_behaviour_finish(behaviour, old->server);
 }
 
 /**
- * mregion_behaviour_free() - free a behaviour; may sleep
+ * mregion_behaviour_free() - free a behaviour, and not its rules; may sleep
  * @behaviour: one that no view that can be reached refers to, or NULL
  */
 void mregion_behaviour_free(struct mregion_behaviour *behaviour)
 {
-	u32 i;
-
 	if (!behaviour)
 		return;
-	for (i = 0; i < behaviour->nr_rules; i++)
-		mregion_rule_put(behaviour->rules[i]);
 	if (behaviour->server)
 		mregion_server_put(behaviour->server);
-	kfree(behaviour);
+	kvfree(behaviour);
+}
+
+/**
+ * mregion_behaviour_free_rules() - free the rules of a region that goes
+ * @behaviour: its last one, or NULL; mregion_behaviour_free() is to follow
+ */
+void mregion_behaviour_free_rules(struct mregion_behaviour *behaviour)
+{
+	u32 i;
+
+	for (i = 0; behaviour && i < behaviour->nr_rules; i++)
+		mregion_rule_free(behaviour->sorted[i]);
+}
+
+/* The last rule of a group that is not behind a value and an offset, or NULL. */
+static const struct mregion_behaviour_rule *
+mregion_group_search(const struct mregion_behaviour *behaviour,
+		     const struct mregion_rule_group *group, u64 value,
+		     u64 offset)
+{
+	struct mregion_behaviour_rule *const *base;
+	u32 left = group->nr, half;
+
+	base = behaviour->sorted + group->first;
+	while (left > 1) {
+		half = left / 2;
+		if (base[half]->datamatch < value ||
+		    (base[half]->datamatch == value &&
+		     base[half]->offset <= offset))
+			base += half;
+		left -= half;
+	}
+	return *base;
+}
+
+/**
+ * mregion_behaviour_search() - the rule for an access, among many
+ * @behaviour: of the region
+ * @offset: in the region
+ * @len: of the access, 1, 2, 4 or 8
+ * @write: whether it is a write
+ * @data: the value written; nothing beyond @len
+ *
+ * In each group one rule can be for the access at most: the last one that does not
+ * begin behind it, since two of the same value have no access in common.
+ *
+ * Return: the rule, or NULL.
+ */
+const struct mregion_behaviour_rule *
+mregion_behaviour_search(const struct mregion_behaviour *behaviour, u64 offset,
+			 unsigned int len, bool write, u64 data)
+{
+	const struct mregion_behaviour_rule *rule;
+	__le64 val = cpu_to_le64(data);
+	u32 i;
+
+	for (i = 0; i < behaviour->nr_groups; i++) {
+		const struct mregion_rule_group *group = &behaviour->groups[i];
+
+		if (!((write ? group->writes : group->reads) >> len & 1))
+			continue;
+		rule = mregion_group_search(behaviour, group,
+					    group->match ? data : 0, offset);
+		if (mregion_rule_matches(rule, offset, len, write, &val))
+			return rule;
+	}
+	return NULL;
+}
+
+/**
+ * mregion_behaviour_any_len() - the doorbell for writes of any length
+ * @behaviour: of the region
+ * @offset: in the region, where a write begins
+ *
+ * Return: the rule, or NULL.
+ */
+const struct mregion_behaviour_rule *
+mregion_behaviour_any_len(const struct mregion_behaviour *behaviour,
+			  u64 offset)
+{
+	const struct mregion_behaviour_rule *rule;
+	u32 i;
+
+	if (behaviour->nr_groups) {
+		/* they are the first group */
+		rule = mregion_group_search(behaviour, behaviour->groups, 0,
+					    offset);
+		return rule->offset == offset ? rule : NULL;
+	}
+	for (i = 0; i < behaviour->nr_rules; i++) {
+		rule = behaviour->sorted[i];
+		if (rule->flags & MREGION_RULE_ANY_LEN &&
+		    rule->offset == offset)
+			return rule;
+	}
+	return NULL;
 }

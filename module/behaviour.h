@@ -8,7 +8,6 @@
 #ifndef MREGION_BEHAVIOUR_H
 #define MREGION_BEHAVIOUR_H
 
-#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mregion.h>
 #include <linux/types.h>
@@ -18,11 +17,16 @@ struct mregion_ring;
 struct mregion_server;
 struct mregion_shadow;
 
+/* How many rules are looked at one after the other: what is quicker so. */
+#define MREGION_FEW_RULES	4
+
 /**
  * struct mregion_behaviour_rule - a rule, ready for use
- * @kref: held by each behaviour that has the rule
+ * @retired: in the list of what is freed after a grace period
  * @offset: first byte in the region
  * @last: last byte in the region
+ * @room: by half an access's size (1, 2, 4, 8): how far behind @offset such an
+ *	access can begin
  * @kind: enum mregion_rule_kind
  * @flags: enum mregion_rule_flags
  * @access_len: of a doorbell: the size of write that it is for, or 0
@@ -35,11 +39,15 @@ struct mregion_shadow;
  * @eventfd: to signal, or NULL; a reference
  * @shadow: to read from or store to, or NULL; a reference
  * @memory: where in @shadow the byte for @offset is
+ *
+ * Belongs to its region, from the commit that adds it to the one that deletes it
+ * or frees the region; behaviours just point to it.
  */
 struct mregion_behaviour_rule {
-	struct kref kref;
+	struct list_head retired;
 	u64 offset;
 	u64 last;
+	u64 room[5];
 	u32 kind;
 	u32 flags;
 	u32 access_len;
@@ -55,22 +63,52 @@ struct mregion_behaviour_rule {
 };
 
 /**
+ * struct mregion_rule_group - rules of which one at most is for an access
+ * @first: index of the first one in struct mregion_behaviour.sorted
+ * @nr: how many there are
+ * @reads: what each of them has as its @reads
+ * @writes: what each of them has as its @writes
+ * @match: each is for one value
+ *
+ * They are of one kind and of the same sizes, so those of the same value do not
+ * overlap: they are sorted by value, and then by offset.
+ */
+struct mregion_rule_group {
+	u32 first;
+	u32 nr;
+	u16 reads;
+	u16 writes;
+	bool match;
+};
+
+/**
  * struct mregion_behaviour - what happens to accesses to a region
  * @plain: sizes that are accepted in one piece if aligned; bit n for n bytes
  * @refused: enum mregion_policy, never DEFAULT
- * @nr_rules: number of @rules
+ * @any_len: there are doorbells of any length
+ * @asked: there are doorbells, shadows or a server
+ * @nr_rules: number of rules
+ * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
  * @constraints: as given
  * @server: answers what is forwarded, or NULL; a reference
  * @retired: in the list of what is freed after a grace period
- * @rules: in the order in which they are to be tried; references; ends in NULL
+ * @groups: of @sorted, in the order in which they are to be tried
+ * @sorted: all rules, in the order in which they are to be tried
+ * @rules: those to be tried one after the other, ends in NULL: all if they are few,
+ *	else the first one, which saves many a search
  */
 struct mregion_behaviour {
 	u16 plain;
-	u16 nr_rules;
 	u8 refused;
+	bool any_len;
+	bool asked;
+	u32 nr_rules;
+	u32 nr_groups;
 	struct mregion_constraints constraints;
 	struct mregion_server *server;
 	struct list_head retired;
+	struct mregion_rule_group *groups;
+	struct mregion_behaviour_rule **sorted;
 	struct mregion_behaviour_rule *rules[];
 };
 
@@ -87,8 +125,17 @@ mregion_behaviour_add(const struct mregion_behaviour *old,
 		      struct mregion_behaviour_rule *rule);
 struct mregion_behaviour *
 mregion_behaviour_del(const struct mregion_behaviour *old,
-		      const struct mregion_behaviour_rule *rule);
+		      const struct mregion_behaviour_rule *like,
+		      struct mregion_behaviour_rule **rule);
 void mregion_behaviour_free(struct mregion_behaviour *behaviour);
+void mregion_behaviour_free_rules(struct mregion_behaviour *behaviour);
+
+const struct mregion_behaviour_rule *
+mregion_behaviour_search(const struct mregion_behaviour *behaviour, u64 offset,
+			 unsigned int len, bool write, u64 data);
+const struct mregion_behaviour_rule *
+mregion_behaviour_any_len(const struct mregion_behaviour *behaviour,
+			  u64 offset);
 
 unsigned int
 mregion_access_size(const struct mregion_constraints *constraints,

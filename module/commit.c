@@ -11,16 +11,59 @@
 #include "retire.h"
 #include "txn.h"
 
-/* Note in each range what the short way looks for. */
-static void mregion_mark_plain(struct mregion_view *view)
+/* Note in a range what the short way looks for, and what userspace is told. */
+static void mregion_range_mark(struct mregion_view_range *range)
+{
+	const struct mregion_behaviour *behaviour = range->behaviour;
+
+	if (!behaviour)
+		return;
+	range->asked = behaviour->asked;
+	range->plain = behaviour->nr_rules && !range->flags ?
+		       behaviour->plain : 0;
+}
+
+static void mregion_view_mark(struct mregion_view *view)
 {
 	struct mregion_view_range *range = view->ranges;
 	const struct mregion_view_range *end = range + view->nr;
 
 	for (; range < end; range++)
-		if (range->behaviour && range->behaviour->nr_rules &&
-		    !range->flags)
-			range->plain = range->behaviour->plain;
+		mregion_range_mark(range);
+}
+
+/*
+ * A copy of a space's view, with the behaviours that regions have now. To userspace
+ * it is the same view, unless it has to ask where it had not to, or the other way
+ * round.
+ */
+static int mregion_copy_space(struct mregion_txn *txn,
+			      struct mregion_space *space)
+{
+	const struct mregion_view *old = space->view;
+	struct mregion_view_range *range;
+	struct mregion_view *view;
+	bool told = false;
+
+	view = kvmalloc(mregion_view_size(old->nr), GFP_KERNEL_ACCOUNT);
+	if (!view)
+		return -ENOMEM;
+	memcpy(view, old, mregion_view_size(old->nr));
+	view->keys = (u64 *)(view->ranges + view->nr);
+	for (range = view->ranges; range < view->ranges + view->nr; range++) {
+		bool asked = range->asked;
+
+		range->view = view;
+		if (range->behaviour == range->node->state.behaviour)
+			continue;
+		range->behaviour = range->node->state.behaviour;
+		mregion_range_mark(range);
+		told |= range->asked != asked;
+	}
+	if (told)
+		view->generation = txn->machine->generation + 1;
+	space->pending = view;
+	return 0;
 }
 
 /* Render a space; leaves the view in @space->pending if it differs. */
@@ -39,12 +82,18 @@ static int mregion_render_space(struct mregion_txn *txn,
 	if (mregion_view_equal(space->view, view)) {
 		kvfree(view);
 	} else {
-		mregion_mark_plain(view);
+		mregion_view_mark(view);
 		space->pending = view;
 	}
 	return 0;
 }
 
+static bool mregion_space_marked(const struct mregion_space *space)
+{
+	return space->state.root->node.mark == space->machine->tree.mark;
+}
+
+/* Where no more than behaviours has changed, views keep their shape. */
 static int mregion_render_spaces(struct mregion_txn *txn)
 {
 	struct mregion_machine *machine = txn->machine;
@@ -55,11 +104,17 @@ static int mregion_render_spaces(struct mregion_txn *txn)
 	ret = mregion_tree_mark_up(&machine->tree, &txn->touched, &txn->work);
 	if (ret)
 		return ret;
+	xa_for_each(&machine->spaces, id, space)
+		if (mregion_space_marked(space))
+			space->dirty = true;
+	ret = mregion_tree_mark_up(&machine->tree, &txn->ruled, &txn->work);
+	if (ret)
+		return ret;
 	xa_for_each(&machine->spaces, id, space) {
-		if (!space->dirty &&
-		    space->state.root->node.mark != machine->tree.mark)
-			continue;
-		ret = mregion_render_space(txn, space);
+		if (space->dirty)
+			ret = mregion_render_space(txn, space);
+		else if (mregion_space_marked(space))
+			ret = mregion_copy_space(txn, space);
 		if (ret)
 			return ret;
 	}
@@ -151,6 +206,7 @@ int mregion_commit(struct mregion_machine *machine,
 		.machine = machine,
 		.work.left = MREGION_MAX_WORK,
 		.touched = LIST_HEAD_INIT(txn.touched),
+		.ruled = LIST_HEAD_INIT(txn.ruled),
 	};
 	struct mregion_map *map = NULL;
 	int ret = -ENOMEM;

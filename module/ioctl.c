@@ -197,24 +197,31 @@ static int mregion_do_access(struct mregion_machine *machine,
 	struct mregion_request request = {
 		.addr = access->addr,
 		.space = access->space,
-		.owner = READ_ONCE(machine->owner),
 		.machine = machine,
 		.vcpu = access->vcpu,
 		.len = access->len,
 		.write = access->flags & MREGION_ACCESS_WRITE,
 	};
+	bool part = access->flags & MREGION_ACCESS_PART;
 	enum mregion_verdict verdict = MREGION_EXIT;
 	enum mregion_outcome outcome;
 	const struct mregion_view *view;
 	int ret = 0;
 
-	if (access->flags & ~MREGION_ACCESS_WRITE)
+	if (access->flags & ~(MREGION_ACCESS_WRITE | MREGION_ACCESS_PART))
 		return -EOPNOTSUPP;
-	if (!access->len || access->len > 8 ||
-	    memchr_inv(access->reserved, 0, sizeof(access->reserved)))
+	if (!access->len || access->len > 8 || access->reserved ||
+	    access->reserved2 ||
+	    (access->vcpu == MREGION_NO_VCPU && access->vm_fd))
 		return -EINVAL;
+	if (access->vcpu != MREGION_NO_VCPU)
+		ret = mregion_attachment_owner(machine, access->vm_fd,
+					       &request.owner);
+	if (ret)
+		return ret;
 	if (request.write)
 		request.data = access->data & (~0ull >> (64 - access->len * 8));
+	access->range_flags = 0;
 
 	if (mregion_take_up(machine, &request)) {
 		ret = mregion_server_resume(request.server, &request);
@@ -230,6 +237,9 @@ static int mregion_do_access(struct mregion_machine *machine,
 	else if (access->addr > view->last ||
 		 view->last - access->addr < access->len - 1)
 		ret = -EINVAL;
+	else if (part)
+		verdict = mregion_access_part(view, &request,
+					      &access->range_flags, &outcome);
 	else
 		verdict = mregion_access(view, &request, &outcome);
 	preempt_enable();
@@ -242,6 +252,9 @@ static int mregion_do_access(struct mregion_machine *machine,
 		ret = mregion_served(&request, ret, access);
 	}
 out:
+	access->part = request.len;
+	access->region = part ? request.region : 0;
+	access->offset = part ? request.offset : 0;
 	if (access->handled && !request.write)
 		access->data = request.data;
 	return ret;
@@ -381,7 +394,7 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      mregion_do_spaces),
 	MREGION_ENTRY(MREGION_TRANSLATE, mregion_translate, generation, RESULT,
 		      mregion_do_translate),
-	MREGION_ENTRY(MREGION_ACCESS, mregion_access, reserved, RESULT,
+	MREGION_ENTRY(MREGION_ACCESS, mregion_access, reserved2, RESULT,
 		      mregion_do_access),
 	MREGION_ENTRY(MREGION_RING_CREATE, mregion_ring_create, fd,
 		      LOCKED | RESULT | CHANGE, mregion_do_ring_create),

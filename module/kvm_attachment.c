@@ -23,7 +23,7 @@ static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
-	kfree(attachment);
+	kfree_rcu(attachment, rcu);
 }
 
 /**
@@ -89,28 +89,13 @@ static void mregion_space_vms(struct mregion_attachment *attachment, int diff)
 }
 
 /* Tell servers that no more comes from its vCPUs. */
-static void mregion_attachment_forget(struct mregion_attachment *attachment,
-				      bool gone)
+static void mregion_attachment_forget(struct mregion_attachment *attachment)
 {
 	struct mregion_server *server;
 	unsigned long id;
 
 	xa_for_each(&attachment->memory.machine->servers, id, server)
-		mregion_server_forget(server, attachment->owner, gone);
-}
-
-/* Whose vCPU makes an access, if that is certain. */
-static void mregion_attachments_set_owner(struct mregion_machine *machine)
-{
-	const struct mregion_attachment *attachment;
-	const void *owner = NULL;
-
-	if (list_is_singular(&machine->attachments)) {
-		attachment = list_first_entry(&machine->attachments,
-					      struct mregion_attachment, list);
-		owner = attachment->owner;
-	}
-	WRITE_ONCE(machine->owner, owner);
+		mregion_server_forget(server, attachment->owner);
 }
 
 /*
@@ -119,14 +104,11 @@ static void mregion_attachments_set_owner(struct mregion_machine *machine)
  */
 static void mregion_attachment_end(struct mregion_attachment *attachment)
 {
-	struct mregion_machine *machine = attachment->memory.machine;
 	struct kvm *kvm = mregion_attachment_kvm(attachment);
 	bool orphan = false;
 	int ret;
 
-	list_del(&attachment->list);
-	/* until servers have forgotten it, accesses may be anybody's */
-	WRITE_ONCE(machine->owner, NULL);
+	list_del_rcu(&attachment->list);
 	mregion_space_vms(attachment, -1);
 	if (kvm) {
 		/* until it is certain who frees this, no range is the last one */
@@ -143,9 +125,7 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 			orphan = true;
 		}
 	}
-	/* a vCPU that lives may come back for what it has left with a server */
-	mregion_attachment_forget(attachment, !kvm);
-	mregion_attachments_set_owner(machine);
+	mregion_attachment_forget(attachment);
 	if (kvm) {
 		mregion_attachment_drop(attachment, 1);
 		kvm_put_kvm(kvm);
@@ -251,8 +231,7 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 		return -ENOMEM;
 	attachment->kvm = kvm;
 	attachment->owner = kvm;
-	list_add_tail(&attachment->list, &machine->attachments);
-	mregion_attachments_set_owner(machine);
+	list_add_tail_rcu(&attachment->list, &machine->attachments);
 	mregion_space_vms(attachment, 1);
 	ret = mregion_attachment_enter(attachment, kvm);
 	if (ret) {
@@ -286,6 +265,37 @@ int mregion_attach(struct mregion_machine *machine,
 		return -EBADF;
 	if (mregion_file_is_kvm(file))
 		ret = mregion_attach_kvm(machine, file->private_data, args);
+	fput(file);
+	return ret;
+}
+
+/**
+ * mregion_attachment_owner() - what stands for a virtual machine
+ * @machine: the machine; its lock is not needed
+ * @vm_fd: the virtual machine
+ * @owner: set to struct mregion_request.owner of its vCPUs
+ *
+ * Return: 0, -EBADF, or -ENOENT if @machine is not attached to it.
+ */
+int mregion_attachment_owner(struct mregion_machine *machine, int vm_fd,
+			     const void **owner)
+{
+	const struct mregion_attachment *attachment;
+	struct file *file = fget(vm_fd);
+	int ret = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (mregion_file_is_kvm(file)) {
+		ret = -ENOENT;
+		rcu_read_lock();
+		list_for_each_entry_rcu(attachment, &machine->attachments, list)
+			if (READ_ONCE(attachment->kvm) == file->private_data) {
+				*owner = attachment->owner;
+				ret = 0;
+			}
+		rcu_read_unlock();
+	}
 	fput(file);
 	return ret;
 }

@@ -257,8 +257,9 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 	 * Without a space there is a sentinel at most. No guest has memory there,
 	 * but one with encrypted registers may name any address.
 	 */
-	kvm_iodevice_init(&bus->dev, space ? &mregion_bus_ops :
-					     &mregion_bus_inert_ops);
+	kvm_iodevice_init(&bus->dev, !space ? &mregion_bus_inert_ops :
+				     index == KVM_PIO_BUS ?
+				     &mregion_bus_port_ops : &mregion_bus_ops);
 	bus->index = index;
 	bus->attachment = attachment;
 	bus->machine = machine;

@@ -23,6 +23,7 @@ struct mregion_space;
 
 /* kvm_device.c: what KVM calls */
 extern const struct kvm_io_device_ops mregion_bus_ops;
+extern const struct kvm_io_device_ops mregion_bus_port_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
@@ -76,7 +77,8 @@ struct mregion_claim {
 
 /**
  * struct mregion_attachment - a machine's hold on a virtual machine
- * @list: in the machine's list
+ * @list: in the machine's list, by RCU
+ * @rcu: frees it
  * @lock: protects @kvm and @orphan
  * @kvm: the virtual machine, or NULL when it is gone
  * @owner: the same, for no more than to compare it; never cleared
@@ -88,6 +90,7 @@ struct mregion_claim {
  */
 struct mregion_attachment {
 	struct list_head list;
+	struct rcu_head rcu;
 	spinlock_t lock;	/* of @kvm and @orphan */
 	struct kvm *kvm;
 	const void *owner;

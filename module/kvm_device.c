@@ -76,13 +76,12 @@ mregion_bus_search(const struct mregion_claim *bus,
  * Says yes once too often, which costs an exit, if a vCPU's last access was such
  * and this one's instruction is not emulated (encrypted registers).
  */
-static bool mregion_bus_is_rest(const struct kvm_vcpu *vcpu,
-				const struct mregion_request *request)
+static bool mregion_bus_is_rest(const struct kvm_vcpu *vcpu, gpa_t addr)
 {
 	const struct kvm_mmio_fragment *first = &vcpu->mmio_fragments[0];
 
 	return vcpu->mmio_nr_fragments == 1 &&
-	       IS_ALIGNED(request->addr, PAGE_SIZE) &&
+	       IS_ALIGNED(addr, PAGE_SIZE) &&
 	       IS_ALIGNED(first->gpa + first->len, PAGE_SIZE);
 }
 
@@ -112,7 +111,7 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	verdict = mregion_access_long(view, range, request, &outcome);
 	rest = verdict == MREGION_SERVE &&
 	       view->space->bus == MREGION_BUS_MEMORY &&
-	       mregion_bus_is_rest(vcpu, request);
+	       mregion_bus_is_rest(vcpu, request->addr);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
 		ret = rest ? -EAGAIN :
@@ -253,8 +252,9 @@ static noinline int mregion_bus_write_search(struct kvm_vcpu *vcpu,
 	return mregion_bus_write_quick(vcpu, range, addr, len, val, view);
 }
 
-static int mregion_bus_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
-			     gpa_t addr, int len, const void *val)
+static __always_inline int
+mregion_bus_write_any(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+		      gpa_t addr, int len, const void *val)
 {
 	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
 	const struct mregion_view_range *range;
@@ -265,6 +265,35 @@ static int mregion_bus_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		return mregion_bus_write_search(vcpu, bus, addr, len, val,
 						view);
 	return mregion_bus_write_quick(vcpu, range, addr, len, val, view);
+}
+
+static int mregion_bus_write_port(struct kvm_vcpu *vcpu,
+				  struct kvm_io_device *dev, gpa_t addr,
+				  int len, const void *val)
+{
+	return mregion_bus_write_any(vcpu, dev, addr, len, val);
+}
+
+/*
+ * The beginning of the instruction's access is still to be completed by the VMM, so
+ * no rule may complete the rest before.
+ */
+static noinline int mregion_bus_write_rest(struct kvm_vcpu *vcpu,
+					   struct kvm_io_device *dev,
+					   gpa_t addr, int len,
+					   const void *val)
+{
+	if (mregion_bus_is_rest(vcpu, addr))
+		return -EOPNOTSUPP;
+	return mregion_bus_write_any(vcpu, dev, addr, len, val);
+}
+
+static int mregion_bus_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+			     gpa_t addr, int len, const void *val)
+{
+	if (unlikely(vcpu->mmio_nr_fragments))
+		return mregion_bus_write_rest(vcpu, dev, addr, len, val);
+	return mregion_bus_write_any(vcpu, dev, addr, len, val);
 }
 
 static noinline int mregion_bus_read_long(struct kvm_vcpu *vcpu,
@@ -338,6 +367,13 @@ static void mregion_bus_destructor(struct kvm_io_device *dev)
 const struct kvm_io_device_ops mregion_bus_ops = {
 	.read		= mregion_bus_read,
 	.write		= mregion_bus_write,
+	.destructor	= mregion_bus_destructor,
+};
+
+/* Accesses to ports do not come in fragments. */
+const struct kvm_io_device_ops mregion_bus_port_ops = {
+	.read		= mregion_bus_read,
+	.write		= mregion_bus_write_port,
 	.destructor	= mregion_bus_destructor,
 };
 

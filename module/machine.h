@@ -92,9 +92,8 @@ struct mregion_map {
  * @nr_rules: rules of all @regions
  * @tree: of @regions
  * @slots: of the map that are taken
- * @attachments: struct mregion_attachment, to virtual machines
- * @owner: struct mregion_request.owner of the only attachment, or NULL where
- *	there is none or more than one; read without the lock
+ * @attachments: struct mregion_attachment, to virtual machines; also walked by
+ *	RCU
  * @counters: of what has been freed
  * @wakeups: of rings that have been freed
  * @sleeps: of servers that have been freed
@@ -123,7 +122,6 @@ struct mregion_machine {
 	struct mregion_tree tree;
 	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
 	struct list_head attachments;
-	const void *owner;
 	struct mregion_counters counters;
 	u64 wakeups;
 	u64 sleeps;

@@ -40,8 +40,8 @@ static bool mregion_behaviour_uses(const struct mregion_behaviour *behaviour,
 	if (behaviour->server == object)
 		return true;
 	for (i = 0; i < behaviour->nr_rules; i++)
-		if (behaviour->rules[i]->ring == object ||
-		    behaviour->rules[i]->shadow == object)
+		if (behaviour->sorted[i]->ring == object ||
+		    behaviour->sorted[i]->shadow == object)
 			return true;
 	return false;
 }

@@ -190,6 +190,7 @@ mregion_region_alloc(u32 id, const struct mregion_op_create *args,
  */
 void mregion_region_free(struct mregion_region *region)
 {
+	mregion_behaviour_free_rules(region->node.state.behaviour);
 	mregion_behaviour_free(region->node.state.behaviour);
 	if (region->file)
 		fput(region->file);

@@ -252,6 +252,16 @@ static bool mregion_can_merge(const struct mregion_view_range *range,
 	       range->offset + (piece->start - range->start) == piece->offset;
 }
 
+static void mregion_note_beyond(struct mregion_view *view)
+{
+	struct mregion_view_range *range;
+
+	for (range = view->ranges; range < view->ranges + view->nr; range++)
+		range->beyond = min_t(u64, 7, range->node->state.last -
+				      range->offset -
+				      (range->last - range->start));
+}
+
 static struct mregion_view *mregion_collect(struct mregion_rendering *r,
 					    u64 last)
 {
@@ -281,6 +291,7 @@ static struct mregion_view *mregion_collect(struct mregion_rendering *r,
 		};
 	}
 	view->nr = nr;
+	mregion_note_beyond(view);
 	mregion_view_index(view);
 	return view;
 }

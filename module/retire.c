@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "region.h"
 #include "retire.h"
+#include "rule.h"
 
 /*
  * Commits whose garbage may wait. A caller that commits faster than grace
@@ -23,6 +24,7 @@ void mregion_retired_free(struct mregion_retired *retired)
 {
 	struct mregion_machine *machine = retired->machine;
 	struct mregion_behaviour *behaviour, *next_behaviour;
+	struct mregion_behaviour_rule *rule, *next_rule;
 	struct mregion_region *region, *next_region;
 	struct mregion_space *space, *next_space;
 	struct mregion_view *view, *next_view;
@@ -34,6 +36,10 @@ void mregion_retired_free(struct mregion_retired *retired)
 	list_for_each_entry_safe(behaviour, next_behaviour,
 				 &retired->behaviours, retired) {
 		mregion_behaviour_free(behaviour);
+		cond_resched();
+	}
+	list_for_each_entry_safe(rule, next_rule, &retired->rules, retired) {
+		mregion_rule_free(rule);
 		cond_resched();
 	}
 	list_for_each_entry_safe(region, next_region, &retired->regions,
@@ -77,6 +83,7 @@ struct mregion_retired *mregion_retired_alloc(struct mregion_machine *machine)
 	retired->machine = machine;
 	INIT_LIST_HEAD(&retired->views);
 	INIT_LIST_HEAD(&retired->behaviours);
+	INIT_LIST_HEAD(&retired->rules);
 	INIT_LIST_HEAD(&retired->regions);
 	INIT_LIST_HEAD(&retired->spaces);
 	atomic_inc(&machine->nr_retired);

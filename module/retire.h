@@ -21,6 +21,7 @@ struct mregion_map;
  * @map: the replaced map, or NULL
  * @views: list of struct mregion_view
  * @behaviours: list of struct mregion_behaviour
+ * @rules: list of struct mregion_behaviour_rule
  * @regions: list of struct mregion_region, detached from the hierarchy
  * @spaces: list of struct mregion_space
  */
@@ -30,6 +31,7 @@ struct mregion_retired {
 	struct mregion_map *map;
 	struct list_head views;
 	struct list_head behaviours;
+	struct list_head rules;
 	struct list_head regions;
 	struct list_head spaces;
 };

@@ -11,7 +11,8 @@
 
 static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 {
-	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE;
+	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
+		    MREGION_RULE_ANY_LEN;
 	u32 len = args->access_len;
 
 	if (args->flags & ~known || args->ring)
@@ -19,6 +20,9 @@ static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 	if (len > 8 || len & (len - 1))
 		return -EINVAL;
 	if (!(args->flags & MREGION_RULE_DATAMATCH) && args->datamatch)
+		return -EINVAL;
+	if (args->flags & MREGION_RULE_ANY_LEN &&
+	    (args->flags != MREGION_RULE_ANY_LEN || args->len != 1 || len))
 		return -EINVAL;
 	if (!(args->flags & MREGION_RULE_STORE) &&
 	    (args->shadow || args->shadow_offset))
@@ -75,7 +79,7 @@ static int mregion_rule_set_shadow(struct mregion_machine *machine,
 
 static int mregion_rule_resolve(struct mregion_machine *machine,
 				const struct mregion_rule *args,
-				struct mregion_behaviour_rule *rule)
+				struct mregion_behaviour_rule *rule, bool del)
 {
 	bool bell = rule->kind == MREGION_RULE_DOORBELL;
 
@@ -86,7 +90,9 @@ static int mregion_rule_resolve(struct mregion_machine *machine,
 		mregion_ring_get(rule->ring);
 		return 0;
 	}
-	if (bell || args->flags & MREGION_RULE_NOTIFY) {
+	/* whoever deletes a rule may have closed its eventfd */
+	if ((bell || args->flags & MREGION_RULE_NOTIFY) &&
+	    !(del && args->eventfd == -1)) {
 		struct eventfd_ctx *eventfd = eventfd_ctx_fdget(args->eventfd);
 
 		if (IS_ERR(eventfd))
@@ -102,7 +108,8 @@ static int mregion_rule_check(const struct mregion_rule *args)
 {
 	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
 		    MREGION_RULE_READ | MREGION_RULE_WRITE |
-		    MREGION_RULE_NOTIFY | MREGION_RULE_POSTED;
+		    MREGION_RULE_NOTIFY | MREGION_RULE_POSTED |
+		    MREGION_RULE_ANY_LEN;
 
 	if (args->flags & ~known)
 		return -EOPNOTSUPP;
@@ -125,8 +132,13 @@ static u16 mregion_rule_sizes(const struct mregion_rule *args)
 {
 	u16 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 
+	if (args->flags & MREGION_RULE_ANY_LEN)
+		return sizes;
 	if (args->access_len)
 		sizes = BIT(args->access_len);
+	/* what is larger does not lie within the part; 0 is 2^64 */
+	if (args->len && args->len < 8)
+		sizes &= BIT(args->len + 1) - 1;
 	/* a write never has a value that does not fit */
 	if (args->datamatch > U8_MAX)
 		sizes &= ~BIT(1);
@@ -137,16 +149,27 @@ static u16 mregion_rule_sizes(const struct mregion_rule *args)
 	return sizes;
 }
 
+static void mregion_rule_set_room(struct mregion_behaviour_rule *rule)
+{
+	u64 span = rule->last - rule->offset;
+	u32 len;
+
+	for (len = 1; len <= 8; len *= 2)
+		if (span >= len - 1)
+			rule->room[len >> 1] = span - (len - 1);
+}
+
 /**
  * mregion_rule_alloc() - make ready a rule from userspace
  * @machine: the machine, locked
  * @args: from userspace
+ * @del: it is what one to delete is like: @args->eventfd may be -1
  *
- * Return: the rule with one reference, or an ERR_PTR, see struct mregion_rule.
+ * Return: the rule, or an ERR_PTR, see struct mregion_rule.
  */
 struct mregion_behaviour_rule *
 mregion_rule_alloc(struct mregion_machine *machine,
-		   const struct mregion_rule *args)
+		   const struct mregion_rule *args, bool del)
 {
 	u64 last = args->offset + (args->len - 1);
 	struct mregion_behaviour_rule *rule;
@@ -157,9 +180,9 @@ mregion_rule_alloc(struct mregion_machine *machine,
 	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
 	if (!rule)
 		return ERR_PTR(-ENOMEM);
-	kref_init(&rule->kref);
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
+	mregion_rule_set_room(rule);
 	rule->kind = args->kind;
 	rule->flags = args->flags;
 	rule->access_len = args->access_len;
@@ -172,19 +195,23 @@ mregion_rule_alloc(struct mregion_machine *machine,
 	if (args->kind == MREGION_RULE_SHADOW &&
 	    args->flags & MREGION_RULE_READ)
 		rule->reads = mregion_rule_sizes(args);
-	ret = mregion_rule_resolve(machine, args, rule);
+	ret = mregion_rule_resolve(machine, args, rule, del);
+	/* a value that no write has, or a size that the part has no room for */
+	if (!ret && !rule->reads && !rule->writes)
+		ret = -EINVAL;
 	if (ret) {
-		mregion_rule_put(rule);
+		mregion_rule_free(rule);
 		return ERR_PTR(ret);
 	}
 	return rule;
 }
 
-static void mregion_rule_release(struct kref *kref)
+/**
+ * mregion_rule_free() - free a rule; may sleep
+ * @rule: one that no behaviour that can be reached points to
+ */
+void mregion_rule_free(struct mregion_behaviour_rule *rule)
 {
-	struct mregion_behaviour_rule *rule;
-
-	rule = container_of(kref, struct mregion_behaviour_rule, kref);
 	if (rule->ring)
 		mregion_ring_put(rule->ring);
 	if (rule->shadow)
@@ -194,16 +221,20 @@ static void mregion_rule_release(struct kref *kref)
 	kfree(rule);
 }
 
-/** mregion_rule_get() - take a reference */
-void mregion_rule_get(struct mregion_behaviour_rule *rule)
+/* Whether one is for a write that begins where the other is, of any length. */
+static bool mregion_rules_begin(const struct mregion_behaviour_rule *a,
+				const struct mregion_behaviour_rule *b)
 {
-	kref_get(&rule->kref);
-}
+	const struct mregion_behaviour_rule *any = a, *rule = b;
+	u32 len;
 
-/** mregion_rule_put() - drop a reference; may sleep */
-void mregion_rule_put(struct mregion_behaviour_rule *rule)
-{
-	kref_put(&rule->kref, mregion_rule_release);
+	if (!(any->flags & MREGION_RULE_ANY_LEN))
+		swap(any, rule);
+	for (len = 1; len <= 8; len *= 2)
+		if (rule->writes & BIT(len) &&
+		    any->offset - rule->offset <= rule->room[len >> 1])
+			return true;
+	return false;
 }
 
 /**
@@ -216,19 +247,30 @@ void mregion_rule_put(struct mregion_behaviour_rule *rule)
 bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b)
 {
-	u32 both = a->flags & b->flags;
+	u32 flags = a->flags & b->flags, len;
+	u64 first, last;
 
-	if (a->kind != b->kind || a->offset > b->last || b->offset > a->last)
+	if (a->kind != b->kind)
 		return false;
-	if (both & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
+	if (flags & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
 		return false;
-	return a->reads & b->reads || a->writes & b->writes;
+	if ((a->flags | b->flags) & MREGION_RULE_ANY_LEN)
+		return mregion_rules_begin(a, b);
+	if (a->offset > b->last || b->offset > a->last)
+		return false;
+	first = max(a->offset, b->offset);
+	last = min(a->last, b->last);
+	for (len = 1; len <= 8; len *= 2)
+		if (((a->reads & b->reads) | (a->writes & b->writes)) & BIT(len) &&
+		    last - first >= len - 1)
+			return true;
+	return false;
 }
 
 /**
- * mregion_rules_equal() - whether two rules are the same
- * @a: a rule
- * @b: a rule
+ * mregion_rules_equal() - whether a rule is what is looked for
+ * @a: the rule
+ * @b: what is looked for; without an eventfd, any will do
  */
 bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b)
@@ -238,7 +280,8 @@ bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
 	       a->access_len == b->access_len &&
 	       a->datamatch == b->datamatch &&
 	       a->shadow_offset == b->shadow_offset && a->ring == b->ring &&
-	       a->eventfd == b->eventfd && a->shadow == b->shadow;
+	       (!b->eventfd || a->eventfd == b->eventfd) &&
+	       a->shadow == b->shadow;
 }
 
 /** mregion_rule_rank() - where a rule's kind comes in the order of trying */
@@ -246,11 +289,11 @@ u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule)
 {
 	switch (rule->kind) {
 	case MREGION_RULE_DOORBELL:
-		return 0;
+		return rule->flags & MREGION_RULE_ANY_LEN ? 0 : 1;
 	case MREGION_RULE_COALESCE:
-		return 1;
-	default:
 		return 2;
+	default:
+		return 3;
 	}
 }
 
@@ -314,7 +357,7 @@ static bool mregion_shadow_change(void *to, unsigned int len, u64 data)
 void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
 		       unsigned int len, u64 data)
 {
-	mregion_shadow_store(rule->memory + (offset - rule->offset), len, data);
+	mregion_shadow_store(mregion_rule_memory(rule, offset), len, data);
 }
 
 /**
@@ -327,7 +370,7 @@ void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
 void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
 			unsigned int len, u64 data)
 {
-	void *to = rule->memory + (offset - rule->offset);
+	void *to = mregion_rule_memory(rule, offset);
 
 	if (!rule->eventfd)
 		mregion_shadow_store(to, len, data);

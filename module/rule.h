@@ -3,6 +3,7 @@
 #ifndef MREGION_RULE_H
 #define MREGION_RULE_H
 
+#include <linux/nospec.h>
 #include <linux/types.h>
 
 #include "behaviour.h"
@@ -13,9 +14,8 @@ struct mregion_machine;
 
 struct mregion_behaviour_rule *
 mregion_rule_alloc(struct mregion_machine *machine,
-		   const struct mregion_rule *args);
-void mregion_rule_get(struct mregion_behaviour_rule *rule);
-void mregion_rule_put(struct mregion_behaviour_rule *rule);
+		   const struct mregion_rule *args, bool del);
+void mregion_rule_free(struct mregion_behaviour_rule *rule);
 bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b);
 bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
@@ -38,7 +38,7 @@ static __always_inline bool
 mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
 		     unsigned int len, bool write, const void *val)
 {
-	if (offset < rule->offset || offset + (len - 1) > rule->last)
+	if (offset - rule->offset > rule->room[len >> 1])
 		return false;
 	if (!write)
 		return rule->reads >> len & 1;
@@ -47,6 +47,21 @@ mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
 	/* of no size that the value to match does not fit into */
 	return rule->writes >> len & 1 &&
 	       mregion_equal_plain(val, len, rule->datamatch);
+}
+
+/**
+ * mregion_rule_memory() - where in shadow memory an access is
+ * @rule: a rule that has shadow memory, and matches the access
+ * @offset: of the access, in the region
+ *
+ * The guest chooses the offset, and the processor may not have waited for the
+ * comparison that has found it to match.
+ */
+static __always_inline void *
+mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)
+{
+	return rule->memory + array_index_nospec(offset - rule->offset,
+						 rule->room[0] + 1);
 }
 
 /**

@@ -135,14 +135,13 @@ static u32 mregion_server_state(const struct mregion_server_call *call,
 
 /*
  * Whether a request is for that access. What the view has there does not
- * matter: it may have changed since. An owner that is not known could be any.
+ * matter: it may have changed since.
  */
 static bool mregion_call_is(const struct mregion_server_call *call,
 			    const struct mregion_request *request)
 {
-	if (call->owner && request->owner && call->owner != request->owner)
-		return false;
-	return call->vcpu == request->vcpu && call->len == request->len &&
+	return call->owner == request->owner && call->vcpu == request->vcpu &&
+	       call->len == request->len &&
 	       call->write == request->write &&
 	       call->space == request->space && call->addr == request->addr &&
 	       (!call->write || call->data == request->data);
@@ -231,9 +230,8 @@ void mregion_server_let_go(struct mregion_server *server, u32 slot)
 }
 
 /*
- * Forget what a request's vCPU has left behind: it has been completed by the
- * VMM. Whose what has no owner is, the index alone tells. Lock held. Returns
- * whether there was anything.
+ * Forget what a vCPU has left behind, as it runs again: it has been completed by
+ * the VMM. Lock held. Returns whether there was anything.
  */
 static bool mregion_server_drop_parked(struct mregion_server *server,
 				       const struct mregion_request *request)
@@ -247,7 +245,7 @@ static bool mregion_server_drop_parked(struct mregion_server *server,
 		const struct mregion_server_call *call = &server->calls[slot];
 
 		if (!call->parked || call->vcpu != request->vcpu ||
-		    (call->owner && call->owner != request->owner))
+		    call->owner != request->owner)
 			continue;
 		mregion_server_release_slot(server, slot);
 		dropped = true;
@@ -269,13 +267,10 @@ static void mregion_server_drop_all(struct mregion_server *server)
  * mregion_server_forget() - a virtual machine is detached, or gone
  * @server: a server
  * @owner: the virtual machine, see struct mregion_request
- * @gone: nobody will ask for what its vCPUs have left here
  *
- * Its vCPUs make no more requests. What is under way has no owner from now on,
- * so that whoever comes for it finds it.
+ * Its vCPUs make no more requests, and nobody can ask for what they have left here.
  */
-void mregion_server_forget(struct mregion_server *server, const void *owner,
-			   bool gone)
+void mregion_server_forget(struct mregion_server *server, const void *owner)
 {
 	u32 slot;
 
@@ -286,7 +281,7 @@ void mregion_server_forget(struct mregion_server *server, const void *owner,
 		if (call->owner != owner)
 			continue;
 		call->owner = NULL;
-		if (gone && call->parked)
+		if (call->parked)
 			mregion_server_release_slot(server, slot);
 	}
 	raw_spin_unlock(&server->lock);
@@ -360,14 +355,15 @@ bool mregion_server_take_up(struct mregion_server *server,
 }
 
 /*
- * Make a request. What its vCPU had parked is of an access that the VMM has
- * completed by itself: a vCPU that runs again has nothing left to complete.
+ * Make a request; @running: for a vCPU that runs. What that had parked is of an
+ * access that the VMM has completed by itself: it has nothing left to complete.
  *
  * Return: the slot; -ENODEV if the server is dead; -EAGAIN if all slots are
  * taken.
  */
 static int mregion_server_submit(struct mregion_server *server,
-				 const struct mregion_request *request)
+				 const struct mregion_request *request,
+				 bool running)
 {
 	struct mregion_server_slot *shared;
 	struct mregion_server_call *call;
@@ -378,7 +374,8 @@ static int mregion_server_submit(struct mregion_server *server,
 	slot = -ENODEV;
 	if (server->dead)
 		goto out;
-	dropped = mregion_server_drop_parked(server, request);
+	if (running)
+		dropped = mregion_server_drop_parked(server, request);
 	mregion_server_reap(server);
 	slot = find_first_zero_bit(server->busy, server->nr_slots);
 	if (slot == server->nr_slots) {
@@ -509,7 +506,8 @@ static void mregion_server_park(struct mregion_server *server, u32 slot)
 	raw_spin_lock(&server->lock);
 	server->calls[slot].parked = true;
 	server->nr_parked++;
-	if (server->dead)
+	/* nor does anybody come whose virtual machine was detached */
+	if (server->dead || !server->calls[slot].owner)
 		mregion_server_release_slot(server, slot);
 	raw_spin_unlock(&server->lock);
 }
@@ -529,7 +527,7 @@ static void mregion_server_park(struct mregion_server *server, u32 slot)
 int mregion_server_call_vcpu(struct mregion_server *server,
 			     struct mregion_request *request)
 {
-	int slot = mregion_server_submit(server, request);
+	int slot = mregion_server_submit(server, request, true);
 
 	if (slot < 0) {
 		if (slot == -ENODEV)
@@ -706,7 +704,8 @@ int mregion_server_call_wait(struct mregion_server *server,
 {
 	int slot, ret;
 
-	while ((slot = mregion_server_submit(server, request)) == -EAGAIN) {
+	while ((slot = mregion_server_submit(server, request, false)) ==
+	       -EAGAIN) {
 		ret = mregion_server_wait_slot(server);
 		if (ret)
 			return ret;

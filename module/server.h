@@ -118,8 +118,7 @@ void mregion_server_put(struct mregion_server *server);
 void mregion_server_kill(struct mregion_server *server);
 void mregion_server_post(struct mregion_server *server);
 void mregion_server_let_go(struct mregion_server *server, u32 slot);
-void mregion_server_forget(struct mregion_server *server, const void *owner,
-			   bool gone);
+void mregion_server_forget(struct mregion_server *server, const void *owner);
 bool mregion_server_take_up(struct mregion_server *server,
 			    struct mregion_request *request);
 int mregion_server_call_vcpu(struct mregion_server *server,

@@ -57,7 +57,12 @@ mregion_short_rule(const struct mregion_behaviour *behaviour, u64 offset,
 						val)))
 			return true;
 	} while (*++next);
-	return false;
+	if (!behaviour->nr_groups)
+		return false;
+	*rule = mregion_behaviour_search(behaviour, offset, len, write,
+					 write ? mregion_load_plain(val, len) :
+						 0);
+	return *rule;
 }
 
 /**
@@ -216,7 +221,7 @@ mregion_short_read(const struct mregion_view_range *range,
 {
 	struct mregion_region *region = mregion_region_of(range->node);
 
-	mregion_shadow_copy(val, rule->memory + (offset - rule->offset), len);
+	mregion_shadow_copy(val, mregion_rule_memory(rule, offset), len);
 	mregion_count(&region->counters, MREGION_OUTCOME_SHADOW);
 }
 

@@ -51,7 +51,7 @@ struct mregion_node_state {
  * @sibling: in the parent's @subregions
  * @aliases: aliases that show this region
  * @alias: in the target's @aliases
- * @touched: in the list of regions that a commit has changed, or empty
+ * @touched: in a list of regions that a commit has changed, or empty
  * @walk: in the list of a walk under way
  * @mark: the last walk that came here
  * @kind: enum mregion_kind

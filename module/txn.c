@@ -13,8 +13,14 @@
 
 static void mregion_touch(struct mregion_txn *txn, struct mregion_node *node)
 {
+	list_move_tail(&node->touched, &txn->touched);
+}
+
+static void mregion_touch_behaviour(struct mregion_txn *txn,
+				    struct mregion_node *node)
+{
 	if (list_empty(&node->touched))
-		list_add_tail(&node->touched, &txn->touched);
+		list_add_tail(&node->touched, &txn->ruled);
 }
 
 static struct mregion_undo *mregion_note(struct mregion_txn *txn,
@@ -24,6 +30,8 @@ static struct mregion_undo *mregion_note(struct mregion_txn *txn,
 
 	undo->kind = kind;
 	undo->replaced = NULL;
+	undo->added = NULL;
+	undo->deleted = NULL;
 	return undo;
 }
 
@@ -58,23 +66,27 @@ static void mregion_count_rules(struct mregion_machine *machine,
 		machine->nr_rules += mregion_nr_rules(new);
 }
 
-static void mregion_change(struct mregion_txn *txn,
-			   struct mregion_region *region,
-			   const struct mregion_node_state *state)
+static struct mregion_undo *
+mregion_change(struct mregion_txn *txn, struct mregion_region *region,
+	       const struct mregion_node_state *state)
 {
 	struct mregion_undo *undo;
 
 	undo = mregion_note(txn, MREGION_UNDO_REGION_CHANGE);
 	undo->region = region;
 	undo->node = region->node.state;
-	if (undo->node.behaviour != state->behaviour)
+	if (undo->node.behaviour != state->behaviour) {
 		undo->replaced = undo->node.behaviour;
-	mregion_touch(txn, &region->node);
+		mregion_touch_behaviour(txn, &region->node);
+	} else {
+		mregion_touch(txn, &region->node);
+	}
 	/* a region that leaves changes the look of where it was */
 	if (undo->node.parent != state->parent && undo->node.parent)
 		mregion_touch(txn, undo->node.parent);
 	mregion_count_rules(txn->machine, &undo->node, state);
 	mregion_node_set_state(&region->node, state);
+	return undo;
 }
 
 static int mregion_op_create(struct mregion_txn *txn, u32 id,
@@ -254,8 +266,9 @@ static int mregion_op_rule(struct mregion_txn *txn,
 			   const struct mregion_rule *args, bool add)
 {
 	struct mregion_behaviour *old = region->node.state.behaviour;
-	struct mregion_behaviour *behaviour;
-	struct mregion_behaviour_rule *rule;
+	struct mregion_behaviour_rule *rule, *deleted = NULL;
+	struct mregion_node_state state = region->node.state;
+	struct mregion_undo *undo;
 
 	if (!mregion_has_rules(region))
 		return add ? -EINVAL : -ENOENT;
@@ -263,13 +276,19 @@ static int mregion_op_rule(struct mregion_txn *txn,
 		return -EINVAL;
 	if (add && txn->machine->nr_rules == MREGION_MAX_MACHINE_RULES)
 		return -ENOSPC;
-	rule = mregion_rule_alloc(txn->machine, args);
+	rule = mregion_rule_alloc(txn->machine, args, !add);
 	if (IS_ERR(rule))
 		return PTR_ERR(rule);
-	behaviour = add ? mregion_behaviour_add(old, rule) :
-			  mregion_behaviour_del(old, rule);
-	mregion_rule_put(rule);
-	return mregion_change_behaviour(txn, region, behaviour);
+	state.behaviour = add ? mregion_behaviour_add(old, rule) :
+				mregion_behaviour_del(old, rule, &deleted);
+	if (!add || IS_ERR(state.behaviour))
+		mregion_rule_free(rule);
+	if (IS_ERR(state.behaviour))
+		return PTR_ERR(state.behaviour);
+	undo = mregion_change(txn, region, &state);
+	undo->added = add ? rule : NULL;
+	undo->deleted = deleted;
+	return 0;
 }
 
 static int mregion_op_set_server(struct mregion_txn *txn,
@@ -488,6 +507,8 @@ static void mregion_untouch_all(struct mregion_txn *txn)
 {
 	while (!list_empty(&txn->touched))
 		list_del_init(txn->touched.next);
+	while (!list_empty(&txn->ruled))
+		list_del_init(txn->ruled.next);
 }
 
 static void mregion_retire_behaviour(struct mregion_txn *txn,
@@ -521,6 +542,9 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		if (undo->replaced)
 			mregion_retire_behaviour(txn,
 						 region->node.state.behaviour);
+		if (undo->added)
+			list_add_tail(&undo->added->retired,
+				      &txn->retired->rules);
 		mregion_count_rules(machine, &region->node.state, &undo->node);
 		mregion_node_set_state(&region->node, &undo->node);
 		break;
@@ -617,6 +641,9 @@ void mregion_txn_finish(struct mregion_txn *txn)
 		case MREGION_UNDO_REGION_CHANGE:
 			if (undo->replaced)
 				mregion_retire_behaviour(txn, undo->replaced);
+			if (undo->deleted)
+				list_add_tail(&undo->deleted->retired,
+					      &txn->retired->rules);
 			break;
 		case MREGION_UNDO_SPACE_FREE:
 			mregion_counters_fold(&machine->counters,

@@ -35,6 +35,8 @@ enum mregion_undo_kind {
  * @region: the region that it created, freed or changed
  * @space: the space that it created, freed or changed
  * @replaced: of a changed region, the behaviour that it lost, or NULL
+ * @added: the rule that it has got, or NULL
+ * @deleted: the rule that it has lost, or NULL
  * @node: of a changed region, its state before
  * @state: of a changed space, its state before
  */
@@ -45,6 +47,8 @@ struct mregion_undo {
 		struct mregion_space *space;
 	};
 	struct mregion_behaviour *replaced;
+	struct mregion_behaviour_rule *added;
+	struct mregion_behaviour_rule *deleted;
 	union {
 		struct mregion_node_state node;
 		struct mregion_space_state state;
@@ -56,6 +60,7 @@ struct mregion_undo {
  * @machine: the machine, locked
  * @work: what is left of the commit's budget
  * @touched: regions whose look has changed, by struct mregion_node.touched
+ * @ruled: regions of which no more than the behaviour has, in the same way
  * @retired: collects what is to be freed
  * @undo: a note for each operation done, the last one last
  * @nr_undo: number of notes
@@ -64,6 +69,7 @@ struct mregion_txn {
 	struct mregion_machine *machine;
 	struct mregion_work work;
 	struct list_head touched;
+	struct list_head ruled;
 	struct mregion_retired *retired;
 	struct mregion_undo *undo;
 	u32 nr_undo;

@@ -66,7 +66,8 @@ bool mregion_view_equal(const struct mregion_view *a,
 
 		if (x->start != y->start || x->last != y->last ||
 		    x->offset != y->offset || x->node != y->node ||
-		    x->behaviour != y->behaviour || x->flags != y->flags)
+		    x->behaviour != y->behaviour || x->flags != y->flags ||
+		    x->beyond != y->beyond)
 			return false;
 	}
 	return true;
@@ -87,6 +88,7 @@ void mregion_view_describe(const struct mregion_view_range *range,
 		.offset = range->offset,
 		.region = region,
 		.kind = range->node->kind,
-		.flags = range->flags,
+		.flags = range->flags |
+			 (range->asked ? MREGION_RANGE_RULES : 0),
 	};
 }

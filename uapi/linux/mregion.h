@@ -52,7 +52,7 @@
 /**
  * define MREGION_ABI_VERSION - what struct mregion_info.abi_version says here
  */
-#define MREGION_ABI_VERSION	2
+#define MREGION_ABI_VERSION	3
 
 /**
  * define MREGION_NAME_SIZE - room for a region's name, including the final NUL
@@ -139,11 +139,14 @@ enum mregion_policy {
  * @MREGION_IMPL_UNALIGNED: the device's implementation handles them, so that
  *	they need not be split at their alignment
  * @MREGION_BIG_ENDIAN: the device's registers are big-endian
+ * @MREGION_VALID_BEYOND: the device accepts accesses that begin in the region
+ *	and reach beyond its end, as every device of QEMU's does
  */
 enum mregion_constraint_flags {
 	MREGION_VALID_UNALIGNED	= 1 << 0,
 	MREGION_IMPL_UNALIGNED	= 1 << 1,
 	MREGION_BIG_ENDIAN	= 1 << 2,
+	MREGION_VALID_BEYOND	= 1 << 3,
 };
 
 /**
@@ -162,6 +165,11 @@ enum mregion_constraint_flags {
  * system/physmem.c and system/memory.c), an access that is larger than
  * @valid_max, or not aligned while MREGION_IMPL_UNALIGNED is not set, is split
  * into the largest aligned parts first; each part is then accepted or refused.
+ * Other than in QEMU, no part reaches beyond the region's end, and the rest goes
+ * to what is behind it, unless %MREGION_VALID_BEYOND is set. Where only the range
+ * of a view ends, since another region covers the rest, parts are not cut: on a
+ * PC the register at port 0xcf8 is to see all four bytes, though another
+ * device's is at 0xcf9.
  *
  * @impl_min, @impl_max and MREGION_BIG_ENDIAN are carried for whoever emulates
  * the device; the kernel reports them and does not act on them.
@@ -312,6 +320,10 @@ enum mregion_rule_kind {
  * @MREGION_RULE_WRITE: a shadow stores writes
  * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed what
  *	is stored, and for each that is not aligned
+ * @MREGION_RULE_ANY_LEN: a doorbell is for each write that begins at @offset,
+ *	whatever its size and whatever it reaches into, as KVM's ioeventfds of
+ *	length 0 are. It goes before all other rules, is not subject to the
+ *	region's constraints, and completes all of the write
  * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
  *	woken for each as for a request. Once it is dead, writes exit to the VMM,
  *	which is to drain the ring before: the last ones may be in it still
@@ -323,6 +335,7 @@ enum mregion_rule_flags {
 	MREGION_RULE_WRITE	= 1 << 3,
 	MREGION_RULE_NOTIFY	= 1 << 4,
 	MREGION_RULE_POSTED	= 1 << 5,
+	MREGION_RULE_ANY_LEN	= 1 << 6,
 };
 
 /**
@@ -332,7 +345,7 @@ enum mregion_rule_flags {
  * @flags: enum mregion_rule_flags
  * @offset: first byte of the region that the rule is for
  * @len: length of that part in bytes, 0 for 2^64; what reaches beyond the
- *	region's end has no effect
+ *	region's end has no effect. With ANY_LEN: 1
  * @ring: of a ring: its ID
  * @eventfd: of a doorbell, or with NOTIFY: what to signal; else 0. The rule
  *	holds a reference to the eventfd, not to the descriptor
@@ -345,15 +358,18 @@ enum mregion_rule_flags {
  *
  * A rule is for accesses (after the split of struct mregion_constraints) that
  * lie wholly within its part of the region. Only MMIO and ROM device regions
- * have rules. An access that one instruction makes to several ranges of a view
- * is not coalesced: it is forwarded whole.
+ * have rules. Where rules are for some parts of an access only, the access exits:
+ * it is for the VMM to make it part by part, see %MREGION_ACCESS_PART. An access
+ * that one instruction makes to several ranges of a view is not coalesced.
  *
  * ADD: ENOENT: no such region, ring or shadow memory. EBADF: @eventfd is not
  * open. EEXIST: another rule of the region and of the same kind could match the
  * same access. ENOSPC: the region has struct mregion_info.max_rules rules.
  * EINVAL: wrong kind of region; the part begins behind its end; @eventfd is no
  * eventfd; the shadow memory ends before the part does; flags or members do not
- * go with @kind. ENOSPC, too: the machine has max_machine_rules of them. DEL: the
+ * go with @kind; no access can match: @access_len is larger than the part or not
+ * accepted by the region's constraints, or @datamatch does not fit @access_len.
+ * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
  * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
  * since all is looked up in the same way; ENOENT: no such region, or no rule equal
  * in every member. (An eventfd that is closed can be named no more: its rule goes
@@ -572,6 +588,8 @@ struct mregion_info {
  * @MREGION_RANGE_UNMERGEABLE: not merged with its neighbours
  * @MREGION_RANGE_ROMD: reads come from memory, writes go to the device
  * @MREGION_RANGE_LOG_DIRTY: writes are to be logged
+ * @MREGION_RANGE_RULES: the region has doorbells, shadow registers or a server, so
+ *	what an access does there only the kernel knows: %MREGION_ACCESS_PART
  */
 enum mregion_range_flags {
 	MREGION_RANGE_READONLY		= 1 << 0,
@@ -579,6 +597,7 @@ enum mregion_range_flags {
 	MREGION_RANGE_UNMERGEABLE	= 1 << 2,
 	MREGION_RANGE_ROMD		= 1 << 3,
 	MREGION_RANGE_LOG_DIRTY		= 1 << 4,
+	MREGION_RANGE_RULES		= 1 << 5,
 };
 
 /**
@@ -814,9 +833,11 @@ enum mregion_outcome {
 /**
  * enum mregion_access_flags - flags of struct mregion_access
  * @MREGION_ACCESS_WRITE: the access is a write, else a read
+ * @MREGION_ACCESS_PART: make only the first part of it, and do not coalesce
  */
 enum mregion_access_flags {
 	MREGION_ACCESS_WRITE	= 1 << 0,
+	MREGION_ACCESS_PART	= 1 << 1,
 };
 
 /**
@@ -829,10 +850,19 @@ enum mregion_access_flags {
  * @data: little-endian; the value to write, or set on return to the value read
  * @outcome: set on return: enum mregion_outcome. When the access has several
  *	parts: that of the part that made it exit, else of the first
- * @handled: set on return: 1 if the kernel has completed the access, 0 if it
- *	is left to the caller, nothing of it done
+ * @handled: set on return: 1 if the kernel has completed the access, or with
+ *	PART its first part; 0 if it is left to the caller, nothing of it done
  * @vcpu: index of the vCPU on whose behalf it is made, or %MREGION_NO_VCPU
  * @reserved: must be zero
+ * @vm_fd: descriptor of the virtual machine that has the vCPU; 0 with
+ *	%MREGION_NO_VCPU
+ * @part: set on return: how many bytes of the access the answer is about: @len,
+ *	or with PART the length of the first part. Set, too, when a signal
+ *	ends the wait for a server
+ * @region: set on return with PART: ID of the region that the part is in, or 0
+ * @offset: set on return with PART: of the part in the region
+ * @range_flags: set on return with PART: enum mregion_range_flags there
+ * @reserved2: must be zero
  */
 struct mregion_access {
 	__u32 size;
@@ -844,7 +874,13 @@ struct mregion_access {
 	__u32 outcome;
 	__u32 handled;
 	__u16 vcpu;
-	__u16 reserved[3];
+	__u16 reserved;
+	__s32 vm_fd;
+	__u32 part;
+	__u32 region;
+	__u64 offset;
+	__u32 range_flags;
+	__u32 reserved2;
 };
 
 /**
@@ -853,20 +889,31 @@ struct mregion_access {
  * An access to memory is never handled, memory being the VMM's to access, but
  * for what is refused: a write to memory that is read-only, and an access to a
  * RAM device that its constraints do not have.
- * ENOENT: no such space. EINVAL: @len is out of bounds, or the access reaches
- * beyond the space's end.
+ * ENOENT: no such space; the machine is not attached to the virtual machine.
+ * EBADF: @vm_fd is not open, or no virtual machine's. EINVAL: @len is out of
+ * bounds, or the access reaches beyond the space's end.
+ *
+ * With %MREGION_ACCESS_PART it is how a VMM makes an access that exits, or one of
+ * its own to registers (DMA): part by part, each as the kernel cuts it. What is
+ * not handled then is the VMM's: memory, a device's function (EXIT, SERVER_EXIT),
+ * an error of the guest (REFUSED_EXIT), or whatever it does where nothing is
+ * (UNASSIGNED_EXIT). A write that a ring would take is the VMM's, too, which is
+ * to drain the ring before; or the region's server's, if it is posted. So the
+ * part is done when the ioctl returns. Outcomes that are the VMM's are not
+ * counted: the vCPU has counted its exit.
  *
  * For a region with a server this waits for its answer. It is also how a VMM
  * completes the exit that a vCPU makes when its server has not answered after
- * the vCPU has spun for a while: with the same @addr, @len, @data and @vcpu this
+ * the vCPU has spun for a while: with the same @addr, @len, @data and vCPU this
  * takes up the request that the server has already, so that the device sees the
- * access once. EINTR: a signal is pending; the VMM calls again. (Without a vCPU
- * there is no telling who comes back: a signal ends such an access only as long as
- * no thread of the server has taken it.)
+ * access once. EINTR: a signal is pending; the VMM calls again, with @part as
+ * @len. (Without a vCPU there is no telling who comes back: a signal ends such an
+ * access only as long as no thread of the server has taken it.) What a vCPU has
+ * left with a server is kept, whatever else is accessed on its behalf, until it
+ * makes another access to that server by itself.
  *
- * vCPUs are known by their index alone where a machine is attached to several
- * virtual machines. Those that share one should not make the same accesses to
- * the same servers at the same time.
+ * A vCPU is known by its virtual machine, which only who has @vm_fd can name, and
+ * its index there. For one vCPU, one such access is made at a time.
  */
 #define MREGION_ACCESS	_IO(MREGION_IOCTL_TYPE, 0x06)
 
@@ -1112,7 +1159,7 @@ enum mregion_server_slot_flags {
  * @offset: first byte, in the region
  * @data: the value written, or to be set to the value read; little-endian
  * @region: ID of the region
- * @vcpu: index of the vCPU, or %MREGION_NO_VCPU
+ * @vcpu: index of the vCPU in its virtual machine, or %MREGION_NO_VCPU
  * @len: 1 to 8 bytes; not split by what the device accepts
  * @flags: enum mregion_server_slot_flags
  * @reserved: zero

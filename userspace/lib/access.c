@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "call.h"
 #include "mregion.h"
 
 static unsigned int or_default(unsigned int size, unsigned int otherwise)
@@ -90,44 +91,105 @@ static void store(const struct mregion_device *device, uint8_t *buf,
 		buf[big ? len - 1 - i : i] = value;
 }
 
-void mregion_device_read(const struct mregion_device *device, uint64_t offset,
-			 uint8_t *buf, unsigned int len)
+static bool reaches_beyond(const struct mregion_device *device, uint64_t offset,
+			   unsigned int size, unsigned int len)
+{
+	return size > len && offset + (size - 1) > device->last &&
+	       !(device->constraints.flags & MREGION_VALID_BEYOND);
+}
+
+static void begin_call(struct mregion_call *call,
+		       const struct mregion_device *device, uint64_t offset)
+{
+	mregion_call_begin(call, &device->current);
+	call->current.offset = offset;
+	if (call->current.space)
+		call->current.addr += offset;
+}
+
+static bool call_read(const struct mregion_device *device, uint64_t offset,
+		      unsigned int size, uint64_t *value)
+{
+	const struct mregion_ops *ops = device->ops;
+	struct mregion_call call;
+	bool failed = false;
+
+	begin_call(&call, device, offset);
+	if (ops->try_read)
+		failed = ops->try_read(device->opaque, offset, value, size,
+				       &call.current) != MREGION_OK;
+	else
+		*value = ops->read(device->opaque, offset, size);
+	mregion_call_end(&call);
+	return !failed;
+}
+
+static bool call_write(const struct mregion_device *device, uint64_t offset,
+		       unsigned int size, uint64_t value)
+{
+	const struct mregion_ops *ops = device->ops;
+	struct mregion_call call;
+	bool failed = false;
+
+	begin_call(&call, device, offset);
+	if (ops->try_write)
+		failed = ops->try_write(device->opaque, offset, value, size,
+					&call.current) != MREGION_OK;
+	else
+		ops->write(device->opaque, offset, value, size);
+	mregion_call_end(&call);
+	return !failed;
+}
+
+int mregion_device_read(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
+	bool failed = reaches_beyond(device, offset, size, len);
 	uint64_t value = 0, part;
 	unsigned int i;
 	int shift;
 
-	if (!device->ops->read) {
+	if (!device->ops->read && !device->ops->try_read) {
 		memset(buf, 0xff, len);
-		return;
+		return 0;
 	}
-	for (i = 0; i < len; i += size) {
-		part = device->ops->read(device->opaque, offset + i, size);
+	for (i = 0; i < len && !failed; i += size) {
+		part = 0;
+		failed = !call_read(device, offset + i, size, &part);
 		part &= mask(size);
 		shift = shift_of(device, i, size, len);
 		value |= shift >= 0 ? part << shift : part >> -shift;
 	}
+	if (failed)
+		return mregion_policy_answer(device->constraints.refused, buf,
+					     len, false);
 	store(device, buf, len, value);
+	return 0;
 }
 
-void mregion_device_write(const struct mregion_device *device, uint64_t offset,
-			  const uint8_t *buf, unsigned int len)
+int mregion_device_write(const struct mregion_device *device, uint64_t offset,
+			 const uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
+	bool failed = reaches_beyond(device, offset, size, len);
 	uint64_t value = load(device, buf, len);
 	uint64_t part;
 	unsigned int i;
 	int shift;
 
-	if (!device->ops->write)
-		return;
-	for (i = 0; i < len; i += size) {
+	if (!device->ops->write && !device->ops->try_write)
+		return 0;
+	for (i = 0; i < len && !failed; i += size) {
 		shift = shift_of(device, i, size, len);
 		part = shift >= 0 ? value >> shift : value << -shift;
-		device->ops->write(device->opaque, offset + i,
-				   part & mask(size), size);
+		failed = !call_write(device, offset + i, size,
+				     part & mask(size));
 	}
+	if (failed)
+		return mregion_policy_answer(device->constraints.refused, NULL,
+					     len, true);
+	return 0;
 }
 
 void mregion_to_bytes(uint8_t *buf, uint64_t value, unsigned int len)
@@ -163,11 +225,8 @@ int mregion_access_step(const struct mregion_device *device, uint64_t offset,
 	if (!mregion_access_valid(&device->constraints, offset, size))
 		return mregion_policy_answer(device->constraints.refused, buf,
 					     size, write);
-	if (write)
-		mregion_device_write(device, offset, buf, size);
-	else
-		mregion_device_read(device, offset, buf, size);
-	return 0;
+	return write ? mregion_device_write(device, offset, buf, size) :
+		       mregion_device_read(device, offset, buf, size);
 }
 
 int mregion_access_all(const struct mregion_device *device, uint64_t offset,
@@ -188,11 +247,14 @@ int mregion_access_all(const struct mregion_device *device, uint64_t offset,
 void mregion_device_post(const struct mregion_device *device,
 			 const struct mregion_ring_entry *entry)
 {
+	struct mregion_device posted = *device;
 	unsigned int len = entry->len;
 	uint8_t buf[8];
 
 	if (len != 1 && len != 2 && len != 4 && len != 8)
 		return;
+	posted.current.vcpu = entry->vcpu;
+	posted.current.source = MREGION_FROM_RING;
 	mregion_to_bytes(buf, entry->data, len);
-	mregion_access_all(device, entry->offset, buf, len, true);
+	mregion_access_all(&posted, entry->offset, buf, len, true);
 }

@@ -12,18 +12,23 @@
 
 #include <linux/mregion.h>
 
-struct mregion_ops;
+#include "mregion.h"
 
 /**
  * struct mregion_device - what answers the accesses to a region
  * @ops: its functions
  * @opaque: for them
  * @constraints: the accesses that it takes now; those in @ops may be outdated
+ * @last: last byte of the region, as far as that is known
+ * @current: what mregion_current() tells while a function runs; its @addr is here
+ *	that of the region's first byte
  */
 struct mregion_device {
 	const struct mregion_ops *ops;
 	void *opaque;
 	struct mregion_constraints constraints;
+	uint64_t last;
+	struct mregion_current current;
 };
 
 /**
@@ -47,13 +52,18 @@ bool mregion_access_valid(const struct mregion_constraints *constraints,
  * @offset: in the region
  * @buf: where the bytes go, in the order of their addresses
  * @len: 1, 2, 4 or 8
+ *
+ * What the device says that it is an error is answered by its policy. So is what is
+ * smaller than it implements, and would be widened to reach beyond the region.
+ *
+ * Return: 0 or -EFAULT, as mregion_policy_answer().
  */
-void mregion_device_read(const struct mregion_device *device, uint64_t offset,
-			 uint8_t *buf, unsigned int len);
+int mregion_device_read(const struct mregion_device *device, uint64_t offset,
+			uint8_t *buf, unsigned int len);
 
 /** mregion_device_write() - make a part of a write, whether accepted or not */
-void mregion_device_write(const struct mregion_device *device, uint64_t offset,
-			  const uint8_t *buf, unsigned int len);
+int mregion_device_write(const struct mregion_device *device, uint64_t offset,
+			 const uint8_t *buf, unsigned int len);
 
 /**
  * mregion_access_step() - make the first part of an access, if it is accepted

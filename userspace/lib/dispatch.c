@@ -6,26 +6,47 @@
 #include "mregion.h"
 #include "region.h"
 #include "resolve.h"
+#include "space.h"
 
-int mregion_dispatch(const struct mregion_piece *piece, unsigned int unassigned,
-		     bool write, uint64_t at, uint8_t *buf, uint64_t *step)
+static int to_device(struct mregion_device *device,
+		     const struct mregion_origin *origin,
+		     const struct mregion_piece *piece, uint64_t addr,
+		     bool accepted, bool write, uint8_t *buf)
+{
+	uint64_t step;
+
+	device->current.space = origin->space;
+	device->current.vm = origin->vm;
+	device->current.vcpu = origin->vcpu;
+	device->current.source = origin->source;
+	device->current.addr = addr - piece->offset;
+	if (!accepted)
+		return mregion_access_step(device, piece->offset, buf,
+					   piece->len, write, &step);
+	if (write)
+		return mregion_device_write(device, piece->offset, buf,
+					    piece->len);
+	return mregion_device_read(device, piece->offset, buf, piece->len);
+}
+
+int mregion_dispatch(const struct mregion_origin *origin,
+		     const struct mregion_piece *piece, uint64_t addr,
+		     bool accepted, bool write, uint8_t *buf)
 {
 	uint8_t *memory = mregion_piece_memory(piece, write);
+	unsigned int policy = atomic_load(&origin->space->unassigned);
 	struct mregion_device device;
-	uint64_t left = piece->len - at;
-	unsigned int policy = unassigned;
 
-	*step = left;
 	if (memory && write)
-		memcpy(memory + at, buf, left);
+		memcpy(memory, buf, piece->len);
 	else if (memory)
-		memcpy(buf, memory + at, left);
+		memcpy(buf, memory, piece->len);
 	if (memory)
 		return 0;
 	if (mregion_piece_device(piece, write, &device))
-		return mregion_access_step(&device, piece->offset + at, buf,
-					   left, write, step);
+		return to_device(&device, origin, piece, addr, accepted, write,
+				 buf);
 	if (piece->region)
 		policy = mregion_region_constraints(piece->region).refused;
-	return mregion_policy_answer(policy, buf, left, write);
+	return mregion_policy_answer(policy, buf, piece->len, write);
 }

@@ -6,22 +6,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mregion_piece;
+#include "mregion.h"
+#include "resolve.h"
 
 /**
- * mregion_dispatch() - make the next step of an access
- * @piece: what is there
- * @unassigned: enum mregion_policy, for where nothing is
+ * struct mregion_origin - who makes an access
+ * @space: that it is made in
+ * @vm: the virtual machine, or NULL
+ * @vcpu: index of its vCPU, or %MREGION_NO_VCPU
+ * @source: what kind of access it is
+ */
+struct mregion_origin {
+	struct mregion_space *space;
+	struct mregion_vm *vm;
+	uint16_t vcpu;
+	enum mregion_source source;
+};
+
+/**
+ * mregion_dispatch() - make (a part of) an access
+ * @origin: who makes it
+ * @piece: what is there: memory, or one step of a device
+ * @addr: its first address
+ * @accepted: it is known that the device accepts it
  * @write: whether it is a write
- * @at: how much of @piece has been done before, in bytes
- * @buf: the bytes from @at on; of a write, they are left alone
- * @step: set to how many bytes this step has done: all that is left if it is
- *	memory, what makes one access if it is a device
+ * @buf: the bytes; of a write, they are left alone
+ *
+ * Where nothing is, the space's policy answers.
  *
  * Return: 0, or -EFAULT if a policy makes it an error; what is read is all-ones
  * then.
  */
-int mregion_dispatch(const struct mregion_piece *piece, unsigned int unassigned,
-		     bool write, uint64_t at, uint8_t *buf, uint64_t *step);
+int mregion_dispatch(const struct mregion_origin *origin,
+		     const struct mregion_piece *piece, uint64_t addr,
+		     bool accepted, bool write, uint8_t *buf);
 
 #endif

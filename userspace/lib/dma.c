@@ -4,13 +4,14 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "ask.h"
+#include "call.h"
 #include "dispatch.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
 #include "resolve.h"
-#include "served.h"
 #include "space.h"
 
 static int fail_at(int err, const struct mregion_space *space, uint64_t addr)
@@ -38,138 +39,147 @@ static int check_piece(const struct mregion_piece *piece, bool write)
 	return -EFAULT;
 }
 
-/* Read, or write, what is in one range. Adds to @done what was. */
-static int transfer_piece(const struct mregion_piece *piece, bool write,
-			  uint8_t *buf, size_t *done)
-{
-	uint64_t at = 0, step;
-	int ret = check_piece(piece, write);
-
-	for (; at < piece->len && !ret; at += step) {
-		ret = mregion_dispatch(piece, 0, write, at, buf + at, &step);
-		if (!ret)
-			*done += step;
-	}
-	return ret;
-}
-
-/*
- * Have the kernel make the next access to what may be a server's.
- *
- * With no vCPU behind it an access cannot be taken up again, so signals wait.
- */
-static int transfer_served(struct mregion_served *access)
-{
-	sigset_t all, before;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = mregion_served_access(access);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ret;
-}
-
-static unsigned int next_len(const struct mregion_piece *piece)
-{
-	struct mregion_constraints constraints;
-
-	constraints = mregion_region_constraints(piece->region);
-	return mregion_access_size(&constraints, piece->offset, piece->len);
-}
-
 /**
  * struct transfer - a transfer
- * @space: the space
+ * @origin: who makes it
  * @addr: first address
  * @buf: where what is read goes; or what is written, and left alone
  * @write: whether it is written
  * @len: how many bytes
  * @done: how many of them are done
- * @left: if it is this that comes next, the kernel has left that to the VMM
  * @drained: the rings were drained before the first access to a device
  */
 struct transfer {
-	struct mregion_space *space;
+	struct mregion_origin origin;
 	uint64_t addr;
 	uint8_t *buf;
 	bool write;
 	size_t len;
 	size_t done;
-	struct mregion_seen left;
 	bool drained;
 };
 
-/*
- * The next range, unless it is a server's: then true, and @served is set. Before
- * the first that is a device's it only asks for @drained, outside of the section:
- * within, who brings a write to a device would not be waited for.
- */
-static bool transfer_here(struct transfer *transfer,
-			  struct mregion_served *served, int *ret)
+static int transfer_piece(struct transfer *transfer,
+			  const struct mregion_piece *piece, bool accepted)
 {
-	struct mregion_space *space = transfer->space;
-	size_t done = transfer->done;
+	int ret = mregion_dispatch(&transfer->origin, piece,
+				   transfer->addr + transfer->done, accepted,
+				   transfer->write,
+				   transfer->buf + transfer->done);
+
+	if (!ret)
+		transfer->done += piece->len;
+	return ret;
+}
+
+/* What has to be done outside of a section before the next part can be made. */
+enum todo { TODO_NOTHING, TODO_DRAIN, TODO_ASK };
+
+/*
+ * Make the next part, unless there is something to do before. To drain within the
+ * section would not wait for who is just bringing a write to a device.
+ */
+static int transfer_here(struct transfer *transfer, enum todo *todo)
+{
+	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
 	struct mregion_piece piece;
-	bool found;
+	int ret;
 
+	*todo = TODO_NOTHING;
 	mregion_section_begin(&section, &space->machine->sections);
-	served->seen.commits = atomic_load(&space->machine->commits);
-	mregion_resolve(space, transfer->addr + done, transfer->len - done,
-			transfer->write, &piece);
-	if (!transfer->drained && is_device(&piece, transfer->write)) {
-		*ret = -EAGAIN;
-		found = false;
-	} else if (!mregion_left_here(&transfer->left, &piece) &&
-		   mregion_piece_served(&piece, transfer->write)) {
-		found = true;
-		mregion_served_set(served, &piece);
-		served->addr = transfer->addr + done;
-		served->len = next_len(&piece);
-	} else {
-		found = false;
-		*ret = transfer_piece(&piece, transfer->write,
-				      transfer->buf + done, &transfer->done);
-		transfer->left.region = 0;
+	mregion_resolve(space, transfer->addr + transfer->done,
+			transfer->len - transfer->done, transfer->write,
+			&piece);
+	ret = check_piece(&piece, transfer->write);
+	if (!ret && is_device(&piece, transfer->write)) {
+		if (!mregion_call_allowed(piece.region))
+			ret = -ELOOP;
+		else if (!transfer->drained)
+			*todo = TODO_DRAIN;
+		else if (mregion_piece_asked(&piece, transfer->write))
+			*todo = TODO_ASK;
 	}
+	if (!ret && *todo == TODO_NOTHING)
+		ret = transfer_piece(transfer, &piece, false);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
-	return found;
+	return ret;
+}
+
+/* The kernel has left a part to the VMM; nothing is done if the map has changed. */
+static int transfer_left(struct transfer *transfer,
+			 const struct mregion_ask *ask)
+{
+	struct mregion_space *space = transfer->origin.space;
+	struct mregion_section section;
+	struct mregion_piece piece;
+	int ret = 0;
+
+	if (ask->outcome == MREGION_OUTCOME_REFUSED_EXIT)
+		return -EFAULT;
+	mregion_section_begin(&section, &space->machine->sections);
+	if (!mregion_ask_piece(ask, &piece))
+		sched_yield();
+	else if (!piece.region)
+		ret = -EFAULT;
+	else
+		ret = transfer_piece(transfer, &piece, true);
+	mregion_piece_put(&piece);
+	mregion_section_end(&section);
+	return ret;
+}
+
+/*
+ * Have the kernel make the next part. With no vCPU behind it an access cannot be
+ * taken up again, so signals wait.
+ */
+static int transfer_ask(struct transfer *transfer)
+{
+	uint64_t addr = transfer->addr + transfer->done;
+	uint64_t last = mregion_space_last(transfer->origin.space);
+	size_t left = transfer->len - transfer->done;
+	struct mregion_ask ask = {
+		.space = transfer->origin.space,
+		.vcpu = MREGION_NO_VCPU,
+		.write = transfer->write,
+		.addr = addr,
+		.data = transfer->buf + transfer->done,
+		.len = left < 8 ? left : 8,
+	};
+	sigset_t all, before;
+	int ret;
+
+	if (last - addr < ask.len - 1)
+		ask.len = last - addr + 1;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = mregion_ask(&ask);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ret > 0)
+		transfer->done += ask.part;
+	if (ret == -EINTR)
+		sched_yield();
+	if (ret > 0 || ret == -EINTR)
+		return 0;
+	return ret ? ret : transfer_left(transfer, &ask);
 }
 
 static int transfer_next(struct transfer *transfer)
 {
-	struct mregion_space *space = transfer->space;
-	struct mregion_served served = {
-		.space = space,
-		.vcpu = MREGION_NO_VCPU,
-		.write = transfer->write,
-	};
-	int ret = 0;
+	enum todo todo;
+	int ret = transfer_here(transfer, &todo);
 
-	if (!transfer_here(transfer, &served, &ret)) {
-		if (ret != -EAGAIN)
-			return ret;
-		mregion_rings_drain(&space->machine->rings);
+	switch (todo) {
+	case TODO_DRAIN:
+		mregion_rings_drain(&transfer->origin.space->machine->rings);
 		transfer->drained = true;
 		return 0;
-	}
-	served.data = transfer->buf + transfer->done;
-	ret = transfer_served(&served);
-	mregion_region_put(served.region);
-	if (ret > 0) {
-		transfer->done += served.len;
-		transfer->left.region = 0;
-	} else if (ret == -EAGAIN || ret == -EINTR) {
-		sched_yield();
-	} else if (ret) {
+	case TODO_ASK:
+		return transfer_ask(transfer);
+	default:
 		return ret;
-	} else {
-		mregion_rings_drain(&space->machine->rings);
-		transfer->left = served.seen;
 	}
-	return 0;
 }
 
 static int transfer_all(struct transfer *transfer, size_t *done)
@@ -185,14 +195,19 @@ static int transfer_all(struct transfer *transfer, size_t *done)
 	}
 	if (done)
 		*done = transfer->done;
-	return ret ? fail_at(-ret, transfer->space, addr + transfer->done) : 0;
+	return ret ? fail_at(-ret, transfer->origin.space,
+			     addr + transfer->done) : 0;
 }
 
 int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
 		       size_t len, size_t *done)
 {
 	struct transfer transfer = {
-		.space = space,
+		.origin = {
+			.space = space,
+			.vcpu = MREGION_NO_VCPU,
+			.source = MREGION_FROM_DMA,
+		},
 		.addr = addr,
 		.buf = buf,
 		.len = len,
@@ -205,7 +220,11 @@ int mregion_space_write(struct mregion_space *space, uint64_t addr,
 			const void *buf, size_t len, size_t *done)
 {
 	struct transfer transfer = {
-		.space = space,
+		.origin = {
+			.space = space,
+			.vcpu = MREGION_NO_VCPU,
+			.source = MREGION_FROM_DMA,
+		},
 		.addr = addr,
 		.buf = (uint8_t *)buf,
 		.write = true,

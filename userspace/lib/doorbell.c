@@ -17,7 +17,12 @@ static int change(struct mregion_region *region, uint32_t code,
 		return mregion_refuse_null(what);
 	op.rule.offset = doorbell->offset;
 	op.rule.len = doorbell->len;
-	op.rule.eventfd = doorbell->eventfd;
+	/* What is deleted is known without, and it may be closed. */
+	op.rule.eventfd = code == MREGION_OP_RULE_ADD ? doorbell->eventfd : -1;
+	if (doorbell->any_len) {
+		op.rule.flags |= MREGION_RULE_ANY_LEN;
+		op.rule.len = doorbell->len ? doorbell->len : 1;
+	}
 	op.rule.access_len = doorbell->access_len;
 	if (doorbell->match) {
 		op.rule.flags |= MREGION_RULE_DATAMATCH;

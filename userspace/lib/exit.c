@@ -6,37 +6,32 @@
 
 #include <linux/kvm.h>
 
+#include "access.h"
+#include "ask.h"
 #include "dispatch.h"
 #include "machine.h"
 #include "mregion.h"
 #include "progress.h"
 #include "region.h"
 #include "resolve.h"
-#include "served.h"
 #include "space.h"
 #include "vm.h"
 
 /**
  * struct access - one of the accesses of an exit
- * @vm: that made it
- * @space: it is made in
- * @vcpu: index of the vCPU
+ * @origin: who makes it
  * @addr: first address
  * @data: its bytes
  * @len: how many
  * @write: whether it is a write
  * @done: how many bytes of it are done
- * @ask: so many bytes from @done on a server may have already, whatever is there
- *	now: ask first
- * @asked: that is out of the question
+ * @ask: ask the kernel for so many bytes from @done on, whatever is there now
+ * @asked: no server has any of it that is not asked by what the view says
  * @commits: the machine's counter for which @ask was decided
- * @left: if it is this that comes next, the kernel has left that to the VMM
  * @ret: 0, or -EFAULT if a part is an error of the guest
  */
 struct access {
-	struct mregion_vm *vm;
-	struct mregion_space *space;
-	unsigned int vcpu;
+	struct mregion_origin origin;
 	uint64_t addr;
 	uint8_t *data;
 	unsigned int len;
@@ -45,17 +40,15 @@ struct access {
 	unsigned int ask;
 	bool asked;
 	unsigned int commits;
-	struct mregion_seen left;
 	int ret;
 };
 
-/* Whether the VMM wants to see an access to what is at @piece. */
-static bool is_for_vmm(const struct access *access,
-		       const struct mregion_piece *piece)
+/* Whether the VMM wants to see accesses to where nothing is. */
+static bool unassigned_is_for_vmm(const struct access *access)
 {
-	unsigned int policy = access->space->unassigned;
+	unsigned int policy = atomic_load(&access->origin.space->unassigned);
 
-	return access->vm->unassigned && !piece->region &&
+	return access->origin.vm->unassigned &&
 	       (policy == MREGION_POLICY_EXIT ||
 		policy == MREGION_POLICY_DEFAULT);
 }
@@ -63,10 +56,11 @@ static bool is_for_vmm(const struct access *access,
 static int access_unassigned(struct access *access, uint8_t *data,
 			     unsigned int len)
 {
+	struct mregion_vm *vm = access->origin.vm;
 	struct mregion_unassigned unassigned = {
-		.vm = access->vm,
-		.vcpu = access->vcpu,
-		.bus = access->space->bus,
+		.vm = vm,
+		.vcpu = access->origin.vcpu,
+		.bus = access->origin.space->bus,
 		.addr = access->addr + access->done,
 		.data = data,
 		.len = len,
@@ -75,29 +69,25 @@ static int access_unassigned(struct access *access, uint8_t *data,
 
 	if (!access->write)
 		memset(data, 0xff, len);
-	return access->vm->unassigned(access->vm->opaque, &unassigned);
+	return vm->unassigned(vm->opaque, &unassigned);
 }
 
-/* Make all steps of what is in one range, also after an error, as QEMU does. */
+/* Make a part; those that follow are made even if it is an error, as in QEMU. */
 static void access_piece(struct access *access,
-			 const struct mregion_piece *piece)
+			 const struct mregion_piece *piece, bool accepted)
 {
 	uint8_t *data = access->data + access->done;
-	uint64_t at = 0, step = piece->len;
 	int err;
 
-	for (; at < piece->len; at += step) {
-		if (is_for_vmm(access, piece))
-			err = access_unassigned(access, data, step);
-		else
-			err = mregion_dispatch(piece, access->space->unassigned,
-					       access->write, at, data + at,
-					       &step);
-		if (err)
-			access->ret = -EFAULT;
-	}
+	if (!piece->region && !piece->kind && unassigned_is_for_vmm(access))
+		err = access_unassigned(access, data, piece->len);
+	else
+		err = mregion_dispatch(&access->origin, piece,
+				       access->addr + access->done, accepted,
+				       access->write, data);
+	if (err)
+		access->ret = -EFAULT;
 	access->done += piece->len;
-	access->left.region = 0;
 }
 
 /*
@@ -107,74 +97,96 @@ static void access_piece(struct access *access,
  */
 static bool must_ask(const struct access *access)
 {
-	struct mregion_machine *machine = access->space->machine;
+	struct mregion_machine *machine = access->origin.space->machine;
 
 	return !access->asked && atomic_load(&machine->servers) &&
 	       atomic_load(&machine->commits) != access->commits;
 }
 
 /*
- * Do what is to be done here, up to the first part that is a server's; or
- * nothing, and set @access->ask.
- *
- * Return: true, with a reference to its region and its length in @served, if
- * there is such a part.
+ * Make what can be made without the kernel, all by one view. Sets @access->ask if
+ * anything is left.
  */
-static bool access_here(struct access *access, struct mregion_served *served)
+static void access_here(struct access *access)
 {
-	struct mregion_machine *machine = access->space->machine;
+	struct mregion_space *space = access->origin.space;
 	struct mregion_piece pieces[MREGION_MAX_PIECES];
+	unsigned int i, nr, end, left = access->len - access->done;
 	struct mregion_section section;
-	unsigned int i, nr, end;
 
-	mregion_section_begin(&section, &machine->sections);
-	served->seen.commits = atomic_load(&machine->commits);
-	nr = mregion_resolve_access(access->space, access->addr + access->done,
-				    access->len - access->done, access->write,
-				    pieces);
-	for (end = mregion_left_here(&access->left, &pieces[0]); end < nr;
-	     end++)
-		if (mregion_piece_served(&pieces[end], access->write))
+	mregion_section_begin(&section, &space->machine->sections);
+	nr = mregion_resolve_access(space, access->addr + access->done, left,
+				    access->write, pieces);
+	for (end = 0; end < nr; end++)
+		if (mregion_piece_asked(&pieces[end], access->write))
 			break;
-	access->ask = end && must_ask(access) ? access->len - access->done : 0;
-	for (i = 0; i < end && !access->ask; i++)
-		access_piece(access, &pieces[i]);
-	if (end < nr && !access->ask) {
-		mregion_served_set(served, &pieces[end]);
-		served->len = pieces[end].len;
-	}
+	if (must_ask(access))
+		end = 0;
+	for (i = 0; i < end; i++)
+		access_piece(access, &pieces[i], false);
 	for (i = 0; i < nr; i++)
 		mregion_piece_put(&pieces[i]);
 	mregion_section_end(&section);
-	return end < nr && !access->ask;
+	access->ask = access->len - access->done;
 }
 
-/*
- * Ask the kernel to make what a server may have. It knows such an access by its
- * address and length. Return: 0, or a negative errno.
- */
-static int ask(struct access *access)
+/* The kernel has left a part to the VMM. Return: false if it is to be asked again. */
+static bool access_left(struct access *access, const struct mregion_ask *ask)
 {
-	struct mregion_served served = {
-		.space = access->space,
+	struct mregion_space *space = access->origin.space;
+	uint8_t *data = access->data + access->done;
+	struct mregion_section section;
+	struct mregion_piece piece;
+	bool current;
+
+	if (ask->outcome == MREGION_OUTCOME_REFUSED_EXIT) {
+		access->ret = mregion_policy_answer(MREGION_POLICY_ERROR, data,
+						    ask->part, access->write);
+		access->done += ask->part;
+		return true;
+	}
+	mregion_section_begin(&section, &space->machine->sections);
+	current = mregion_ask_piece(ask, &piece);
+	if (current)
+		access_piece(access, &piece, true);
+	mregion_piece_put(&piece);
+	mregion_section_end(&section);
+	return current;
+}
+
+/* Have the kernel make a part. Return: 0, or a negative errno. */
+static int access_ask(struct access *access)
+{
+	uint64_t last = mregion_space_last(access->origin.space);
+	struct mregion_ask ask = {
+		.space = access->origin.space,
+		.vm = access->origin.vm,
+		.vcpu = access->origin.vcpu,
+		.write = access->write,
 		.addr = access->addr + access->done,
 		.data = access->data + access->done,
 		.len = access->ask,
-		.vcpu = access->vcpu,
-		.write = access->write,
 	};
-	uint64_t last = mregion_space_last(access->space);
-	int ret = 0;
+	struct mregion_piece gap = { .len = access->ask };
+	int ret;
 
-	/* Nobody has what reaches beyond the space's end. */
-	if (served.addr <= last && last - served.addr >= served.len - 1)
-		ret = mregion_served_access(&served);
-	if (ret < 0)
+	if (ask.addr > last) {
+		access_piece(access, &gap, false);
+		return 0;
+	}
+	if (last - ask.addr < ask.len - 1)
+		ask.len = last - ask.addr + 1;
+	ret = mregion_ask(&ask);
+	if (ret < 0) {
+		access->ask = ask.part;
 		return ret;
-	if (ret)
-		access->done += served.len;
-	access->ask = 0;
+	}
+	/* From here on, no server has it that is not asked by the view. */
 	access->asked = true;
+	if (ret)
+		access->done += ask.part;
+	else if (!access_left(access, &ask))
+		sched_yield();
 	return 0;
 }
 
@@ -184,47 +196,19 @@ static int ask(struct access *access)
  */
 static int make_access(struct access *access)
 {
-	struct mregion_machine *machine = access->space->machine;
-	struct mregion_served served = {
-		.space = access->space,
-		.vcpu = access->vcpu,
-		.write = access->write,
-	};
 	int ret;
 
 	while (access->done < access->len) {
-		if (access->ask) {
-			ret = ask(access);
-			if (ret)
-				return ret;
+		if (!access->ask) {
+			access_here(access);
 			continue;
 		}
-		if (!access_here(access, &served)) {
-			if (access->ask)
-				continue;
-			break;
-		}
-		served.addr = access->addr + access->done;
-		served.data = access->data + access->done;
-		ret = mregion_served_access(&served);
-		mregion_region_put(served.region);
-		if (ret < 0 && ret != -EAGAIN) {
-			access->ask = served.len;
+		ret = access_ask(access);
+		if (ret)
 			return ret;
-		}
-		/* From here on, no server has it that is not asked by name. */
-		access->asked = true;
-		if (ret == -EAGAIN) {
-			sched_yield();
-		} else if (ret) {
-			access->done += served.len;
-			access->left.region = 0;
-		} else {
-			/* Also what a dead server has not taken any more. */
-			mregion_rings_drain(&machine->rings);
-			access->left = served.seen;
-		}
+		access->ask = 0;
 	}
+	access->ask = 0;
 	return 0;
 }
 
@@ -238,9 +222,12 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 {
 	struct mregion_progress *saved = &vm->progress[vcpu];
 	struct access access = {
-		.vm = vm,
-		.space = space,
-		.vcpu = vcpu,
+		.origin = {
+			.space = space,
+			.vm = vm,
+			.vcpu = vcpu,
+			.source = MREGION_FROM_VCPU,
+		},
 		.addr = now->addr,
 		.len = size,
 		.write = now->write,
@@ -249,11 +236,7 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 
 	now->commits = atomic_load(&vm->machine->commits);
 	mregion_progress_resume(saved, now);
-	if (now->part)
-		access.ask = now->part;
-	else if (now->commits != saved->commits &&
-		 atomic_load(&vm->machine->servers))
-		access.ask = size;
+	access.ask = now->part;
 	access.commits = saved->commits;
 	mregion_rings_drain(&vm->machine->rings);
 	access.ret = now->ret;
@@ -265,6 +248,7 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 		if (ret) {
 			now->done += access.done;
 			now->part = access.ask;
+			now->interrupted = true;
 			now->ret = access.ret;
 			now->commits = saved->commits;
 			*saved = *now;

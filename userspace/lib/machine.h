@@ -23,6 +23,7 @@
  * @sections: accesses under way
  * @committing: commits are in the kernel, so copies of views may be old
  * @commits: changes whenever a commit begins or ends
+ * @reentries: accesses of devices' functions that were refused
  * @rings: all rings
  * @spaces: list of all spaces, linked by next
  * @servers: list of all servers, linked by next; also of those that were freed,
@@ -45,6 +46,7 @@ struct mregion_machine {
 	struct mregion_sections sections;
 	atomic_uint committing;
 	atomic_uint commits;
+	_Atomic uint64_t reentries;
 	struct mregion_rings rings;
 	struct mregion_space *spaces;
 	_Atomic(struct mregion_server *) servers;

@@ -171,6 +171,77 @@ void mregion_abort(struct mregion_machine *machine);
 /* ---- Regions ----------------------------------------------------------- */
 
 /**
+ * enum mregion_result - what a device says of an access
+ * @MREGION_OK: it is done
+ * @MREGION_ERROR: the device had an error (QEMU's MEMTX_ERROR)
+ * @MREGION_DECODE_ERROR: nothing is there (MEMTX_DECODE_ERROR)
+ *
+ * An access that is an error is answered by struct mregion_constraints.refused, as
+ * one that the device does not accept.
+ */
+enum mregion_result {
+	MREGION_OK		= 0,
+	MREGION_ERROR		= 1,
+	MREGION_DECODE_ERROR	= 2
+};
+
+/**
+ * enum mregion_source - how an access has come to a device's function
+ * @MREGION_FROM_VCPU: a vCPU's exit, by mregion_vm_exit()
+ * @MREGION_FROM_RING: a vCPU's write that was coalesced or posted
+ * @MREGION_FROM_DMA: mregion_space_read() or mregion_space_write()
+ * @MREGION_FROM_SERVER: a request to a server, in the serving process
+ */
+enum mregion_source {
+	MREGION_FROM_VCPU	= 0,
+	MREGION_FROM_RING	= 1,
+	MREGION_FROM_DMA	= 2,
+	MREGION_FROM_SERVER	= 3
+};
+
+/**
+ * struct mregion_current - the access that a device's function is called for
+ * @region: that it is to; NULL in a serving process
+ * @region_id: its ID
+ * @source: how it has come
+ * @vm: the virtual machine, if @source is MREGION_FROM_VCPU, else NULL
+ * @vcpu: index of the vCPU that makes it in its virtual machine, or MREGION_NO_VCPU
+ * @space: that it is made in; NULL for MREGION_FROM_RING and MREGION_FROM_SERVER
+ * @addr: address there of what the function is called for; 0 without @space
+ * @offset: in the region, as the function gets it
+ */
+struct mregion_current {
+	struct mregion_region *region;
+	uint32_t region_id;
+	enum mregion_source source;
+	struct mregion_vm *vm;
+	uint16_t vcpu;
+	struct mregion_space *space;
+	uint64_t addr;
+	uint64_t offset;
+};
+
+/**
+ * mregion_current() - what a device's function is called for
+ *
+ * To be called from within a function of struct mregion_ops.
+ *
+ * Return: the access, good until the function returns; NULL if no function is
+ * running in this thread.
+ */
+const struct mregion_current *mregion_current(void);
+
+/**
+ * enum mregion_ops_flags - flags of struct mregion_ops
+ * @MREGION_OPS_NOT_REENTRANT: while a function of the region runs, DMA of the same
+ *	thread to the region's registers is refused (-ELOOP), as QEMU's guard
+ *	against re-entrancy does it
+ */
+enum mregion_ops_flags {
+	MREGION_OPS_NOT_REENTRANT	= 1 << 0
+};
+
+/**
  * struct mregion_ops - how a device answers accesses to a region
  * @read: return the value at @offset, @len (1, 2, 4 or 8) bytes wide
  * @write: take @data, @len bytes wide, at @offset
@@ -179,8 +250,23 @@ void mregion_abort(struct mregion_machine *machine);
  *	implement are split or widened before @read and @write are called, and
  *	values have the byte order of the host in both, as with QEMU's
  *	access_with_adjusted_size()
+ * @try_read: called in place of @read, if not NULL: set @data to the value, or tell
+ *	why not
+ * @try_write: called in place of @write, if not NULL: take @data, or tell why not
+ * @flags: enum mregion_ops_flags
  *
- * NULL for @read or @write: nothing is there; reads give all-ones.
+ * NULL for @read and @try_read, or @write and @try_write: nothing is there; reads
+ * give all-ones. Rules go before functions, so registers that are all doorbells or
+ * shadows need none.
+ *
+ * @offset + @len is never beyond the region's end, so @offset may be an index: an
+ * access is cut there, and its rest goes to what is behind. Where an access that is
+ * smaller than @constraints.impl_min would be widened beyond the end, it is answered
+ * as one that the device does not accept. A device written for QEMU's rule, which
+ * cuts nothing, has MREGION_VALID_BEYOND among the flags of its @constraints.
+ *
+ * A device may access its own registers by DMA from within its functions, and others
+ * that access them in turn, 64 calls deep in one thread: see mregion_reentries().
  *
  * The functions are called in the thread that resolves the access (a vCPU's,
  * or whoever drains a ring), for several accesses at once if several vCPUs
@@ -192,6 +278,13 @@ struct mregion_ops {
 	void (*write)(void *opaque, uint64_t offset, uint64_t data,
 		      unsigned int len);
 	struct mregion_constraints constraints;
+	enum mregion_result (*try_read)(void *opaque, uint64_t offset,
+					uint64_t *data, unsigned int len,
+					const struct mregion_current *current);
+	enum mregion_result (*try_write)(void *opaque, uint64_t offset,
+					 uint64_t data, unsigned int len,
+					 const struct mregion_current *current);
+	uint32_t flags;
 };
 
 /*
@@ -691,8 +784,14 @@ int mregion_space_translate(struct mregion_space *space, uint64_t addr,
  * the first register, the machine's rings are drained, as mregion_ring_drain()
  * does it from where this is called: the device has seen what the guest wrote.
  *
+ * Rules apply as they do to a vCPU's accesses: doorbells ring, shadow registers are
+ * read and written, servers answer. What would be coalesced is brought to the device
+ * before this returns.
+ *
  * Return: 0; -EFAULT: nothing is at an address, or a device refused the access
- * and its policy is MREGION_POLICY_ERROR; -ENOMEM: the kernel could not ask a
+ * and its policy is MREGION_POLICY_ERROR; -ELOOP: devices' functions access each
+ * other's registers, and the thread is too deep in them, or the device is not
+ * re-entrant: see mregion_reentries(); -ENOMEM: the kernel could not ask a
  * device's server. What was before the address that it failed at is done.
  */
 int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
@@ -712,6 +811,18 @@ int mregion_space_read(struct mregion_space *space, uint64_t addr, void *buf,
  */
 int mregion_space_write(struct mregion_space *space, uint64_t addr,
 			const void *buf, size_t len, size_t *done);
+
+/**
+ * mregion_reentries() - how often a device's access to registers was refused
+ * @machine: the machine
+ *
+ * A guest can let a device do DMA to its own registers. A thread is in 64 functions
+ * at most within one another; and in one of each device that is not re-entrant. What
+ * goes beyond is refused (-ELOOP), and the first time said on standard error.
+ *
+ * Return: the number of accesses.
+ */
+uint64_t mregion_reentries(const struct mregion_machine *machine);
 
 /**
  * mregion_space_ptr() - the VMM's mapping of guest memory
@@ -848,19 +959,20 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 /**
  * struct mregion_doorbell - a doorbell on part of a region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; 0 if @any_len
  * @eventfd: signalled on a matching write, which then is done: neither an exit
- *	nor a call of the device's functions follows. To stay open for as long
- *	as the doorbell may have to be deleted by mregion_del_doorbell(), which
- *	knows it by nothing else. The rule itself needs it open only until it is
- *	committed; of one whose eventfd is closed, the end is that of its region
- * @access_len: only writes of so many bytes; 0 for any
+ *	nor a call of the device's functions follows. To stay open until the rule
+ *	is committed
+ * @access_len: only writes of so many bytes; 0 for any that lie within the part
  * @match: only writes of @datamatch
  * @datamatch: see @match
  * @shadow: if not NULL, the value written is stored there before @eventfd is
  *	signalled
  * @shadow_offset: where in @shadow the byte for @offset is; equal to @offset
  *	modulo 8
+ * @any_len: each write that begins at @offset, whatever its size and whatever it
+ *	reaches into, as KVM's ioeventfds of length 0; not with @access_len,
+ *	@match or @shadow
  */
 struct mregion_doorbell {
 	uint64_t offset;
@@ -871,6 +983,7 @@ struct mregion_doorbell {
 	uint64_t datamatch;
 	struct mregion_shadow *shadow;
 	uint64_t shadow_offset;
+	bool any_len;
 };
 
 /**
@@ -880,8 +993,9 @@ struct mregion_doorbell {
  *
  * Return: 0; -EBADF: the eventfd is not open; -EINVAL: it is none, the region is
  * of another kind, the part begins behind its end or reaches beyond the shadow
- * memory's, the offsets are not equal modulo 8, or access_len is no size; -EEXIST,
- * -ENOSPC: as mregion_coalesce().
+ * memory's, the offsets are not equal modulo 8, access_len is no size, or no access
+ * can match: access_len is more than len or none that the device accepts, or
+ * datamatch does not fit; -EEXIST, -ENOSPC: as mregion_coalesce().
  */
 int mregion_add_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell);
@@ -889,10 +1003,9 @@ int mregion_add_doorbell(struct mregion_region *region,
 /**
  * mregion_del_doorbell() - undo mregion_add_doorbell() of equal arguments
  * @region: the region
- * @doorbell: the same in every member; the eventfd by any descriptor of it
+ * @doorbell: the same in every member but @eventfd, which may be closed by now
  *
- * Return: 0; -EBADF: the eventfd is not open any more; -ENOENT: there is no such
- * rule.
+ * Return: 0; -ENOENT: there is no such rule.
  */
 int mregion_del_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell);
@@ -948,8 +1061,7 @@ int mregion_shadow_fd(const struct mregion_shadow *shadow);
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is; equal modulo 8
  * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
- * @eventfd: signalled when a write has changed what is stored; -1 for none. To
- *	stay open as that of a doorbell: see struct mregion_doorbell
+ * @eventfd: signalled when a write has changed what is stored; -1 for none
  *
  * The guest then reads and writes without a call of the device's functions.
  *
@@ -970,10 +1082,9 @@ int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is
  * @flags: as given there
- * @eventfd: the same one, by any descriptor; -1 for none
+ * @eventfd: -1 if there was none, else any number: it may be closed by now
  *
- * Return: 0; -EBADF: the eventfd is not open any more; -ENOENT: there is no such
- * rule.
+ * Return: 0; -ENOENT: there is no such rule.
  */
 int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_shadow *shadow,

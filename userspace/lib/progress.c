@@ -14,7 +14,7 @@ struct mregion_progress *mregion_progress_alloc(void)
 void mregion_progress_resume(struct mregion_progress *saved,
 			     struct mregion_progress *now)
 {
-	if (!saved->part)
+	if (!saved->interrupted)
 		return;
 	/* If it is another exit, the VMM has not come back as it should. */
 	if (saved->addr == now->addr && saved->len == now->len &&
@@ -23,5 +23,5 @@ void mregion_progress_resume(struct mregion_progress *saved,
 		now->part = saved->part;
 		now->ret = saved->ret;
 	}
-	saved->part = 0;
+	saved->interrupted = false;
 }

@@ -18,7 +18,8 @@
  * @write: it is a write
  * @done: how many bytes are done
  * @part: how many more a server may be at, whatever is there by now: ask for
- *	that very part first. 0: no exit was interrupted
+ *	that very part first
+ * @interrupted: there is an exit that was
  * @ret: what it will return
  * @commits: the machine's counter as the last exit was looked at that is
  *	resolved. What a server has been asked since, while it is the same, it
@@ -31,6 +32,7 @@ struct mregion_progress {
 	bool write;
 	uint64_t done;
 	unsigned int part;
+	bool interrupted;
 	int ret;
 	unsigned int commits;
 };

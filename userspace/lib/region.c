@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
@@ -43,6 +44,23 @@ void mregion_region_set_constraints(struct mregion_region *region,
 
 	memcpy(&word, new, sizeof(word));
 	atomic_store(&region->constraints, word);
+}
+
+void mregion_region_device(struct mregion_region *region,
+			   struct mregion_device *device)
+{
+	*device = (struct mregion_device){
+		.ops = region->ops,
+		.opaque = region->opaque,
+		.constraints = mregion_region_constraints(region),
+		/* A length of 0 is 2^64. */
+		.last = atomic_load(&region->len) - 1,
+		.current = {
+			.region = region,
+			.region_id = region->id,
+			.vcpu = MREGION_NO_VCPU,
+		},
+	};
 }
 
 struct mregion_region *mregion_region_new(struct mregion_machine *machine,

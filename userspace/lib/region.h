@@ -58,6 +58,12 @@ struct mregion_region {
 void mregion_region_get(struct mregion_region *region);
 void mregion_region_put(struct mregion_region *region);
 
+struct mregion_device;
+
+/** mregion_region_device() - what answers a region that has functions */
+void mregion_region_device(struct mregion_region *region,
+			   struct mregion_device *device);
+
 /** mregion_region_constraints() - the constraints, as they are now */
 struct mregion_constraints
 mregion_region_constraints(const struct mregion_region *region);

@@ -11,67 +11,80 @@
 #include "resolve.h"
 #include "space.h"
 
-/*
- * As in QEMU (address_space_translate_internal()), an access to registers is not
- * cut where their range ends: on a PC's port 0xcf8 the device is to see all four
- * bytes, though another's range begins at 0xcf9. What is not memory but reached
- * through a device's functions is registers, as memory_region_is_ram() has it.
- */
+/* Whether accesses go to a device, as QEMU's memory_region_is_ram() has it. */
 static bool is_registers(const struct mregion_piece *piece, bool write)
 {
-	if (!piece->region || !piece->region->ops)
-		return false;
 	if (piece->kind == MREGION_ROMD)
 		return write || !(piece->flags & MREGION_RANGE_ROMD);
 	return piece->kind == MREGION_MMIO;
 }
 
 /*
- * How far the steps of an access of @len bytes go that are to what is @room bytes
- * long. A step that goes beyond comes with none before it, since it is not for
- * the region's server: the module forwards what is to one region alone.
+ * How many bytes of an access of @len bytes the region has; @room is what its range
+ * has. As in QEMU (address_space_translate_internal()), an access to registers is
+ * not cut where their range ends: on a PC's port 0xcf8 the device is to see all four
+ * bytes, though another's range begins at 0xcf9. But it is where the region ends,
+ * unless the device says otherwise.
  */
-static uint64_t steps(const struct mregion_constraints *constraints,
-		      uint64_t offset, uint64_t len, uint64_t room)
+static uint64_t region_room(const struct mregion_piece *piece,
+			    const struct mregion_constraints *constraints,
+			    uint64_t len, uint64_t room)
 {
+	/* A length of 0 is 2^64, and wraps to what it stands for. */
+	uint64_t left = atomic_load(&piece->region->len) - piece->offset;
+
+	if (constraints->flags & MREGION_VALID_BEYOND)
+		return len;
+	if (left < room)
+		left = room;
+	return len < left ? len : left;
+}
+
+/*
+ * How far an access of @len bytes goes in a gap of @room bytes: as QEMU's device for
+ * what is not there has it, which says nothing of what it takes.
+ */
+static uint64_t gap_room(uint64_t addr, uint64_t len, uint64_t room)
+{
+	const struct mregion_constraints constraints = { 0 };
 	uint64_t at = 0, step;
 
 	/* Far from the end: somewhere before it, where surely a step ends. */
-	if (room > 8 && constraints->flags & MREGION_IMPL_UNALIGNED)
-		return room & ~7ull;
 	if (room > 8)
-		return ((offset + room) & ~7ull) - offset;
+		return ((addr + room) & ~7ull) - addr;
 	do {
-		step = mregion_access_size(constraints, offset + at, len - at);
-		if (at && at + step > room)
-			break;
+		step = mregion_access_size(&constraints, addr + at, len - at);
 		at += step;
 	} while (at < room);
 	return at;
 }
 
-/* What is at @addr, as far as it goes; where nothing is, no registers are. */
+/* What is at @addr: as far as it goes if it is memory, and one step of a device. */
 static void fill(struct mregion_piece *piece, const struct mregion_range *range,
 		 struct mregion_region *region, uint64_t len, bool write)
 {
-	struct mregion_constraints constraints = { 0 };
 	uint64_t room = range->last - range->start + 1;
+	struct mregion_constraints constraints;
 
 	piece->region = region;
 	piece->kind = range->kind;
 	piece->flags = range->flags;
 	piece->offset = range->offset;
 	piece->len = len;
-	if (len - 1 <= range->last - range->start)
-		return;
-	piece->len = room;
-	if (is_registers(piece, write))
+	if (len - 1 > range->last - range->start)
+		piece->len = room;
+	if (!piece->kind) {
+		if (piece->len < len)
+			piece->len = gap_room(range->start, len, room);
+	} else if (region && region->ops &&
+		   !mregion_piece_memory(piece, write)) {
 		constraints = mregion_region_constraints(region);
-	else if (piece->kind)
-		return;
-	else	/* The device that QEMU has there says nothing. */
-		piece->offset = range->start;
-	piece->len = steps(&constraints, piece->offset, len, room);
+		if (piece->len < len && is_registers(piece, write))
+			piece->len = region_room(piece, &constraints, len,
+						 room);
+		piece->len = mregion_access_size(&constraints, piece->offset,
+						 piece->len);
+	}
 }
 
 static void fill_gap(struct mregion_piece *piece, uint64_t len)
@@ -278,8 +291,6 @@ bool mregion_piece_device(const struct mregion_piece *piece, bool write,
 	/* As in the kernel, whatever kind it is. */
 	if (mregion_piece_readonly(piece, write))
 		return false;
-	device->ops = region->ops;
-	device->opaque = region->opaque;
-	device->constraints = mregion_region_constraints(region);
+	mregion_region_device(region, device);
 	return true;
 }

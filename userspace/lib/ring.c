@@ -250,9 +250,7 @@ static void consume(void *opaque, const struct mregion_ring_entry *entry)
 		    entry->offset <= atomic_load(&region->len) - 1 &&
 		    entry->len - 1u <=
 		    atomic_load(&region->len) - 1 - entry->offset) {
-			device.ops = region->ops;
-			device.opaque = region->opaque;
-			device.constraints = mregion_region_constraints(region);
+			mregion_region_device(region, &device);
 			mregion_device_post(&device, entry);
 		}
 		mregion_region_put(region);

@@ -137,6 +137,9 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
 	region->device.ops = ops;
 	region->device.opaque = opaque;
 	region->device.constraints = ops->constraints;
+	region->device.last = UINT64_MAX;
+	region->device.current.region_id = id;
+	region->device.current.source = MREGION_FROM_SERVER;
 	pthread_mutex_lock(&serving->lock);
 	if (mregion_serving_device(serving, id)) {
 		err = EEXIST;

@@ -50,10 +50,12 @@ static bool take(struct mregion_server_slot *slot,
 static uint64_t access_device(const struct mregion_device *device,
 			      const struct mregion_server_slot *request)
 {
+	struct mregion_device asked = *device;
 	uint8_t buf[8];
 
+	asked.current.vcpu = request->vcpu;
 	mregion_to_bytes(buf, request->data, 8);
-	mregion_access_all(device, request->offset, buf, request->len,
+	mregion_access_all(&asked, request->offset, buf, request->len,
 			   request->flags & MREGION_SERVER_WRITE);
 	return mregion_from_bytes(buf, request->len);
 }

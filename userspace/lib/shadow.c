@@ -160,7 +160,8 @@ static int change(struct mregion_region *region, uint32_t code,
 	op.rule.shadow = shadow->id;
 	if (eventfd >= 0) {
 		op.rule.flags |= MREGION_RULE_NOTIFY;
-		op.rule.eventfd = eventfd;
+		/* What is deleted is known without, and it may be closed. */
+		op.rule.eventfd = code == MREGION_OP_RULE_ADD ? eventfd : -1;
 	}
 	return mregion_region_change(region, &op, NULL,
 				     "change what shadow memory serves");
