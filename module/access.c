@@ -246,6 +246,38 @@ static unsigned int mregion_range_room(const struct mregion_view_range *range,
 	return min_t(u64, room, left - 1) + 1;
 }
 
+/*
+ * No rule is for a part. If there are some for the accesses that implement it, cut
+ * it to the first of these.
+ */
+static void mregion_part_cut(const struct mregion_behaviour *behaviour,
+			     const struct mregion_request *request,
+			     struct mregion_part *part)
+{
+	unsigned int size = mregion_access_impl(&behaviour->constraints,
+						part->len);
+	const struct mregion_behaviour_rule *rule, *first = NULL;
+	bool any = false;
+	unsigned int at;
+
+	if (size >= part->len ||
+	    !mregion_access_valid(&behaviour->constraints, part->offset, size))
+		return;
+	for (at = 0; at < part->len; at += size) {
+		rule = mregion_find_rule(behaviour, part->offset + at, size,
+					 request->write,
+					 mregion_bytes(part->data, at, size));
+		any |= !!rule;
+		if (!at)
+			first = rule;
+	}
+	if (!any)
+		return;
+	part->len = size;
+	part->data = mregion_bytes(part->data, 0, size);
+	part->rule = first;
+}
+
 /* Decide about a part whose @pos is set; @left bytes of the access remain. */
 static void mregion_part_plan(const struct mregion_view_range *range,
 			      const struct mregion_request *request,
@@ -288,6 +320,8 @@ static void mregion_part_plan(const struct mregion_view_range *range,
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
 				       request->write, part->data);
+	if (!part->rule && behaviour->nr_rules)
+		mregion_part_cut(behaviour, request, part);
 	/* nobody would come for what is posted to a dead server */
 	if (part->rule && part->rule->flags & MREGION_RULE_POSTED &&
 	    behaviour->server && mregion_server_is_dead(behaviour->server))

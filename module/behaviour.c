@@ -58,6 +58,24 @@ bool mregion_access_valid(const struct mregion_constraints *constraints,
 	return len >= constraints->valid_min && len <= constraints->valid_max;
 }
 
+/**
+ * mregion_access_impl() - in what sizes a part of an access is implemented
+ * @constraints: of the device
+ * @len: of the part, 1, 2, 4 or 8
+ *
+ * The rule is QEMU's access_with_adjusted_size().
+ *
+ * Return: 1, 2, 4 or 8; more than @len where it is widened.
+ */
+unsigned int mregion_access_impl(const struct mregion_constraints *constraints,
+				 unsigned int len)
+{
+	unsigned int size = min_t(unsigned int, len,
+				  constraints->impl_max ?: 4);
+
+	return max_t(unsigned int, size, constraints->impl_min);
+}
+
 static bool mregion_size_ok(u8 size)
 {
 	return !size || (size <= 8 && is_power_of_2(size));
@@ -213,22 +231,14 @@ static struct mregion_behaviour *
 mregion_behaviour_finish(struct mregion_behaviour *behaviour,
 			 struct mregion_server *server)
 {
-	const struct mregion_behaviour_rule *first, *last;
-
 	if (!behaviour)
 		return ERR_PTR(-ENOMEM);
 	behaviour->server = server;
 	if (server)
 		mregion_server_get(server);
-	behaviour->asked = server;
-	if (behaviour->nr_rules) {
-		/* doorbells come first, and shadows last */
-		first = behaviour->sorted[0];
-		last = behaviour->sorted[behaviour->nr_rules - 1];
-		behaviour->any_len = first->flags & MREGION_RULE_ANY_LEN;
-		behaviour->asked |= first->kind != MREGION_RULE_COALESCE ||
-				    last->kind != MREGION_RULE_COALESCE;
-	}
+	/* they come first */
+	behaviour->any_len = behaviour->nr_rules &&
+			     behaviour->sorted[0]->flags & MREGION_RULE_ANY_LEN;
 	return behaviour;
 }
 

@@ -86,7 +86,6 @@ struct mregion_rule_group {
  * @plain: sizes that are accepted in one piece if aligned; bit n for n bytes
  * @refused: enum mregion_policy, never DEFAULT
  * @any_len: there are doorbells of any length
- * @asked: there are doorbells, shadows or a server
  * @nr_rules: number of rules
  * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
  * @constraints: as given
@@ -101,7 +100,6 @@ struct mregion_behaviour {
 	u16 plain;
 	u8 refused;
 	bool any_len;
-	bool asked;
 	u32 nr_rules;
 	u32 nr_groups;
 	struct mregion_constraints constraints;
@@ -140,6 +138,8 @@ mregion_behaviour_any_len(const struct mregion_behaviour *behaviour,
 unsigned int
 mregion_access_size(const struct mregion_constraints *constraints,
 		    u64 offset, unsigned int len);
+unsigned int mregion_access_impl(const struct mregion_constraints *constraints,
+				 unsigned int len);
 bool mregion_access_valid(const struct mregion_constraints *constraints,
 			  u64 offset, unsigned int len);
 

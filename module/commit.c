@@ -11,14 +11,13 @@
 #include "retire.h"
 #include "txn.h"
 
-/* Note in a range what the short way looks for, and what userspace is told. */
+/* Note in a range what the short way looks for. */
 static void mregion_range_mark(struct mregion_view_range *range)
 {
 	const struct mregion_behaviour *behaviour = range->behaviour;
 
 	if (!behaviour)
 		return;
-	range->asked = behaviour->asked;
 	range->plain = behaviour->nr_rules && !range->flags ?
 		       behaviour->plain : 0;
 }
@@ -34,16 +33,13 @@ static void mregion_view_mark(struct mregion_view *view)
 
 /*
  * A copy of a space's view, with the behaviours that regions have now. To userspace
- * it is the same view, unless it has to ask where it had not to, or the other way
- * round.
+ * it is the same view.
  */
-static int mregion_copy_space(struct mregion_txn *txn,
-			      struct mregion_space *space)
+static int mregion_copy_space(struct mregion_space *space)
 {
 	const struct mregion_view *old = space->view;
 	struct mregion_view_range *range;
 	struct mregion_view *view;
-	bool told = false;
 
 	view = kvmalloc(mregion_view_size(old->nr), GFP_KERNEL_ACCOUNT);
 	if (!view)
@@ -51,17 +47,12 @@ static int mregion_copy_space(struct mregion_txn *txn,
 	memcpy(view, old, mregion_view_size(old->nr));
 	view->keys = (u64 *)(view->ranges + view->nr);
 	for (range = view->ranges; range < view->ranges + view->nr; range++) {
-		bool asked = range->asked;
-
 		range->view = view;
 		if (range->behaviour == range->node->state.behaviour)
 			continue;
 		range->behaviour = range->node->state.behaviour;
 		mregion_range_mark(range);
-		told |= range->asked != asked;
 	}
-	if (told)
-		view->generation = txn->machine->generation + 1;
 	space->pending = view;
 	return 0;
 }
@@ -114,7 +105,7 @@ static int mregion_render_spaces(struct mregion_txn *txn)
 		if (space->dirty)
 			ret = mregion_render_space(txn, space);
 		else if (mregion_space_marked(space))
-			ret = mregion_copy_space(txn, space);
+			ret = mregion_copy_space(space);
 		if (ret)
 			return ret;
 	}

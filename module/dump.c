@@ -105,16 +105,13 @@ int mregion_dump_view(struct mregion_machine *machine,
 		return ret;
 	}
 	view = space->view;
-	for (i = 0; i < view->nr; i++) {
+	for (i = 0; i < list.room; i++) {
 		const struct mregion_view_range *range = &view->ranges[i];
-		struct mregion_range *entry = mregion_list_next(&list);
 
-		if (entry)
-			mregion_view_describe(range,
-					      mregion_region_of(range->node)->id,
-					      entry);
+		mregion_view_describe(range, mregion_region_of(range->node)->id,
+				      mregion_list_next(&list));
 	}
-	args->nr = list.nr;
+	args->nr = view->nr;
 	args->generation = view->generation;
 	args->bus = space->bus;
 	args->unassigned = view->unassigned;

@@ -88,7 +88,6 @@ void mregion_view_describe(const struct mregion_view_range *range,
 		.offset = range->offset,
 		.region = region,
 		.kind = range->node->kind,
-		.flags = range->flags |
-			 (range->asked ? MREGION_RANGE_RULES : 0),
+		.flags = range->flags,
 	};
 }

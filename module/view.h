@@ -28,8 +28,6 @@ struct mregion_space;
  * @plain: sizes of accesses that go the short way if aligned; bit n for n bytes.
  *	None where there is no rule. Set before the view is published
  * @beyond: bytes of the region that follow the range's last, 7 at most
- * @asked: only the kernel knows what accesses do: %MREGION_RANGE_RULES. Set as
- *	@plain
  */
 struct mregion_view_range {
 	u64 start;
@@ -41,7 +39,6 @@ struct mregion_view_range {
 	u32 flags;
 	u16 plain;
 	u8 beyond;
-	bool asked;
 };
 
 /**

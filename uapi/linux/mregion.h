@@ -172,7 +172,9 @@ enum mregion_constraint_flags {
  * device's is at 0xcf9.
  *
  * @impl_min, @impl_max and MREGION_BIG_ENDIAN are carried for whoever emulates
- * the device; the kernel reports them and does not act on them.
+ * the device. The kernel acts on the sizes in one case: where rules are for
+ * some of the accesses that implement a part, but not for the part, and the device
+ * accepts accesses of that size, the part is made in those.
  */
 struct mregion_constraints {
 	__u8 valid_min;
@@ -588,8 +590,6 @@ struct mregion_info {
  * @MREGION_RANGE_UNMERGEABLE: not merged with its neighbours
  * @MREGION_RANGE_ROMD: reads come from memory, writes go to the device
  * @MREGION_RANGE_LOG_DIRTY: writes are to be logged
- * @MREGION_RANGE_RULES: the region has doorbells, shadow registers or a server, so
- *	what an access does there only the kernel knows: %MREGION_ACCESS_PART
  */
 enum mregion_range_flags {
 	MREGION_RANGE_READONLY		= 1 << 0,
@@ -597,7 +597,6 @@ enum mregion_range_flags {
 	MREGION_RANGE_UNMERGEABLE	= 1 << 2,
 	MREGION_RANGE_ROMD		= 1 << 3,
 	MREGION_RANGE_LOG_DIRTY		= 1 << 4,
-	MREGION_RANGE_RULES		= 1 << 5,
 };
 
 /**

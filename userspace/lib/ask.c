@@ -13,9 +13,14 @@
 #include "space.h"
 #include "vm.h"
 
+/* What the open transaction will change counts: it may be committed just now. */
 bool mregion_piece_asked(const struct mregion_piece *piece, bool write)
 {
-	return piece->flags & MREGION_RANGE_RULES &&
+	struct mregion_region *region = piece->region;
+
+	return region && (atomic_load(&region->nr_asked) ||
+			  atomic_load(&region->server) ||
+			  atomic_load(&region->next_server)) &&
 	       !mregion_piece_memory(piece, write) &&
 	       !mregion_piece_readonly(piece, write);
 }

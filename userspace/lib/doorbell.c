@@ -33,7 +33,7 @@ static int change(struct mregion_region *region, uint32_t code,
 		op.rule.shadow = doorbell->shadow->id;
 		op.rule.shadow_offset = doorbell->shadow_offset;
 	}
-	return mregion_region_change(region, &op, NULL, what);
+	return mregion_region_rule(region, &op, what);
 }
 
 int mregion_add_doorbell(struct mregion_region *region,

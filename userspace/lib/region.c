@@ -154,6 +154,26 @@ int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
 	return mregion_change(region->machine, op, settle, region);
 }
 
+static void settle_rule(void *object, const struct mregion_op *op, bool done)
+{
+	struct mregion_region *region = object;
+
+	if (done == (op->code == MREGION_OP_RULE_DEL))
+		atomic_fetch_sub(&region->nr_asked, 1);
+	mregion_region_put(region);
+}
+
+int mregion_region_rule(struct mregion_region *region, struct mregion_op *op,
+			const char *what)
+{
+	if (region) {
+		mregion_region_get(region);
+		if (op->code == MREGION_OP_RULE_ADD)
+			atomic_fetch_add(&region->nr_asked, 1);
+	}
+	return mregion_region_change(region, op, settle_rule, what);
+}
+
 static struct mregion_region *new_plain(struct mregion_machine *machine,
 					enum mregion_kind kind,
 					const char *name, uint64_t len)

@@ -32,6 +32,8 @@ struct mregion_server;
  * @freed: the region was freed: its device must not be called any more
  * @server: that answers what is forwarded from it, or NULL
  * @next_server: likewise, with what the open transaction will change
+ * @nr_asked: doorbells and shadows that it has, or may have once the open
+ *	transaction is committed
  * @ram: its memory, if it has any
  * @next: in a bucket of struct mregion_table
  * @name: its name
@@ -50,6 +52,7 @@ struct mregion_region {
 	atomic_bool freed;
 	_Atomic(struct mregion_server *) server;
 	_Atomic(struct mregion_server *) next_server;
+	atomic_uint nr_asked;
 	struct mregion_ram ram;
 	struct mregion_region *next;
 	char name[MREGION_NAME_SIZE];
@@ -104,5 +107,14 @@ struct mregion_region *mregion_region_create(struct mregion_region *region,
  */
 int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
 			  mregion_settle_t *settle, const char *what);
+
+/**
+ * mregion_region_rule() - add, or delete, a doorbell or a shadow
+ *
+ * As mregion_region_change(). From now on, or until the deletion is committed, the
+ * kernel is asked what accesses do.
+ */
+int mregion_region_rule(struct mregion_region *region, struct mregion_op *op,
+			const char *what);
 
 #endif

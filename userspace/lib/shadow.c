@@ -163,8 +163,8 @@ static int change(struct mregion_region *region, uint32_t code,
 		/* What is deleted is known without, and it may be closed. */
 		op.rule.eventfd = code == MREGION_OP_RULE_ADD ? eventfd : -1;
 	}
-	return mregion_region_change(region, &op, NULL,
-				     "change what shadow memory serves");
+	return mregion_region_rule(region, &op,
+				   "change what shadow memory serves");
 }
 
 int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
