@@ -25,8 +25,7 @@ struct mregion_shadow;
  * @retired: in the list of what is freed after a grace period
  * @offset: first byte in the region
  * @last: last byte in the region
- * @room: by half an access's size (1, 2, 4, 8): how far behind @offset such an
- *	access can begin
+ * @room: by an access's size (1, 2, 4, 8): how far behind @offset it can begin
  * @kind: enum mregion_rule_kind
  * @flags: enum mregion_rule_flags
  * @access_len: of a doorbell: the size of write that it is for, or 0
@@ -47,7 +46,7 @@ struct mregion_behaviour_rule {
 	struct list_head retired;
 	u64 offset;
 	u64 last;
-	u64 room[5];
+	u64 room[9];
 	u32 kind;
 	u32 flags;
 	u32 access_len;

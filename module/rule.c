@@ -156,7 +156,7 @@ static void mregion_rule_set_room(struct mregion_behaviour_rule *rule)
 
 	for (len = 1; len <= 8; len *= 2)
 		if (span >= len - 1)
-			rule->room[len >> 1] = span - (len - 1);
+			rule->room[len] = span - (len - 1);
 }
 
 /**
@@ -232,7 +232,7 @@ static bool mregion_rules_begin(const struct mregion_behaviour_rule *a,
 		swap(any, rule);
 	for (len = 1; len <= 8; len *= 2)
 		if (rule->writes & BIT(len) &&
-		    any->offset - rule->offset <= rule->room[len >> 1])
+		    any->offset - rule->offset <= rule->room[len])
 			return true;
 	return false;
 }

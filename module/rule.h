@@ -38,7 +38,7 @@ static __always_inline bool
 mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
 		     unsigned int len, bool write, const void *val)
 {
-	if (offset - rule->offset > rule->room[len >> 1])
+	if (offset - rule->offset > rule->room[len])
 		return false;
 	if (!write)
 		return rule->reads >> len & 1;
@@ -61,7 +61,7 @@ static __always_inline void *
 mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)
 {
 	return rule->memory + array_index_nospec(offset - rule->offset,
-						 rule->room[0] + 1);
+						 rule->room[1] + 1);
 }
 
 /**

@@ -5,6 +5,9 @@
 
 #include "server_util.h"
 
+/* The virtual machine whose vCPUs ask. */
+static int ask_vm_fd;
+
 /* A thread that makes an access, and waits for the answer. */
 struct asker {
 	pthread_t thread;
@@ -37,6 +40,7 @@ static inline int ask(struct asker *asker, int fd, uint64_t addr,
 			.flags = write ? MREGION_ACCESS_WRITE : 0,
 			.data = data,
 			.vcpu = vcpu,
+			.vm_fd = vcpu == MREGION_NO_VCPU ? 0 : ask_vm_fd,
 		},
 	};
 	return pthread_create(&asker->thread, NULL, asker_thread, asker);

@@ -26,30 +26,33 @@ TEST_F(protocol, withdrawn_before_it_is_taken)
 	EXPECT_EQ(6, answer_of(&asker));
 }
 
-/*
- * An answer that comes when nobody wants it any more, as the vCPU has made another
- * access, is nobody else's.
- */
+/* What vCPUs have left with a server is given up when they are detached. */
+static int detach_and_attach(FIXTURE_DATA(protocol) *self)
+{
+	return mr_detach(self->fd, self->vm.fd) ?:
+	       mr_attach(self->fd, self->vm.fd, DEV_MEMORY, 0, NULL);
+}
+
+/* An answer that comes when nobody wants it any more is nobody else's. */
 TEST_F(protocol, withdrawn_when_taken)
 {
 	struct mr_server *server = &self->server;
 	struct asker first, second;
 	uint32_t number, other;
-	int slot, late;
+	int slot, next;
 
 	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 1));
-	late = take(server, &number);
-	ASSERT_LE(0, late);
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
 	interrupt(&first);
 	EXPECT_EQ(-EINTR, first.err);
+	ASSERT_EQ(0, detach_and_attach(self));
 	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
-	usleep(50000);
-	mr_server_answer(server, late, number, 0x11);
-	slot = take(server, &other);
-	ASSERT_LE(0, slot);
-	EXPECT_EQ(8, server->slots[slot].offset);
-	EXPECT_FALSE(__atomic_load_n(&second.done, __ATOMIC_ACQUIRE));
-	mr_server_answer(server, slot, other, 0x22);
+	next = take(server, &other);
+	ASSERT_LE(0, next);
+	EXPECT_NE(slot, next);
+	mr_server_answer(server, slot, number, 0x11);
+	mr_server_answer(server, next, other, 0x22);
 	EXPECT_EQ(0x22, answer_of(&second));
 }
 
@@ -67,6 +70,7 @@ TEST_F(protocol, withdrawn_when_taken_and_full)
 	ASSERT_EQ(0, take(&server, &number));
 	interrupt(&first);
 	EXPECT_EQ(-EINTR, first.err);
+	ASSERT_EQ(0, detach_and_attach(self));
 	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 1));
 	usleep(50000);
 	mr_server_answer(&server, 0, number, 0x11);
@@ -136,31 +140,33 @@ TEST_F(protocol, vcpu_comes_back)
 	}
 }
 
-/* A vCPU that makes another access has given the one before up. */
-TEST_F(protocol, vcpu_does_not_come_back)
+/* Whatever else is accessed on its behalf, it is kept. */
+TEST_F(protocol, vcpu_comes_back_after_another_access)
 {
 	struct mr_server *server = &self->server;
-	struct asker asker;
-	uint32_t number;
-	int slot;
+	struct asker first, second;
+	uint32_t number, other;
+	int slot, next;
 
-	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
-	interrupt(&asker);
-	EXPECT_EQ(-EINTR, asker.err);
-	mr_server_seen(server, mr_server_events(server));
-	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
-	ASSERT_EQ(0, mr_server_wait(server, WAIT_USECS));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 2));
 	slot = take(server, &number);
 	ASSERT_LE(0, slot);
-	ASSERT_EQ(8, server->slots[slot].offset);
-	mr_server_answer(server, slot, number, 3);
-	EXPECT_EQ(3, answer_of(&asker));
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0, 2));
+	next = take(server, &other);
+	ASSERT_LE(0, next);
+	ASSERT_EQ(8, server->slots[next].offset);
+	mr_server_answer(server, next, other, 3);
+	EXPECT_EQ(3, answer_of(&second));
+	mr_server_answer(server, slot, number, 4);
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 2));
+	EXPECT_EQ(4, answer_of(&first));
 	EXPECT_EQ(-1, mr_server_take(server, &number));
 }
 
-/* ... and its slot is free for that. */
-TEST_F(protocol, vcpu_does_not_come_back_and_full)
+/* What a detached one has left is nobody's, and its slot is free. */
+TEST_F(protocol, vcpu_is_detached_and_full)
 {
 	struct mr_server server;
 	struct asker asker;
@@ -173,6 +179,7 @@ TEST_F(protocol, vcpu_does_not_come_back_and_full)
 	interrupt(&asker);
 	EXPECT_EQ(-EINTR, asker.err);
 	mr_server_seen(&server, mr_server_events(&server));
+	ASSERT_EQ(0, detach_and_attach(self));
 	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
 	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
 	ASSERT_EQ(0, take(&server, &number));
@@ -180,6 +187,54 @@ TEST_F(protocol, vcpu_does_not_come_back_and_full)
 	mr_server_answer(&server, 0, number, 3);
 	EXPECT_EQ(3, answer_of(&asker));
 	mr_server_close(&server);
+}
+
+/* Two virtual machines have vCPUs of the same index. Each gets its own answer. */
+TEST_F(protocol, vcpus_of_two_virtual_machines)
+{
+	struct mr_server *server = &self->server;
+	struct asker asker;
+	uint32_t numbers[2];
+	struct vm other;
+	int slots[2], i;
+
+	ASSERT_EQ(0, vm_create(&other, 0));
+	ASSERT_EQ(0, mr_attach(self->fd, other.fd, DEV_MEMORY, 0, NULL));
+	for (i = 0; i < 2; i++) {
+		ask_vm_fd = i ? other.fd : self->vm.fd;
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
+		slots[i] = take(server, &numbers[i]);
+		ASSERT_LE(0, slots[i]);
+		interrupt(&asker);
+		EXPECT_EQ(-EINTR, asker.err);
+	}
+	for (i = 2; i--; )
+		mr_server_answer(server, slots[i], numbers[i], 0x10 + i);
+	for (i = 2; i--; ) {
+		ask_vm_fd = i ? other.fd : self->vm.fd;
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
+		EXPECT_EQ(0x10 + i, answer_of(&asker));
+	}
+	EXPECT_EQ(-1, mr_server_take(server, &numbers[0]));
+	vm_free(&other);
+}
+
+/* Who cannot name the virtual machine cannot speak for its vCPUs. */
+TEST_F(protocol, vcpu_without_a_virtual_machine)
+{
+	struct vm other;
+	struct asker asker;
+
+	ask_vm_fd = self->fd;
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
+	pthread_join(asker.thread, NULL);
+	EXPECT_EQ(-EBADF, asker.err);
+	ASSERT_EQ(0, vm_create(&other, 0));
+	ask_vm_fd = other.fd;
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 0));
+	pthread_join(asker.thread, NULL);
+	EXPECT_EQ(-ENOENT, asker.err);
+	vm_free(&other);
 }
 
 /* The limit is also one for who waits for a slot that nobody gives back. */
@@ -276,6 +331,7 @@ FIXTURE_VARIANT_ADD(rest, write_answered) { .write = true, .answered = true, };
 FIXTURE_SETUP(rest)
 {
 	ASSERT_EQ(0, rig_open(&self->rig, 1));
+	ask_vm_fd = self->rig.vm.fd;
 	ASSERT_EQ(0, mr_server_create(self->rig.fd, SERVER, 4, 0, 0,
 				      &self->server));
 	ASSERT_EQ(0, COMMIT(self->rig.fd, mr_resize(DEV_MMIO, 0x2000),
@@ -341,6 +397,33 @@ TEST_F(rest, of_an_access_across_pages)
 	ASSERT_EQ(0, mr_stats(self->rig.fd, MREGION_OBJECT_SERVER, SERVER,
 			      &stats));
 	EXPECT_EQ(2, stats.outcomes[MREGION_OUTCOME_SERVED]);
+}
+
+/* A vCPU that runs on has no use for what it has left. */
+TEST_F(rest, of_a_vcpu_that_runs_on)
+{
+	struct vcpu *vcpu = &self->rig.vm.vcpus[0];
+	struct asker asker;
+	uint32_t number;
+	int slot, i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vcpu_reads(vcpu, false, 4, 0x10 * i));
+		ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(vcpu));
+		if (i)
+			break;
+		/* the VMM answers without asking */
+		memset(vcpu->run->mmio.data, 0, 4);
+		ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
+	}
+	slot = take(&self->server, &number);
+	ASSERT_LE(0, slot);
+	EXPECT_EQ(0x10, self->server.slots[slot].offset);
+	mr_server_answer(&self->server, slot, number, 5);
+	EXPECT_EQ(-1, mr_server_take(&self->server, &number));
+	ASSERT_EQ(0, ask(&asker, self->rig.fd, MMIO_BASE + 0x10, 4, false, 0,
+			 0));
+	EXPECT_EQ(5, answer_of(&asker));
 }
 
 TEST_HARNESS_MAIN

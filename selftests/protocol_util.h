@@ -9,6 +9,7 @@
 
 FIXTURE(protocol) {
 	struct mr_server server;
+	struct vm vm;
 	int fd;
 };
 
@@ -26,6 +27,9 @@ FIXTURE_SETUP(protocol)
 	ASSERT_EQ(0, mr_server_create(self->fd, SERVER, 4, 0, 0,
 				      &self->server));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, SERVER)));
+	ASSERT_EQ(0, vm_create(&self->vm, 0));
+	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, DEV_MEMORY, 0, NULL));
+	ask_vm_fd = self->vm.fd;
 }
 
 FIXTURE_TEARDOWN(protocol)
@@ -33,6 +37,7 @@ FIXTURE_TEARDOWN(protocol)
 	mr_server_close(&self->server);
 	if (self->fd >= 0)
 		close(self->fd);
+	vm_free(&self->vm);
 }
 
 #endif /* PROTOCOL_UTIL_H */

@@ -565,6 +565,7 @@ static inline int client_complete(struct client *client)
 	access.flags = exit.write ? MREGION_ACCESS_WRITE : 0;
 	access.data = exit.write ? vcpu_exit_value(&exit) : 0;
 	access.vcpu = client->vcpu->index;
+	access.vm_fd = client->rig->vm.fd;
 	while ((err = mr_ioctl(__atomic_load_n(&client->rig->fd,
 					       __ATOMIC_ACQUIRE),
 			       MREGION_ACCESS, &access)) == -EINTR) {

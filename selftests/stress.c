@@ -29,6 +29,7 @@ static int poke(struct rig *rig, bool pio, uint64_t offset, unsigned int len,
 		.flags = flags,
 		.data = data,
 		.vcpu = vcpu,
+		.vm_fd = vcpu == MREGION_NO_VCPU ? 0 : rig->vm.fd,
 	};
 	return mr_ioctl(rig->fd, MREGION_ACCESS, access);
 }

@@ -19,9 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatch.h"
+#include "access.h"
 #include "fixture.h"
-#include "resolve.h"
 
 #define V_UN	MREGION_VALID_UNALIGNED
 #define I_UN	MREGION_IMPL_UNALIGNED
@@ -208,21 +207,10 @@ static const struct mregion_ops device_ops = {
 static int make_access(struct mregion_region *region,
 		       const struct access_case *c, uint8_t *data)
 {
-	struct mregion_piece piece = {
-		.region = region,
-		.kind = MREGION_MMIO,
-		.offset = c->offset,
-		.len = c->len,
-	};
-	uint64_t at = 0, step;
-	int ret = 0, err;
+	struct mregion_device device;
 
-	for (; at < c->len; at += step) {
-		err = mregion_dispatch(&piece, 0, c->write, at, data + at,
-				       &step);
-		ret = err ? err : ret;
-	}
-	return ret;
+	mregion_region_device(region, &device);
+	return mregion_access_all(&device, c->offset, data, c->len, c->write);
 }
 
 TEST(table)

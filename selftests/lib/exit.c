@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "flat.h"
 #include "progress.h"
 #include "server.h"
 #include "vm.h"
@@ -85,6 +86,10 @@ static const struct mregion_range pio_ranges[] = {
 	RANGE(0xfffe, 0xffff, 0, 2, MREGION_MMIO, 0),
 };
 
+/* The spaces that MREGION_ACCESS looks into: memory from 0x1000 on, and ports. */
+static struct mregion_space *ask_memory;
+static struct mregion_space *ask_pio;
+
 FIXTURE(exit)
 {
 	struct mregion_machine machine;
@@ -123,6 +128,8 @@ FIXTURE_SETUP(exit)
 	self->vm.progress = mregion_progress_alloc();
 	self->vm.memory = &self->memory;
 	self->vm.pio = &self->pio;
+	ask_memory = &self->memory;
+	ask_pio = &self->pio;
 }
 
 FIXTURE_TEARDOWN(exit)
@@ -515,12 +522,30 @@ static unsigned int interrupts_after;
 static int interrupt_error;
 static bool server_dead;
 
+static void find_part(struct mregion_access *access)
+{
+	const struct mregion_flat *flat = access->addr < 0x1000 ?
+					  ask_pio->flat : ask_memory->flat;
+	size_t i = mregion_flat_find(flat, access->addr);
+	const struct mregion_range *range = &flat->view->ranges[i];
+
+	access->part = access->len;
+	if (i == flat->view->nr || range->start > access->addr)
+		return;
+	if (access->part - 1 > range->last - access->addr)
+		access->part = range->last - access->addr + 1;
+	access->region = range->region;
+	access->offset = range->offset + (access->addr - range->start);
+	access->range_flags = range->flags;
+}
+
 static int ask(unsigned long request, void *arg)
 {
 	struct mregion_access *access = arg;
 
 	if (request != MREGION_ACCESS || nr_asked == ARRAY_SIZE(asked))
 		return -ENOTTY;
+	find_part(access);
 	asked[nr_asked++] = *access;
 	if (interrupts && nr_asked > interrupts_after) {
 		interrupts--;
@@ -564,7 +589,7 @@ TEST_F(exit, served)
 	EXPECT_EQ(0x1204, asked[0].addr);
 	EXPECT_EQ(4, asked[0].len);
 	EXPECT_EQ(0x04030201, asked[0].data);
-	EXPECT_EQ(MREGION_ACCESS_WRITE, asked[0].flags);
+	EXPECT_EQ(MREGION_ACCESS_WRITE | MREGION_ACCESS_PART, asked[0].flags);
 	EXPECT_EQ(0, asked[0].vcpu);
 	EXPECT_EQ(0, mmio(&self->vm, run, 0x1204, 2, false));
 	EXPECT_EQ(0, memcmp(run->mmio.data, "\xa2\xa0", 2));
@@ -744,10 +769,10 @@ TEST_F(exit, dead_server)
 	EXPECT_EQ('x', self->device.bytes[0]);
 	EXPECT_EQ(1, self->device.reads);
 	EXPECT_EQ(2, nr_asked);
-	/* It stays dead, so the kernel need not be asked. */
+	/* It stays dead. The region may have doorbells, too: so it is asked. */
 	EXPECT_EQ(0, mmio(&self->vm, run, 0x1200, 4, false));
 	EXPECT_EQ(2, self->device.reads);
-	EXPECT_EQ(2, nr_asked);
+	EXPECT_EQ(3, nr_asked);
 	mregion_ring_release(ring);
 }
 
@@ -794,10 +819,11 @@ TEST_F(exit, dma_served)
 	EXPECT_EQ(0, mregion_space_read(&self->memory, 0x1204, buf, 12, &done));
 	EXPECT_EQ(12, done);
 	ASSERT_EQ(2, nr_asked);
-	EXPECT_EQ(4, asked[0].len);
-	EXPECT_EQ(8, asked[1].len);
+	EXPECT_EQ(8, asked[0].len);
+	EXPECT_EQ(4, asked[1].len);
 	EXPECT_EQ(MREGION_NO_VCPU, asked[0].vcpu);
-	EXPECT_EQ(0, memcmp(buf, "\xa1\xa0\xa0\xa0\xa2\xa0", 6));
+	EXPECT_EQ(0, memcmp(buf, "\xa1\xa0\xa0\xa0\xa0\xa0\xa0\xa0\xa2\xa0",
+			    10));
 	interrupts = 3;
 	EXPECT_EQ(0, mregion_space_write(&self->memory, 0x1204, buf, 4, &done));
 	EXPECT_EQ(6, nr_asked);
