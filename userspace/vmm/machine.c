@@ -72,23 +72,7 @@ static int open_mregion(struct machine *machine)
 	machine->mregion = mregion_machine_open(NULL);
 	if (machine->mregion)
 		return 0;
-
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		report("cannot open /dev/mregion: the mregion module is not loaded (insmod module/mregion.ko)");
-		break;
-	case EACCES:
-	case EPERM:
-		report("cannot open /dev/mregion: no permission (add yourself to the group kvm, or run as root)");
-		break;
-	case EPROTO:
-		report("cannot use /dev/mregion: the mregion module that is loaded is of another version than this program");
-		break;
-	default:
-		report("cannot open /dev/mregion: %s", mregion_error());
-	}
+	report("%s", mregion_error());
 	return -errno;
 }
 
