@@ -5,6 +5,7 @@
 #include <mregion.h>
 
 #include "acpi.h"
+#include "host_memory.h"
 #include "layout.h"
 #include "machine.h"
 #include "memory_map.h"
@@ -220,8 +221,10 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 		.loop = { .wake_fd = -1 },
 		.rtc = { .timer_fd = -1 },
 	};
-	/* First, since a process is forked while there is one thread. */
-	error = virtio_devices_open(&machine->virtio, &config->virtio);
+	error = host_memory_check(config->memory);
+	/* Now, since a process is forked while there is one thread. */
+	if (!error)
+		error = virtio_devices_open(&machine->virtio, &config->virtio);
 	if (!error)
 		error = terminal_init(&machine->terminal);
 	if (error)
