@@ -189,7 +189,7 @@ starting()
 	fi
 
 	if [ "${MREGION_KO:-}" ] && rmmod mregion; then
-		refuses sleeps '/dev/mregion: the mregion module is not loaded'
+		refuses sleeps '/dev/mregion: .* not loaded; .modprobe mregion'
 		result $? 'no module'
 		insmod "$MREGION_KO"
 		chgrp kvm /dev/mregion
