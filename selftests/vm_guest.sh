@@ -101,7 +101,7 @@ verbose()
 	cp "$tmp/out" "$tmp/$1"
 }
 
-echo 1..21
+echo 1..22
 verbose off
 off=$(count exits.total)
 verbose on
@@ -121,7 +121,7 @@ boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
 typed='all that is typed ahead of the one who is to read it'
 echo "$typed" >"$tmp/typed"
 before=$(date +%s)
-boot 'devices' 1 'quiet guest.devices' --rng
+boot 'devices' 1 'quiet guest.devices panic=7' --rng
 after=$(date +%s)
 grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
 result $? 'devices: it is told that the guest asked for a reset'
@@ -135,6 +135,8 @@ result $? "devices: its clock ($name) is right"
 grep -qx 'guest: entropy from virtio_rng.0' "$tmp/text" &&
 	[ "$(grep -c '^guest: entropy 4[01][0-9][0-9]$' "$tmp/text")" -eq 2 ]
 result $? 'devices: entropy, and no less than it says'
+grep -qx 'guest: panic 7' "$tmp/text"
+result $? "devices: a panic= of one's own has its way"
 [ "$failed" -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
 
 # The initramfs has no such program, and there is nothing else to go on with.
