@@ -48,7 +48,7 @@ programs:
 
 # What building and testing need, where it is missing; quick where it is not.
 setup:
-	selftests/vm/setup gcc make libc6-dev acpica-tools linux-source-6.1 \
+	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
 		clang libclang-rt-14-dev e2fsprogs
 
 demo: setup programs

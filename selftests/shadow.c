@@ -186,10 +186,7 @@ TEST_F(shadow, reads_apart_from_writes)
 /* Every size and alignment, where guests have no instruction for it. */
 TEST_F(shadow, odd_sizes)
 {
-	struct mregion_constraints any = {
-		.valid_max = 8,
-		.flags = MREGION_VALID_UNALIGNED | MREGION_IMPL_UNALIGNED,
-	};
+	struct mregion_constraints any = MREGION_ANY_ACCESS;
 	struct mregion_access access;
 	unsigned int len, offset, i;
 	uint8_t expected[64];

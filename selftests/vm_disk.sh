@@ -72,7 +72,7 @@ boot()
 	$as_user timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_DISK_INITRD" --memory 256 \
 		--stats-file "$tmp/stats" --blk "$tmp/disk$medium" \
-		--cmdline "console=ttyS0 panic=-1 quiet iomem=relaxed disk.test=$name" \
+		--cmdline "console=ttyS0 quiet iomem=relaxed disk.test=$name" \
 		"$@" </dev/null >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 }

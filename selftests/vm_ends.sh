@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# How mregion-vmm ends: with one line that says why, if it cannot begin; and if
-# it is asked to, whatever the guest and the disk's process do, with the terminal
-# as it was. Its kernels are images of a few bytes.
+# How mregion-vmm ends: with one line that says why, if it cannot begin; with all
+# that the guest has printed, if that ends; and if it is asked to, whatever the guest
+# and the disk's process do, with the terminal as it was. Its kernels are images of a
+# few bytes.
 #
 # MREGION_KO		the module's file, if it may be unloaded
 #
@@ -59,6 +60,27 @@ kernel "$tmp/reads" "\
 \272\370\014\000\000\270\004\010\000\200\357\
 \272\374\014\000\000\270\002\000\000\000\357\
 \241\000\000\000\320\353\371"
+
+# prints NAME CODE: a kernel that executes CODE when it has printed $text:
+#	mov $0x100080, %esi; mov $0x3f8, %edx
+#	1: lodsb; test %al, %al; je 2f; out %al, %dx; jmp 1b; 2:
+text='Kernel panic - not syncing: this is the end'
+prints()
+{
+	kernel "$tmp/$1" "\
+\276\200\000\020\000\272\370\003\000\000\
+\254\204\300\164\003\356\353\370$2"
+	put "$tmp/$1" $((1024 + 0x80)) "$text\000"
+}
+
+# mov $0xfe, %al; out %al, $0x64; 1: hlt; jmp 1b
+prints resets '\260\376\346\144\364\353\375'
+# lidt 0x1000f0, where there is nothing; int3
+prints faults '\017\001\035\360\000\020\000\314'
+# mov $0xd0000000, %eax; jmp *%eax
+prints strays '\270\000\000\000\320\377\340'
+# 1: hlt; jmp 1b
+prints stops '\364\353\375'
 
 # changed NAME OFFSET BYTES: a kernel that differs
 changed()
@@ -143,6 +165,20 @@ starting()
 	result $bad 'no amount of memory'
 	ends 2 2 "unrecognized option '--nonsense'" "$vmm" --nonsense
 	result $? 'an option that there is not'
+	"$vmm" --version | grep -qE \
+		'^mregion-vmm [0-9.]+, speaks version [0-9]+ to the module$'
+	result $? 'its version'
+
+	refuses sleeps '4000000000 MiB are more than this host has' \
+		--memory 4000000000
+	result $? 'more memory than there is'
+	# Whoever has booted this has some of it.
+	total=$(awk '/^(Mem|Swap)Total:/ { kib += $2 }
+		END { print int(kib / 1024) }' /proc/meminfo)
+	ends 1 2 "warning: .* $total MiB .* to spare" "$vmm" \
+		--kernel "$tmp/sleeps" --initrd "$tmp/missing" \
+		--memory "$total"
+	result $? 'more memory than is free: a warning'
 
 	if su -s /bin/sh nobody -c 'test -w /dev/kvm'; then
 		skipped '/dev/kvm is for everybody'
@@ -153,7 +189,7 @@ starting()
 	fi
 
 	if [ "${MREGION_KO:-}" ] && rmmod mregion; then
-		refuses sleeps '/dev/mregion: the mregion module is not loaded'
+		refuses sleeps '/dev/mregion: .* not loaded; .modprobe mregion'
 		result $? 'no module'
 		insmod "$MREGION_KO"
 		chgrp kvm /dev/mregion
@@ -172,6 +208,30 @@ starting()
 	good=$?
 	[ $good -eq 0 ] || cat "$tmp/last"
 	result $good "too few descriptors: $limit do"
+}
+
+# --- the guest ends
+
+# last STATUS PATTERN FILE: of the guest that prints $text last
+last()
+{
+	timeout 20 "$vmm" --kernel "$tmp/$3" </dev/null >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	[ $status -eq "$1" ] && [ "$(cat "$tmp/out")" = "$text" ] &&
+		head -n 1 "$tmp/err" | grep -q "^mregion-vmm: $2"
+	good=$?
+	[ $good -eq 0 ] || {
+		echo "# status $status"
+		sed 's/^/# /' "$tmp/out" "$tmp/err"
+	}
+	result $good "$3: nothing it has printed is lost"
+}
+
+ending()
+{
+	last 0 'the guest asked for a reset' resets
+	last 1 'vCPU 0: triple fault' faults
+	last 1 'vCPU 0: KVM cannot emulate' strays
 }
 
 # --- it is asked to end
@@ -306,8 +366,10 @@ asked()
 	ended 0 3 'Ctrl-A x, of a guest that takes no input'
 	with_terminal many_keys sleeps
 	ended 0 3 'Ctrl-A x, after many other keys'
-	with_terminal terminate sleeps
+	with_terminal terminate stops
 	ended 0 3 'SIGTERM'
+	grep -q "$text" "$tmp/out"
+	result $? 'SIGTERM: nothing the guest has printed is lost'
 
 	disk="--blk $tmp/disk --blk-server"
 	with_terminal keys reads "$disk"
@@ -328,10 +390,11 @@ asked()
 
 vmm=$(command -v "$vmm")
 if command -v script >/dev/null; then
-	echo 1..33
+	echo 1..40
 else
-	echo 1..16
+	echo 1..22
 fi
 starting
+ending
 ! command -v script >/dev/null || asked
 exit $failed

@@ -3,7 +3,7 @@
 #
 # Boots an unmodified Linux kernel with mregion-vmm, with and without
 # coalescing and with several vCPUs, to a program that prints `uname -r` and
-# powers off; and to one that uses devices and resets.
+# powers off; to one that uses devices and resets; and to a panic.
 #
 # MREGION_GUEST_KERNEL	a bzImage
 # MREGION_GUEST_INITRD	an initramfs with vm_guest_init and virtio's modules
@@ -30,20 +30,19 @@ once()
 	start=$(date +%s)
 	timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_GUEST_INITRD" --cpus "$processors" \
-		--cmdline "console=ttyS0 panic=-1 noxsave $cmdline" \
+		--cmdline "console=ttyS0 noxsave $cmdline" \
 		--stats-file "$tmp/stats" "$@" \
 		<"$tmp/typed" >"$tmp/out" 2>"$tmp/err"
 	status=$?
 	[ $(($(date +%s) - start)) -lt 200 ] || status=124
 }
 
-# boot NAME PROCESSORS CMDLINE OPTION...
-boot()
+# attempt PROCESSORS CMDLINE OPTION...
+attempt()
 {
-	name=$1
-	processors=$2
-	cmdline=$3
-	shift 3
+	processors=$1
+	cmdline=$2
+	shift 2
 	once "$@"
 	# Emulated processors now and then go astray, or stand still, by
 	# themselves: vm/README.
@@ -54,8 +53,16 @@ boot()
 		once "$@"
 	fi
 	[ $status -eq 0 ] || echo "# status $status"
-	result $status "$name: ends cleanly"
 	tr -d '\r' <"$tmp/out" >"$tmp/text"
+}
+
+# boot NAME PROCESSORS CMDLINE OPTION...
+boot()
+{
+	name=$1
+	shift
+	attempt "$@"
+	result $status "$name: ends cleanly"
 	grep -q "^guest: [0-9][^ ]* $processors [0-9]*\$" "$tmp/text"
 	found=$?
 	if [ $found -ne 0 ] || [ $status -ne 0 ]; then
@@ -94,7 +101,7 @@ verbose()
 	cp "$tmp/out" "$tmp/$1"
 }
 
-echo 1..18
+echo 1..22
 verbose off
 off=$(count exits.total)
 verbose on
@@ -114,7 +121,7 @@ boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
 typed='all that is typed ahead of the one who is to read it'
 echo "$typed" >"$tmp/typed"
 before=$(date +%s)
-boot 'devices' 1 'quiet guest.devices' --rng
+boot 'devices' 1 'quiet guest.devices panic=7' --rng
 after=$(date +%s)
 grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
 result $? 'devices: it is told that the guest asked for a reset'
@@ -128,5 +135,19 @@ result $? "devices: its clock ($name) is right"
 grep -qx 'guest: entropy from virtio_rng.0' "$tmp/text" &&
 	[ "$(grep -c '^guest: entropy 4[01][0-9][0-9]$' "$tmp/text")" -eq 2 ]
 result $? 'devices: entropy, and no less than it says'
+grep -qx 'guest: panic 7' "$tmp/text"
+result $? "devices: a panic= of one's own has its way"
 [ "$failed" -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+
+# The initramfs has no such program, and there is nothing else to go on with.
+: >"$tmp/typed"
+attempt 1 'quiet rdinit=/none' --memory 256
+result $status 'a panic: ends'
+grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
+result $? 'a panic: it is told that the guest asked for a reset'
+tail -n 1 "$tmp/text" | grep -q 'Kernel Offset: '
+found=$?
+grep -q 'Kernel panic - not syncing: ' "$tmp/text" && [ $found -eq 0 ]
+result $? 'a panic: its last line is there'
+[ "$failed" -eq 0 ] || tail -n 20 "$tmp/text" | sed 's/^/# /'
 exit $failed

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The examples of the documentation do what they are there to show. Needs the
-# module and KVM, and the examples, example-vmm and example-device, beside it.
+# The examples of the documentation do what they are there to show, and their VMM
+# ends whatever its guest does. Needs the module and KVM, and the examples beside it:
+# example-vmm and example-device, and the VMM with the guests of guest_*.S.
 
 for device in mregion kvm; do
 	if [ ! -e /dev/$device ]; then
@@ -16,14 +17,16 @@ trap 'rm -rf "$tmp"' EXIT
 number=0
 failed=0
 
-# $1: a name. $2: the device. $3: what the VMM is to print
+# $1: a name. $2: the VMM. $3: the device. $4: the VMM's status. $5: what it is to
+# print. $6: of what errors it is to speak.
 expect() {
 	number=$((number + 1))
-	timeout 60 "$dir/example-vmm" "$2" >"$tmp/out" 2>"$tmp/err"
+	timeout 60 "$dir/example-$2" "$3" >"$tmp/out" 2>"$tmp/err"
 	status=$?
-	echo "$3" >"$tmp/wanted"
-	if [ $status = 0 ] && [ ! -s "$tmp/err" ] &&
-	   cmp -s "$tmp/wanted" "$tmp/out"; then
+	printf '%s' "$5" >"$tmp/wanted"
+	printf '%s' "$6" >"$tmp/wanted-err"
+	if [ $status = "$4" ] && cmp -s "$tmp/wanted" "$tmp/out" &&
+	   cmp -s "$tmp/wanted-err" "$tmp/err"; then
 		echo "ok $number $1"
 	else
 		echo "# status $status"
@@ -34,21 +37,34 @@ expect() {
 }
 
 echo "TAP version 13"
-echo "1..2"
+echo "1..4"
 
-expect "a guest and its devices" "$dir/example-device" \
+expect "a guest and its devices" vmm "$dir/example-device" 0 \
 "hello from the guest
 the adder's process has died
 the square is 49
 the sum is 6
-the sum without the process is 0xffffffff"
+the sum without the process is 0xffffffff
+" ""
 
 # All that was meant for it is the VMM's from the beginning.
-expect "a device that cannot be started" "$tmp/none" \
+expect "a device that cannot be started" vmm "$tmp/none" 0 \
 "hello from the guest
 the adder's process has died
 the square is 49
 the sum is 4294967295
-the sum without the process is 0xffffffff"
+the sum without the process is 0xffffffff
+" ""
+
+expect "a guest that reads two registers at once" wide "$dir/example-device" 0 \
+"two at once
+the square is 65535
+the sum is 0
+the sum without the process is 0
+" ""
+
+expect "a guest that never ends" endless "$dir/example-device" 1 "" \
+"example-endless: the guest ended: Timer expired
+"
 
 exit $failed

@@ -187,6 +187,16 @@ struct mregion_constraints {
 };
 
 /**
+ * define MREGION_ANY_ACCESS - constraints of a device that takes any access
+ *
+ * An initialiser for struct mregion_constraints, in C and in C++. Accesses of 1,
+ * 2, 4 or 8 bytes, at any offset, come to the device as they were made. Those of
+ * another length, as KVM makes them where a page ends, are split into such.
+ */
+#define MREGION_ANY_ACCESS \
+	{ 1, 8, 1, 8, MREGION_VALID_UNALIGNED | MREGION_IMPL_UNALIGNED, 0, 0 }
+
+/**
  * enum mregion_backing - where the memory of a RAM, ROM, ROM device or RAM
  * device region is
  * @MREGION_BACKING_NONE: only the VMM knows
@@ -466,10 +476,10 @@ enum mregion_op_code {
  * @set_server: for SET_SERVER
  * @reserved: makes up the size; what an operation does not use must be zero
  */
-struct mregion_op {
+__extension__ struct mregion_op {
 	__u32 code;
 	__u32 id;
-	union {
+	union {	/* in ISO C99 it would have a name: hence __extension__ */
 		struct mregion_op_create create;
 		struct mregion_op_map map;
 		__u64 offset;

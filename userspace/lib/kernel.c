@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -10,16 +11,21 @@
 #include "kernel.h"
 #include "mregion.h"
 
+#define DEVICE	"/dev/mregion"
+
+/* What is to be done about it is known only of the usual device. */
 static int open_error(int err, const char *path)
 {
+	if (strcmp(path, DEVICE))
+		return mregion_fail(err, "open %s", path);
 	if (err == ENOENT || err == ENXIO || err == ENODEV)
-		return mregion_fail(err,
-				    "open %s (is the mregion module loaded?)",
-				    path);
+		return mregion_fail_why(err,
+			"open %s: the mregion module is not loaded; 'modprobe mregion' as root loads it",
+			path);
 	if (err == EACCES)
-		return mregion_fail(err,
-				    "open %s (is the user in the group kvm?)",
-				    path);
+		return mregion_fail_why(err,
+			"open %s: no permission; it takes root, or membership of the group kvm",
+			path);
 	return mregion_fail(err, "open %s", path);
 }
 
@@ -28,7 +34,7 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 	int fd, err;
 
 	if (!path)
-		path = "/dev/mregion";
+		path = DEVICE;
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return open_error(errno, path);
@@ -43,8 +49,8 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 	if (info->abi_version != MREGION_ABI_VERSION) {
 		close(fd);
 		return mregion_fail_why(EPROTO,
-			"%s speaks version %u, this library %u", path,
-			info->abi_version, MREGION_ABI_VERSION);
+			"%s: the mregion module that is loaded speaks version %u, this program %u",
+			path, info->abi_version, MREGION_ABI_VERSION);
 	}
 	return fd;
 }

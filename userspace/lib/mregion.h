@@ -246,7 +246,8 @@ enum mregion_ops_flags {
  * @read: return the value at @offset, @len (1, 2, 4 or 8) bytes wide
  * @write: take @data, @len bytes wide, at @offset
  * @constraints: the accesses that the device accepts and implements; see
- *	struct mregion_constraints. Accesses that it accepts but does not
+ *	struct mregion_constraints, and %MREGION_ANY_ACCESS for a device that
+ *	takes whatever comes. Accesses that it accepts but does not
  *	implement are split or widened before @read and @write are called, and
  *	values have the byte order of the host in both, as with QEMU's
  *	access_with_adjusted_size()
@@ -696,9 +697,10 @@ uint32_t mregion_space_id(const struct mregion_space *space);
  * @nr: number of @ranges
  * @ranges: sorted by address; .region resolves by mregion_region_by_id()
  */
-struct mregion_view {
+__extension__ struct mregion_view {
 	uint64_t generation;
 	size_t nr;
+	/* ISO C++ has no such arrays: hence __extension__ */
 	struct mregion_range ranges[];
 };
 

@@ -27,6 +27,12 @@
 /* No address of a processor's is higher; init_size, of 32 bits, fits on top. */
 #define ADDRESS_MAX		((1ULL << 52) - 1)
 
+/*
+ * A kernel that panics resets, and so ends. The user's come later, and the last
+ * of several counts.
+ */
+#define PARAMETERS		"panic=-1 "
+
 #define E820_RAM		1
 #define E820_RESERVED		2
 
@@ -229,17 +235,18 @@ static int load_initrd(const struct boot_target *target,
 static int load_cmdline(const struct boot_target *target,
 			struct setup_header *header)
 {
-	size_t len = strlen(target->cmdline);
+	size_t len = strlen(PARAMETERS) + strlen(target->cmdline);
+	char *cmdline = (char *)target->ram + CMDLINE_ADDR;
 	size_t max = header->cmdline_size;
 
 	if (max > CMDLINE_MAX - 1)
 		max = CMDLINE_MAX - 1;
 	if (len > max) {
-		report("the command line is too long: it has %zu characters, this kernel takes %zu",
-		       len, max);
+		report("the command line is too long: with '%s' it has %zu characters, this kernel takes %zu",
+		       PARAMETERS, len, max);
 		return -E2BIG;
 	}
-	memcpy(target->ram + CMDLINE_ADDR, target->cmdline, len + 1);
+	stpcpy(stpcpy(cmdline, PARAMETERS), target->cmdline);
 	header->cmd_line_ptr = CMDLINE_ADDR;
 	return 0;
 }

@@ -44,7 +44,7 @@ static int kvm_open_device(struct kvm *kvm)
 		break;
 	case EACCES:
 	case EPERM:
-		report("cannot open /dev/kvm: no permission (add yourself to the group kvm, or run as root)");
+		report("cannot open /dev/kvm: no permission (it takes root, or membership of the group kvm)");
 		break;
 	default:
 		report("cannot open /dev/kvm: %s", strerror(errno));

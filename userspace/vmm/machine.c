@@ -5,6 +5,7 @@
 #include <mregion.h>
 
 #include "acpi.h"
+#include "host_memory.h"
 #include "layout.h"
 #include "machine.h"
 #include "memory_map.h"
@@ -72,23 +73,7 @@ static int open_mregion(struct machine *machine)
 	machine->mregion = mregion_machine_open(NULL);
 	if (machine->mregion)
 		return 0;
-
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		report("cannot open /dev/mregion: the mregion module is not loaded (insmod module/mregion.ko)");
-		break;
-	case EACCES:
-	case EPERM:
-		report("cannot open /dev/mregion: no permission (add yourself to the group kvm, or run as root)");
-		break;
-	case EPROTO:
-		report("cannot use /dev/mregion: the mregion module that is loaded is of another version than this program");
-		break;
-	default:
-		report("cannot open /dev/mregion: %s", mregion_error());
-	}
+	report("%s", mregion_error());
 	return -errno;
 }
 
@@ -236,8 +221,10 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 		.loop = { .wake_fd = -1 },
 		.rtc = { .timer_fd = -1 },
 	};
-	/* First, since a process is forked while there is one thread. */
-	error = virtio_devices_open(&machine->virtio, &config->virtio);
+	error = host_memory_check(config->memory);
+	/* Now, since a process is forked while there is one thread. */
+	if (!error)
+		error = virtio_devices_open(&machine->virtio, &config->virtio);
 	if (!error)
 		error = terminal_init(&machine->terminal);
 	if (error)

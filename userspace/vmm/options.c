@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/mregion.h>
+
 #include "layout.h"
 #include "machine.h"
 #include "options.h"
@@ -32,6 +34,7 @@ enum {
 	OPT_MAP,
 	OPT_MAP_FILE,
 	OPT_HELP,
+	OPT_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -50,6 +53,7 @@ static const struct option long_options[] = {
 	{ "map", no_argument, NULL, OPT_MAP },
 	{ "map-file", required_argument, NULL, OPT_MAP_FILE },
 	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
 	{}
 };
 
@@ -61,7 +65,9 @@ static void print_help(void)
 	      "\n"
 	      "  --kernel FILE        bzImage to boot\n"
 	      "  --initrd FILE        initial RAM disk\n"
-	      "  --cmdline TEXT       kernel command line (console=ttyS0)\n"
+	      "  --cmdline TEXT       kernel command line (console=ttyS0); before it comes\n"
+	      "                       panic=-1, so that a panic ends the virtual machine,\n"
+	      "                       unless TEXT has a panic= of its own\n"
 	      "  --memory SIZE        memory, in MiB, or in GiB with a g behind it (512)\n"
 	      "  --cpus N             number of vCPUs (1)\n"
 	      "  --coalesce on|off    let the kernel module take writes that can wait (on)\n"
@@ -76,9 +82,16 @@ static void print_help(void)
 	      "  --map                print the memory map before the guest starts\n"
 	      "  --map-file FILE      the same, into FILE\n"
 	      "  --help               print this\n"
+	      "  --version            print the version\n"
 	      "\n"
 	      "On a terminal every key goes to the guest; Ctrl-A x ends it.\n",
 	      stdout);
+}
+
+static void print_version(void)
+{
+	printf("mregion-vmm %s, speaks version %u to the module\n",
+	       MREGION_VERSION, MREGION_ABI_VERSION);
 }
 
 /* A decimal number of @text; the rest of it in @rest. */
@@ -244,6 +257,10 @@ enum options_result options_parse(struct options *options, int argc,
 	       -1) {
 		if (option == OPT_HELP) {
 			print_help();
+			return OPTIONS_HELP;
+		}
+		if (option == OPT_VERSION) {
+			print_version();
 			return OPTIONS_HELP;
 		}
 		if (!parse_option(options, option))

@@ -25,7 +25,7 @@ struct options {
 
 enum options_result {
 	OPTIONS_RUN,			/* go on */
-	OPTIONS_HELP,			/* help was asked for, and printed */
+	OPTIONS_HELP,			/* help or version: it is printed */
 	OPTIONS_BAD,			/* wrong, and said so */
 };
 

@@ -253,60 +253,66 @@ static void internal_error(const struct vcpu *vcpu)
 	}
 }
 
+static void count_exit(struct vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IO:
+		vcpu->exits.pio++;
+		break;
+	case KVM_EXIT_MMIO:
+		vcpu->exits.mmio++;
+		break;
+	case KVM_EXIT_HLT:
+		vcpu->exits.halt++;
+		break;
+	default:
+		vcpu->exits.other++;
+	}
+}
+
 /* Why the machine has to end after this exit, if it has to. */
 static enum machine_end vcpu_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	int error;
 
-	switch (run->exit_reason) {
-	case KVM_EXIT_IO:
-	case KVM_EXIT_MMIO:
-		if (run->exit_reason == KVM_EXIT_IO)
-			vcpu->exits.pio++;
-		else
-			vcpu->exits.mmio++;
-		do {
-			error = mregion_vm_exit(vcpu->all->vm, vcpu->index,
-						run);
-		} while (error == -EINTR && !atomic_load(&vcpu->all->stop));
-		/*
-		 * Interrupted: the machine ends. An error of the guest: there
-		 * are no machine checks here, and it has been answered.
-		 */
-		if (error == -EINTR)
-			return END_NONE;
-		if (error >= 0 || error == -EFAULT)
-			return END_NONE;
+	count_exit(vcpu);
+	/* Exits of all kinds, for what the guest wrote before comes first. */
+	do {
+		error = mregion_vm_exit(vcpu->all->vm, vcpu->index, run);
+	} while (error == -EINTR && !atomic_load(&vcpu->all->stop));
+	/*
+	 * Interrupted: the machine ends. An error of the guest: there are no
+	 * machine checks here, and it has been answered.
+	 */
+	if (error == 0 || error == -EINTR || error == -EFAULT)
+		return END_NONE;
+	if (error < 0) {
 		report("vCPU %u: cannot resolve an access: %s", vcpu->index,
 		       mregion_error());
 		return END_FAILED;
+	}
+
+	switch (run->exit_reason) {
 	case KVM_EXIT_HLT:
-		vcpu->exits.halt++;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		return END_NONE;
 	case KVM_EXIT_SHUTDOWN:
-		vcpu->exits.other++;
 		report("vCPU %u: triple fault", vcpu->index);
 		print_registers(vcpu);
 		return END_TRIPLE_FAULT;
 	case KVM_EXIT_INTERNAL_ERROR:
-		vcpu->exits.other++;
 		internal_error(vcpu);
 		print_registers(vcpu);
 		return END_FAILED;
 	case KVM_EXIT_FAIL_ENTRY:
-		vcpu->exits.other++;
 		report("vCPU %u: the processor refused to enter the guest, reason 0x%llx",
 		       vcpu->index,
 		       run->fail_entry.hardware_entry_failure_reason);
 		print_registers(vcpu);
 		return END_FAILED;
-	case KVM_EXIT_INTR:
-	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		vcpu->exits.other++;
-		return END_NONE;
 	default:
-		vcpu->exits.other++;
 		report("vCPU %u: KVM exits for a reason unknown here, %u",
 		       vcpu->index, run->exit_reason);
 		print_registers(vcpu);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A guest for the VMM of the documentation: it never ends. */
+	.section .rodata
+	.globl guest, guest_end
+	.code16
+guest:
+	jmp	guest
+guest_end:
+
+	.section .note.GNU-stack, "", @progbits
