@@ -25,6 +25,7 @@ struct mregion_shadow;
  * @retired: in the list of what is freed after a grace period
  * @offset: first byte in the region
  * @last: last byte in the region
+ * @len: how many bytes that is, or 0 for 2^64
  * @room: by an access's size (1, 2, 4, 8): how far behind @offset it can begin
  * @kind: enum mregion_rule_kind
  * @flags: enum mregion_rule_flags
@@ -46,13 +47,14 @@ struct mregion_behaviour_rule {
 	struct list_head retired;
 	u64 offset;
 	u64 last;
+	u64 len;
 	u64 room[9];
 	u32 kind;
 	u32 flags;
 	u32 access_len;
-	u16 reads;
-	u16 writes;
-	u16 any;
+	u32 reads;
+	u32 writes;
+	u32 any;
 	u64 datamatch;
 	u64 shadow_offset;
 	struct mregion_ring *ring;
@@ -75,8 +77,8 @@ struct mregion_behaviour_rule {
 struct mregion_rule_group {
 	u32 first;
 	u32 nr;
-	u16 reads;
-	u16 writes;
+	u32 reads;
+	u32 writes;
 	bool match;
 };
 
@@ -96,7 +98,7 @@ struct mregion_rule_group {
  *	else the first one, which saves many a search
  */
 struct mregion_behaviour {
-	u16 plain;
+	u32 plain;
 	u8 refused;
 	bool any_len;
 	u32 nr_rules;

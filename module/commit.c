@@ -9,6 +9,7 @@
 #include "region.h"
 #include "render.h"
 #include "retire.h"
+#include "rule.h"
 #include "txn.h"
 
 /* Note in a range what the short way looks for. */
@@ -16,10 +17,13 @@ static void mregion_range_mark(struct mregion_view_range *range)
 {
 	const struct mregion_behaviour *behaviour = range->behaviour;
 
-	if (!behaviour)
+	range->delta = range->offset - range->start;
+	range->first = &mregion_rule_none;
+	range->plain = 0;
+	if (!behaviour || !behaviour->nr_rules || range->flags)
 		return;
-	range->plain = behaviour->nr_rules && !range->flags ?
-		       behaviour->plain : 0;
+	range->first = behaviour->rules[0];
+	range->plain = behaviour->plain;
 }
 
 static void mregion_view_mark(struct mregion_view *view)

@@ -229,12 +229,12 @@ mregion_bus_write_quick(struct kvm_vcpu *vcpu,
 			int len, const void *val,
 			const struct mregion_view *view)
 {
-	const struct mregion_behaviour_rule *rule;
 	u64 offset;
 
-	if (likely(mregion_short_first(range, addr, len, val, &offset, &rule)))
-		return mregion_bus_write_by(rule, range, offset, len, val,
-					    vcpu);
+	if (likely(mregion_short_first(range, addr, len, true, val,
+				       &offset)))
+		return mregion_bus_write_by(range->first, range, offset, len,
+					    val, vcpu);
 	return mregion_bus_write_range(vcpu, range, addr, len, val, view);
 }
 
@@ -312,7 +312,7 @@ static noinline int mregion_bus_read_long(struct kvm_vcpu *vcpu,
 	return ret;
 }
 
-static __always_inline int
+static noinline int
 mregion_bus_read_range(struct kvm_vcpu *vcpu,
 		       const struct mregion_view_range *range, gpa_t addr,
 		       int len, void *val, const struct mregion_view *view)
@@ -328,6 +328,22 @@ mregion_bus_read_range(struct kvm_vcpu *vcpu,
 	return 0;
 }
 
+static __always_inline int
+mregion_bus_read_quick(struct kvm_vcpu *vcpu,
+		       const struct mregion_view_range *range, gpa_t addr,
+		       int len, void *val, const struct mregion_view *view)
+{
+	u64 offset;
+
+	if (unlikely(!mregion_short_first(range, addr, len, false, NULL,
+					  &offset)))
+		return mregion_bus_read_range(vcpu, range, addr, len, val,
+					      view);
+	mregion_short_read(range, range->first, offset, len, val);
+	mregion_bus_unlock();
+	return 0;
+}
+
 static noinline int mregion_bus_read_search(struct kvm_vcpu *vcpu,
 					    const struct mregion_claim *bus,
 					    gpa_t addr, int len, void *val,
@@ -337,7 +353,7 @@ static noinline int mregion_bus_read_search(struct kvm_vcpu *vcpu,
 
 	if (unlikely(!mregion_bus_search(bus, view, addr, len, &range)))
 		return mregion_bus_read_long(vcpu, range, addr, len, val, view);
-	return mregion_bus_read_range(vcpu, range, addr, len, val, view);
+	return mregion_bus_read_quick(vcpu, range, addr, len, val, view);
 }
 
 static int mregion_bus_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
@@ -350,7 +366,7 @@ static int mregion_bus_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	view = mregion_bus_lock(bus);
 	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
 		return mregion_bus_read_search(vcpu, bus, addr, len, val, view);
-	return mregion_bus_read_range(vcpu, range, addr, len, val, view);
+	return mregion_bus_read_quick(vcpu, range, addr, len, val, view);
 }
 
 /*

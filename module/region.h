@@ -18,6 +18,7 @@
  * @backing: enum mregion_backing
  * @backing_offset: offset in @file, or address in the VMM
  * @file: that its memory is in, or NULL
+ * @fresh: its behaviour was made by the commit under way
  * @counters: parts of accesses that were made to it
  * @retired: in the list of what is freed after a grace period
  * @name: for people
@@ -31,6 +32,7 @@ struct mregion_region {
 	u32 backing;
 	u64 backing_offset;
 	struct file *file;
+	bool fresh;
 	struct mregion_counters counters;
 	struct list_head retired;
 	char name[MREGION_NAME_SIZE];

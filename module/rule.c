@@ -9,6 +9,8 @@
 #include "rule.h"
 #include "shadow.h"
 
+const struct mregion_behaviour_rule mregion_rule_none;
+
 static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 {
 	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
@@ -154,6 +156,7 @@ static void mregion_rule_set_room(struct mregion_behaviour_rule *rule)
 	u64 span = rule->last - rule->offset;
 	u32 len;
 
+	rule->len = span + 1;
 	for (len = 1; len <= 8; len *= 2)
 		if (span >= len - 1)
 			rule->room[len] = span - (len - 1);

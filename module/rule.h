@@ -12,6 +12,9 @@
 
 struct mregion_machine;
 
+/* A rule that is for no access. */
+extern const struct mregion_behaviour_rule mregion_rule_none;
+
 struct mregion_behaviour_rule *
 mregion_rule_alloc(struct mregion_machine *machine,
 		   const struct mregion_rule *args, bool del);
@@ -61,7 +64,7 @@ static __always_inline void *
 mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)
 {
 	return rule->memory + array_index_nospec(offset - rule->offset,
-						 rule->room[1] + 1);
+						 rule->len);
 }
 
 /**

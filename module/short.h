@@ -84,7 +84,7 @@ mregion_short_find(const struct mregion_view_range *range, u64 addr, u32 len,
 {
 	if (static_branch_unlikely(&mregion_traced_short))
 		return false;
-	*offset = range->offset + (addr - range->start);
+	*offset = range->delta + addr;
 	/* of these sizes, the range has a behaviour with rules */
 	return range->plain >> len & 1 && !(*offset & (len - 1)) &&
 	       mregion_short_rule(range->behaviour, *offset, len, write, val,
@@ -92,28 +92,31 @@ mregion_short_find(const struct mregion_view_range *range, u64 addr, u32 len,
 }
 
 /**
- * mregion_short_first() - whether the first rule completes a write
- * @range: the range that the write is in as a whole
+ * mregion_short_first() - whether the first rule completes an access
+ * @range: the range that the access is in as a whole
  * @addr: its first address
  * @len: its length, 1 to 8
+ * @write: whether it is a write
  * @val: the bytes written
  * @offset: set to where in the region it is
- * @rule: set to the rule
  *
- * As mregion_short_find(), but does not look further.
+ * As mregion_short_find(), but does not look further than @range->first.
  */
 static __always_inline bool
 mregion_short_first(const struct mregion_view_range *range, u64 addr, u32 len,
-		    const void *val, u64 *offset,
-		    const struct mregion_behaviour_rule **rule)
+		    bool write, const void *val, u64 *offset)
 {
+	const struct mregion_behaviour_rule *rule = range->first;
+	u32 sizes = range->plain & (write ? rule->writes : rule->reads);
+
 	if (static_branch_unlikely(&mregion_traced_short))
 		return false;
-	*offset = range->offset + (addr - range->start);
-	if (!(range->plain >> len & 1) || *offset & (len - 1))
+	*offset = range->delta + addr;
+	if (!(sizes >> len & 1) || *offset & (len - 1) ||
+	    *offset - rule->offset > rule->room[len])
 		return false;
-	*rule = range->behaviour->rules[0];
-	return mregion_rule_matches(*rule, *offset, len, true, val);
+	return !write || !(rule->flags & MREGION_RULE_DATAMATCH) ||
+	       mregion_equal_plain(val, len, rule->datamatch);
 }
 
 static __always_inline enum mregion_outcome

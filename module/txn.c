@@ -70,13 +70,19 @@ static struct mregion_undo *
 mregion_change(struct mregion_txn *txn, struct mregion_region *region,
 	       const struct mregion_node_state *state)
 {
+	struct mregion_behaviour *unseen = NULL;
 	struct mregion_undo *undo;
 
 	undo = mregion_note(txn, MREGION_UNDO_REGION_CHANGE);
 	undo->region = region;
 	undo->node = region->node.state;
 	if (undo->node.behaviour != state->behaviour) {
-		undo->replaced = undo->node.behaviour;
+		/* what nobody has seen is needed no more, also not to undo */
+		if (region->fresh)
+			unseen = undo->node.behaviour;
+		else
+			undo->replaced = undo->node.behaviour;
+		region->fresh = true;
 		mregion_touch_behaviour(txn, &region->node);
 	} else {
 		mregion_touch(txn, &region->node);
@@ -86,6 +92,7 @@ mregion_change(struct mregion_txn *txn, struct mregion_region *region,
 		mregion_touch(txn, undo->node.parent);
 	mregion_count_rules(txn->machine, &undo->node, state);
 	mregion_node_set_state(&region->node, state);
+	mregion_behaviour_free(unseen);
 	return undo;
 }
 
@@ -255,6 +262,9 @@ mregion_op_set_constraints(struct mregion_txn *txn,
 			mregion_behaviour_constrain(old, constraints));
 }
 
+/* How many rules count as much as a region that is visited. */
+#define MREGION_RULES_A_STEP	16
+
 static bool mregion_has_rules(const struct mregion_region *region)
 {
 	return region->node.kind == MREGION_MMIO ||
@@ -269,6 +279,8 @@ static int mregion_op_rule(struct mregion_txn *txn,
 	struct mregion_behaviour_rule *rule, *deleted = NULL;
 	struct mregion_node_state state = region->node.state;
 	struct mregion_undo *undo;
+	u32 i;
+	int ret;
 
 	if (!mregion_has_rules(region))
 		return add ? -EINVAL : -ENOENT;
@@ -276,6 +288,12 @@ static int mregion_op_rule(struct mregion_txn *txn,
 		return -EINVAL;
 	if (add && txn->machine->nr_rules == MREGION_MAX_MACHINE_RULES)
 		return -ENOSPC;
+	/* all of them are looked at, and copied */
+	for (i = 0; i < old->nr_rules; i += MREGION_RULES_A_STEP) {
+		ret = mregion_work_step(&txn->work);
+		if (ret)
+			return ret;
+	}
 	rule = mregion_rule_alloc(txn->machine, args, !add);
 	if (IS_ERR(rule))
 		return PTR_ERR(rule);
@@ -503,12 +521,20 @@ int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 	return -EOPNOTSUPP;
 }
 
+static void mregion_untouch(struct list_head *list)
+{
+	struct mregion_node *node, *next;
+
+	list_for_each_entry_safe(node, next, list, touched) {
+		mregion_region_of(node)->fresh = false;
+		list_del_init(&node->touched);
+	}
+}
+
 static void mregion_untouch_all(struct mregion_txn *txn)
 {
-	while (!list_empty(&txn->touched))
-		list_del_init(txn->touched.next);
-	while (!list_empty(&txn->ruled))
-		list_del_init(txn->ruled.next);
+	mregion_untouch(&txn->touched);
+	mregion_untouch(&txn->ruled);
 }
 
 static void mregion_retire_behaviour(struct mregion_txn *txn,
@@ -518,7 +544,7 @@ static void mregion_retire_behaviour(struct mregion_txn *txn,
 }
 
 static void mregion_undo_one(struct mregion_txn *txn,
-			     const struct mregion_undo *undo)
+			     struct mregion_undo *undo)
 {
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_region *region = undo->region;
@@ -542,6 +568,8 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		if (undo->replaced)
 			mregion_retire_behaviour(txn,
 						 region->node.state.behaviour);
+		else
+			undo->node.behaviour = region->node.state.behaviour;
 		if (undo->added)
 			list_add_tail(&undo->added->retired,
 				      &txn->retired->rules);

@@ -37,7 +37,8 @@ enum mregion_undo_kind {
  * @replaced: of a changed region, the behaviour that it lost, or NULL
  * @added: the rule that it has got, or NULL
  * @deleted: the rule that it has lost, or NULL
- * @node: of a changed region, its state before
+ * @node: of a changed region, its state before; but without @replaced, the
+ *	behaviour is what it was when the last one was replaced
  * @state: of a changed space, its state before
  */
 struct mregion_undo {

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 struct mregion_behaviour;
+struct mregion_behaviour_rule;
 struct mregion_node;
 struct mregion_space;
 
@@ -25,8 +26,12 @@ struct mregion_space;
  * @view: that it is a range of
  * @behaviour: what happens to accesses there, as of this view's commit
  * @flags: enum mregion_range_flags
+ * @delta: what is added to an address to get the offset in the region
+ * @first: the rule to be tried first; one that is for nothing where accesses do not
+ *	go the short way
  * @plain: sizes of accesses that go the short way if aligned; bit n for n bytes.
- *	None where there is no rule. Set before the view is published
+ *	None where there is no rule. As @delta and @first, set before the view is
+ *	published
  * @beyond: bytes of the region that follow the range's last, 7 at most
  */
 struct mregion_view_range {
@@ -36,8 +41,10 @@ struct mregion_view_range {
 	struct mregion_node *node;
 	const struct mregion_view *view;
 	struct mregion_behaviour *behaviour;
-	u32 flags;
-	u16 plain;
+	u64 delta;
+	const struct mregion_behaviour_rule *first;
+	u32 plain;
+	u16 flags;
 	u8 beyond;
 };
 

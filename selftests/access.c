@@ -79,7 +79,7 @@ TEST_F(access, arguments)
 	EXPECT_EQ(-EINVAL, mr_read(self->fd, SPACE, 0, 0, &access));
 	EXPECT_EQ(-EINVAL, mr_read(self->fd, SPACE, 0, 9, &access));
 	EXPECT_EQ(-EINVAL, mr_read(self->fd, SPACE, 0, -1u, &access));
-	EXPECT_EQ(-EOPNOTSUPP, mr_access(self->fd, SPACE, 0, 4, 2, 0,
+	EXPECT_EQ(-EOPNOTSUPP, mr_access(self->fd, SPACE, 0, 4, 4, 0,
 					 &access));
 	EXPECT_EQ(-EINVAL, mr_read(self->fd, SPACE, -4ull, 8, &access));
 	EXPECT_EQ(-EINVAL, mr_read(self->fd, SPACE, -1ull, 2, &access));

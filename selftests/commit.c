@@ -185,7 +185,7 @@ TEST_F(commit, constraints_refused)
 		  EINVAL },
 		{ "valid min > default max", { .valid_min = 8 }, EINVAL },
 		{ "impl min > max", { .impl_min = 8, .impl_max = 4 }, EINVAL },
-		{ "flag 3", { .flags = 1 << 3 }, EOPNOTSUPP },
+		{ "flag 4", { .flags = 1 << 4 }, EOPNOTSUPP },
 		{ "flag 7", { .flags = 1 << 7 }, EOPNOTSUPP },
 		{ "refused EXIT", { .refused = MREGION_POLICY_EXIT }, EINVAL },
 		{ "reserved", { .reserved = 1 }, EINVAL },
@@ -315,7 +315,7 @@ TEST_F(commit, rule_refused)
 	op.rule.kind = 4;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
 	op = mr_rule_add(MMIO, RING, 0x100, 4);
-	op.rule.flags = 1 << 6;
+	op.rule.flags = 1 << 7;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
 	op.rule.flags = 1u << 31;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
