@@ -176,6 +176,8 @@ TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 		if (fail_no_more(fail_nth))
 			break;		/* fewer allocations than that */
 		if (!err) {
+			for (i = 0; i < FAR_OPS - 1; i++)
+				ASSERT_EQ(0, results[i]);
 			ASSERT_EQ(nr_after, mr_regions(self->fd, 0, NULL, 0));
 			/* It got by without this one: a new machine, then. */
 			attached_teardown(_metadata, self, &vm);
