@@ -166,20 +166,37 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
 	}
 }
 
+/* Whether an operation fails alone, as it may, or the commit does with it. */
+static bool mregion_fails_alone(const struct mregion_op *op, int err)
+{
+	/* these are not about the operation */
+	if (err == -ENOMEM || err == -EINTR || err == -EDQUOT)
+		return false;
+	return op->code & MREGION_OP_MAY_FAIL;
+}
+
 static int mregion_apply_all(struct mregion_txn *txn,
 			     const struct mregion_op *ops,
-			     struct mregion_commit *args)
+			     struct mregion_commit *args, s32 *results)
 {
 	u32 i;
 	int ret;
 
 	for (i = 0; i < args->nr_ops; i++) {
+		txn->occupant = 0;
 		ret = mregion_work_step(&txn->work) ?:
 		      mregion_txn_apply(txn, &ops[i]);
-		if (ret) {
+		if (!ret)
+			continue;
+		if (!mregion_fails_alone(&ops[i], ret)) {
 			args->failed = i;
+			args->occupant = txn->occupant;
 			return ret;
 		}
+		if (!args->nr_failed++)
+			args->occupant = txn->occupant;
+		if (results)
+			results[i] = ret;
 	}
 	return mregion_render_spaces(txn);
 }
@@ -188,13 +205,14 @@ static int mregion_apply_all(struct mregion_txn *txn,
  * mregion_commit() - change a machine, all or nothing
  * @machine: the machine, locked
  * @ops: @args->nr_ops operations
- * @args: from userspace; @args->failed and @args->generation are set
+ * @args: from userspace; what is "set on return" is set
+ * @results: for the errnos of operations that fail alone, all 0 yet; or NULL
  *
  * Return: 0 or a negative errno, see MREGION_COMMIT.
  */
 int mregion_commit(struct mregion_machine *machine,
 		   const struct mregion_op *ops,
-		   struct mregion_commit *args)
+		   struct mregion_commit *args, s32 *results)
 {
 	bool dry_run = args->flags & MREGION_COMMIT_DRY_RUN;
 	struct mregion_txn txn = {
@@ -207,6 +225,8 @@ int mregion_commit(struct mregion_machine *machine,
 	int ret = -ENOMEM;
 
 	args->failed = args->nr_ops;
+	args->nr_failed = 0;
+	args->occupant = 0;
 	args->generation = machine->generation;
 	/* a space is free as soon as its virtual machine is gone */
 	mregion_attachments_reap(machine);
@@ -217,7 +237,7 @@ int mregion_commit(struct mregion_machine *machine,
 	if (!txn.undo || !txn.retired)
 		goto out;
 
-	ret = mregion_apply_all(&txn, ops, args);
+	ret = mregion_apply_all(&txn, ops, args, results);
 	if (!ret) {
 		map = mregion_map_alloc(machine);
 		ret = map ? 0 : -ENOMEM;

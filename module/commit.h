@@ -9,6 +9,6 @@ struct mregion_machine;
 
 int mregion_commit(struct mregion_machine *machine,
 		   const struct mregion_op *ops,
-		   struct mregion_commit *args);
+		   struct mregion_commit *args, s32 *results);
 
 #endif /* MREGION_COMMIT_H */

@@ -90,13 +90,42 @@ static int mregion_copy_ops(const struct mregion_commit *args,
 	return 0;
 }
 
+/* What cannot be told is not done: find out before, not after. */
+static int mregion_prepare_results(const struct mregion_commit *commit,
+				   s32 **results)
+{
+	if (!commit->results)
+		return 0;
+	*results = kvcalloc(commit->nr_ops, sizeof(**results),
+			    GFP_KERNEL_ACCOUNT);
+	if (!*results)
+		return -ENOMEM;
+	return clear_user(u64_to_user_ptr(commit->results),
+			  commit->nr_ops * sizeof(**results)) ? -EFAULT : 0;
+}
+
+/* Nor does what has been done become an error by not being told. */
+static int mregion_tell_results(const struct mregion_commit *commit,
+				const s32 *results, int ret)
+{
+	if (results && commit->nr_failed &&
+	    copy_to_user(u64_to_user_ptr(commit->results), results,
+			 commit->nr_ops * sizeof(*results)) &&
+	    commit->flags & MREGION_COMMIT_DRY_RUN)
+		return ret ?: -EFAULT;
+	return ret;
+}
+
 static int mregion_commit_user(struct mregion_machine *machine,
 			       struct mregion_commit *commit)
 {
 	struct mregion_op *ops;
+	s32 *results = NULL;
 	int ret;
 
 	commit->failed = commit->nr_ops;
+	commit->nr_failed = 0;
+	commit->occupant = 0;
 	if (commit->reserved)
 		return -EINVAL;
 	if (commit->flags & ~MREGION_COMMIT_DRY_RUN)
@@ -110,7 +139,8 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	ops = kvmalloc_array(commit->nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
 	if (!ops)
 		return -ENOMEM;
-	ret = mregion_copy_ops(commit, ops);
+	ret = mregion_copy_ops(commit, ops) ?:
+	      mregion_prepare_results(commit, &results);
 	if (ret)
 		goto out;
 	ret = mregion_retire_throttle(machine);
@@ -120,9 +150,11 @@ static int mregion_commit_user(struct mregion_machine *machine,
 		ret = -EINTR;
 		goto out;
 	}
-	ret = mregion_commit(machine, ops, commit);
+	ret = mregion_commit(machine, ops, commit, results);
 	mutex_unlock(&machine->lock);
+	ret = mregion_tell_results(commit, results, ret);
 out:
+	kvfree(results);
 	kvfree(ops);
 	return ret;
 }

@@ -146,6 +146,7 @@ TRACE_EVENT(mregion_commit,
 		__field(u32, machine)
 		__field(u32, nr_ops)
 		__field(u32, failed)
+		__field(u32, nr_failed)
 		__field(u8, dry_run)
 		__field(u64, generation)
 		__field(int, ret)
@@ -155,14 +156,16 @@ TRACE_EVENT(mregion_commit,
 		__entry->machine = machine->id;
 		__entry->nr_ops = args->nr_ops;
 		__entry->failed = args->failed;
+		__entry->nr_failed = args->nr_failed;
 		__entry->dry_run = !!(args->flags & MREGION_COMMIT_DRY_RUN);
 		__entry->generation = args->generation;
 		__entry->ret = ret;
 	),
 
-	TP_printk("machine=%u nr_ops=%u dry_run=%u generation=%llu failed=%u ret=%d",
+	TP_printk("machine=%u nr_ops=%u dry_run=%u generation=%llu failed=%u nr_failed=%u ret=%d",
 		  __entry->machine, __entry->nr_ops, __entry->dry_run,
-		  __entry->generation, __entry->failed, __entry->ret)
+		  __entry->generation, __entry->failed, __entry->nr_failed,
+		  __entry->ret)
 );
 
 TRACE_EVENT(mregion_attach,

@@ -172,6 +172,53 @@ int mregion_tree_check_map(struct mregion_tree *tree,
 	return node->mark == tree->mark ? -ELOOP : 0;
 }
 
+/* Whether two regions of one parent overlap; what is behind 2^64 is nowhere. */
+static bool mregion_overlap(u64 a, u64 a_last, u64 b, u64 b_last)
+{
+	return a < b ? b - a <= a_last : a - b <= b_last;
+}
+
+/**
+ * mregion_tree_check_room() - whether a region would be in a sibling's way
+ * @parent: the region that is to hold it
+ * @node: the region
+ * @addr: offset in @parent
+ * @priority: among siblings; those of another one are in nobody's way
+ * @work: budget
+ * @occupant: set to a sibling that is there, on -EEXIST
+ *
+ * Return: 0, -EEXIST, or the error of mregion_work_step().
+ */
+int mregion_tree_check_room(struct mregion_node *parent,
+			    const struct mregion_node *node, u64 addr,
+			    s32 priority, struct mregion_work *work,
+			    struct mregion_node **occupant)
+{
+	struct rb_node *rb;
+	int ret;
+
+	for (rb = rb_first(&parent->subregions); rb; rb = rb_next(rb)) {
+		struct mregion_node *sibling = rb_entry(rb, struct mregion_node,
+							sibling);
+		const struct mregion_node_state *state = &sibling->state;
+
+		if (state->priority < priority)
+			break;
+		ret = mregion_work_step(work);
+		if (ret)
+			return ret;
+		if (state->priority > priority ||
+		    state->flags & MREGION_REGION_DISABLED)
+			continue;
+		if (mregion_overlap(addr, node->state.last, state->addr,
+				    state->last)) {
+			*occupant = sibling;
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
 /**
  * mregion_tree_mark_up() - mark all regions that show one that has changed
  * @tree: the hierarchy

@@ -92,6 +92,10 @@ int mregion_tree_check_map(struct mregion_tree *tree,
 			   struct mregion_node *parent,
 			   struct mregion_node *node,
 			   struct mregion_work *work);
+int mregion_tree_check_room(struct mregion_node *parent,
+			    const struct mregion_node *node, u64 addr,
+			    s32 priority, struct mregion_work *work,
+			    struct mregion_node **occupant);
 int mregion_tree_mark_up(struct mregion_tree *tree, struct list_head *touched,
 			 struct mregion_work *work);
 

@@ -149,12 +149,24 @@ static int mregion_op_map(struct mregion_txn *txn,
 {
 	struct mregion_region *parent = mregion_txn_region(txn, args->parent);
 	struct mregion_node_state state = region->node.state;
+	struct mregion_node *occupant;
 	int ret;
 
+	if (args->reserved)
+		return -EINVAL;
+	if (args->flags & ~MREGION_MAP_EXCLUSIVE)
+		return -EOPNOTSUPP;
 	if (!parent)
 		return -ENOENT;
 	ret = mregion_tree_check_map(&txn->machine->tree, &parent->node,
 				     &region->node, &txn->work);
+	if (!ret && args->flags & MREGION_MAP_EXCLUSIVE) {
+		ret = mregion_tree_check_room(&parent->node, &region->node,
+					      args->offset, args->priority,
+					      &txn->work, &occupant);
+		if (ret == -EEXIST)
+			txn->occupant = mregion_region_of(occupant)->id;
+	}
 	if (ret)
 		return ret;
 	state.parent = &parent->node;
@@ -445,13 +457,13 @@ static const size_t mregion_op_used[] = {
 	[MREGION_OP_SET_SERVER] = sizeof(struct mregion_op_set_server),
 };
 
-static int mregion_op_check(const struct mregion_op *op)
+static int mregion_op_check(const struct mregion_op *op, u32 code)
 {
 	size_t used;
 
-	if (!op->code || op->code >= ARRAY_SIZE(mregion_op_used))
+	if (!code || code >= ARRAY_SIZE(mregion_op_used))
 		return -EOPNOTSUPP;
-	used = mregion_op_used[op->code];
+	used = mregion_op_used[code];
 	if (!op->id || memchr_inv((const char *)op->reserved + used, 0,
 				  sizeof(op->reserved) - used))
 		return -EINVAL;
@@ -468,14 +480,15 @@ static int mregion_op_check(const struct mregion_op *op)
  */
 int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 {
+	u32 code = op->code & ~MREGION_OP_MAY_FAIL;
 	struct mregion_region *region;
 	struct mregion_space *space;
-	int ret = mregion_op_check(op);
+	int ret = mregion_op_check(op, code);
 
 	if (ret)
 		return ret;
 
-	switch (op->code) {
+	switch (code) {
 	case MREGION_OP_CREATE:
 		return mregion_op_create(txn, op->id, &op->create);
 	case MREGION_OP_SPACE_CREATE:
@@ -485,7 +498,7 @@ int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 		space = xa_load(&txn->machine->spaces, op->id);
 		if (!space)
 			return -ENOENT;
-		if (op->code == MREGION_OP_SPACE_SET)
+		if (code == MREGION_OP_SPACE_SET)
 			return mregion_op_space_set(txn, space, &op->space);
 		return mregion_op_space_free(txn, space);
 	}
@@ -493,7 +506,7 @@ int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 	region = mregion_txn_region(txn, op->id);
 	if (!region)
 		return -ENOENT;
-	switch (op->code) {
+	switch (code) {
 	case MREGION_OP_FREE:
 		return mregion_op_free(txn, region);
 	case MREGION_OP_MAP:

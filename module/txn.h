@@ -65,6 +65,8 @@ struct mregion_undo {
  * @retired: collects what is to be freed
  * @undo: a note for each operation done, the last one last
  * @nr_undo: number of notes
+ * @occupant: ID of the region that is where the operation that has failed was to
+ *	map another one, else 0
  */
 struct mregion_txn {
 	struct mregion_machine *machine;
@@ -74,6 +76,7 @@ struct mregion_txn {
 	struct mregion_retired *retired;
 	struct mregion_undo *undo;
 	u32 nr_undo;
+	u32 occupant;
 };
 
 int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op);

@@ -212,6 +212,13 @@ TEST_F(commit, constraints_refused)
 
 TEST_F(commit, map_refused)
 {
+	struct mregion_op op = mr_map(LOOSE, ROOT, 0, 0);
+
+	op.map.flags = 1 << 1;
+	EXPECT_REFUSED(EOPNOTSUPP, op);
+	op.map.flags = MREGION_MAP_EXCLUSIVE;
+	op.map.reserved = 1;
+	EXPECT_REFUSED(EINVAL, op);
 	EXPECT_REFUSED(ENOENT, mr_map(NOWHERE, ROOT, 0, 0));
 	EXPECT_REFUSED(ENOENT, mr_map(LOOSE, NOWHERE, 0, 0));
 	EXPECT_REFUSED(EINVAL, mr_map(0, ROOT, 0, 0));
@@ -269,7 +276,8 @@ TEST_F(commit, change_refused)
 
 	EXPECT_REFUSED(EOPNOTSUPP, mr_op(0, MMIO));
 	EXPECT_REFUSED(EOPNOTSUPP, mr_op(16, MMIO));
-	EXPECT_REFUSED(EOPNOTSUPP, mr_op(-1u, MMIO));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(~MREGION_OP_MAY_FAIL, MMIO));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(MREGION_OP_UNMAP | 1u << 30, MMIO));
 }
 
 TEST_F(commit, free_refused)
@@ -734,6 +742,390 @@ TEST_F(commit, one_by_one_is_the_same)
 	ASSERT_EQ(nr, mr_view(other.fd, SPACE, apart, 64, NULL));
 	EXPECT_EQ(0, memcmp(together, apart, nr * sizeof(apart[0])));
 	commit_teardown(_metadata, &other, NULL);
+}
+
+/* Commit with results; all but @size, @ops, @nr_ops and @op_size is as given. */
+static int commit_results(int fd, const struct mregion_op *ops, uint32_t nr,
+			  struct mregion_commit *commit, int32_t *results)
+{
+	commit->size = sizeof(*commit);
+	commit->ops = (uintptr_t)ops;
+	commit->nr_ops = nr;
+	commit->op_size = sizeof(*ops);
+	commit->failed = commit->nr_failed = commit->occupant = 0xdeadbeef;
+	commit->results = (uintptr_t)results;
+	return mr_ioctl(fd, MREGION_COMMIT, commit);
+}
+
+/* What may fail does so alone, with its errno; the rest is carried out. */
+TEST_F(commit, fails_alone)
+{
+	const struct mregion_op ops[] = {
+		mr_may_fail(mr_mmio(50, 0x1000)),
+		mr_may_fail(mr_mmio(ROOT, 0x1000)),		/* EEXIST */
+		mr_may_fail(mr_map(50, ROOT, 0x5000000, 0)),
+		mr_may_fail(mr_map(50, BUS, 0, 0)),		/* EBUSY */
+		mr_map(LOOSE, ROOT, 0x6000000, 0),
+		mr_may_fail(mr_map(ROOT, LOOSE, 0, 0)),		/* ELOOP */
+		mr_may_fail(mr_rule_add(50, NOWHERE, 0, 4)),	/* ENOENT */
+		mr_may_fail(mr_rule_add(50, RING, 0, 4)),
+		mr_may_fail(mr_rule_add(50, RING, 0, 4)),	/* EEXIST */
+		mr_may_fail(mr_op(77, MMIO)),			/* EOPNOTSUPP */
+		mr_may_fail(mr_unmap(0)),			/* EINVAL */
+		mr_may_fail(mr_space(SPACE, ROOT)),		/* EEXIST */
+		mr_resize(50, 0x800),
+	};
+	static const int32_t expected[ARRAY_SIZE(ops)] = {
+		0, -EEXIST, 0, -EBUSY, 0, -ELOOP, -ENOENT, 0, -EEXIST,
+		-EOPNOTSUPP, -EINVAL, -EEXIST, 0,
+	};
+	struct mregion_commit commit = { .flags = MREGION_COMMIT_DRY_RUN };
+	int32_t results[ARRAY_SIZE(ops) + 1];
+	struct mregion_region_info info;
+	struct mr_snapshot before;
+	uint64_t generation;
+
+	/* A dry run says the same, and changes nothing. */
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	memset(results, 0x5a, sizeof(results));
+	EXPECT_EQ(0, commit_results(self->fd, ops, ARRAY_SIZE(ops), &commit,
+				    results));
+	EXPECT_EQ(0, memcmp(expected, results, sizeof(expected)));
+	EXPECT_EQ(8, commit.nr_failed);
+	EXPECT_EQ(ARRAY_SIZE(ops), commit.failed);
+	EXPECT_EQ(0, commit.occupant);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	generation = commit.generation;
+
+	commit.flags = 0;
+	memset(results, 0x5a, sizeof(results));
+	EXPECT_EQ(0, commit_results(self->fd, ops, ARRAY_SIZE(ops), &commit,
+				    results));
+	EXPECT_EQ(0, memcmp(expected, results, sizeof(expected)));
+	EXPECT_EQ(0x5a5a5a5a, results[ARRAY_SIZE(ops)]);
+	EXPECT_EQ(8, commit.nr_failed);
+	EXPECT_EQ(ARRAY_SIZE(ops), commit.failed);
+	EXPECT_EQ(generation + 1, commit.generation);
+	ASSERT_LE(1, mr_regions(self->fd, 50, &info, 1));
+	EXPECT_EQ(50, info.id);
+	EXPECT_EQ(ROOT, info.parent);
+	EXPECT_EQ(0x800, info.len);
+	EXPECT_EQ(1, info.nr_rules);
+	ASSERT_LE(1, mr_regions(self->fd, LOOSE, &info, 1));
+	EXPECT_EQ(ROOT, info.parent);
+
+	/* Nobody need be told. All of it may fail: that is a commit, too. */
+	EXPECT_EQ(0, commit_results(self->fd, &ops[1], 1, &commit, NULL));
+	EXPECT_EQ(1, commit.nr_failed);
+	EXPECT_EQ(generation + 2, commit.generation);
+	mr_snapshot_free(&before);
+}
+
+/* What builds upon what has failed fails, and the commit if it may not. */
+TEST_F(commit, fails_for_what_failed_alone)
+{
+	struct mregion_op ops[] = {
+		mr_mmio(50, 0x1000),
+		mr_may_fail(mr_alias(51, NOWHERE, 0, 0x1000)),
+		mr_map(51, ROOT, 0x5000000, 0),
+		mr_may_fail(mr_op(77, MMIO)),
+	};
+	struct mregion_commit commit = { 0 };
+	struct mr_snapshot before;
+	int32_t results[4];
+
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	memset(results, 0x5a, sizeof(results));
+	EXPECT_EQ(-ENOENT, commit_results(self->fd, ops, 4, &commit, results));
+	EXPECT_EQ(2, commit.failed);
+	EXPECT_EQ(1, commit.nr_failed);
+	EXPECT_EQ(0, results[0]);
+	EXPECT_EQ(-ENOENT, results[1]);
+	EXPECT_EQ(0, results[2]);
+	EXPECT_EQ(0, results[3]);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+
+	ops[2] = mr_may_fail(ops[2]);
+	EXPECT_EQ(0, commit_results(self->fd, ops, 4, &commit, results));
+	EXPECT_EQ(3, commit.nr_failed);
+	EXPECT_EQ(-ENOENT, results[2]);
+	EXPECT_EQ(-EOPNOTSUPP, results[3]);
+	EXPECT_EQ(1 + mr_regions(self->fd, 51, NULL, 0),
+		  mr_regions(self->fd, 50, NULL, 0));
+}
+
+/* What only the whole shows fails the whole, whoever may fail. */
+TEST_F(commit, whole_fails_with_those_that_may)
+{
+	uint32_t i, depth = self->info.max_depth;
+	struct mregion_commit commit = { 0 };
+	struct mr_snapshot before;
+	struct mregion_op ops[2 * 80];
+	int32_t results[2 * 80];
+
+	ASSERT_GT(80, depth);
+	for (i = 0; i < depth; i++) {
+		ops[2 * i] = mr_may_fail(mr_container(100 + i, 0x1000));
+		ops[2 * i + 1] = mr_may_fail(mr_map(100 + i,
+						    i ? 99 + i : ROOT, 0, 0));
+	}
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_EQ(-EMLINK, commit_results(self->fd, ops, 2 * depth, &commit,
+					  results));
+	EXPECT_EQ(2 * depth, commit.failed);
+	EXPECT_EQ(0, commit.nr_failed);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+}
+
+/* Results that cannot be told are found out before anything is done. */
+TEST_F(commit, results_nowhere)
+{
+	struct mregion_op ops[] = {
+		mr_mmio(50, 1), mr_may_fail(mr_mmio(ROOT, 1)),
+	};
+	struct mregion_commit commit = { 0 };
+	struct mr_snapshot before;
+	char *page = mmap(NULL, 2 * MR_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *nowhere[] = {
+		(void *)-8, (void *)8, page + MR_PAGE - 4, page + MR_PAGE,
+	};
+	uint32_t i;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, mprotect(page + MR_PAGE, MR_PAGE, PROT_READ));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	for (i = 0; i < ARRAY_SIZE(nowhere); i++) {
+		commit.flags = 0;
+		EXPECT_EQ(-EFAULT, commit_results(self->fd, ops, 2, &commit,
+						  nowhere[i]));
+		commit.flags = MREGION_COMMIT_DRY_RUN;
+		EXPECT_EQ(-EFAULT, commit_results(self->fd, ops, 2, &commit,
+						  nowhere[i]));
+		EXPECT_EQ(2, commit.failed);
+		EXPECT_EQ(0, commit.nr_failed);
+	}
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	commit.flags = 0;
+	EXPECT_EQ(0, commit_results(self->fd, ops, 2, &commit,
+				    (void *)(page + MR_PAGE - 8)));
+	EXPECT_EQ(-EEXIST, *(int32_t *)(page + MR_PAGE - 4));
+	munmap(page, 2 * MR_PAGE);
+	mr_snapshot_free(&before);
+}
+
+/* Of long commits, each operation may fail; those that are possible are done. */
+TEST_F(commit, fails_alone_at_each_index)
+{
+	struct mregion_op ops[LONG_OPS], bad = mr_may_fail(mr_mmio(ROOT, 1));
+	struct mregion_region_info clean[128], after[128];
+	FIXTURE_DATA(commit) other = {};
+	struct mregion_commit commit = { 0 };
+	int32_t results[LONG_OPS];
+	int nr, nr_clean;
+	uint32_t i, k;
+
+	for (i = 0; i < LONG_OPS; i += 11) {
+		commit_teardown(_metadata, self, NULL);
+		commit_setup(_metadata, self, NULL);
+		commit_setup(_metadata, &other, NULL);
+		/* All of them may fail, and one must. */
+		long_commit(ops);
+		for (k = 0; k < LONG_OPS; k++)
+			ops[k] = k == i ? bad : mr_may_fail(ops[k]);
+		EXPECT_EQ(0, commit_results(self->fd, ops, LONG_OPS, &commit,
+					    results));
+		EXPECT_EQ(-EEXIST, results[i]);
+		/* One at a time they have the same fates, and the same end. */
+		for (k = 0; k < LONG_OPS; k++) {
+			ops[k].code &= ~MREGION_OP_MAY_FAIL;
+			EXPECT_EQ(results[k], mr_commit(other.fd, &ops[k], 1));
+			commit.nr_failed -= !!results[k];
+		}
+		EXPECT_EQ(0, commit.nr_failed);
+		nr = mr_regions(self->fd, 0, after, 128);
+		nr_clean = mr_regions(other.fd, 0, clean, 128);
+		ASSERT_LT(0, nr);
+		ASSERT_GE(128, nr);
+		ASSERT_EQ(nr_clean, nr);
+		for (k = 0; k < (uint32_t)nr; k++)
+			clean[k].order = after[k].order = 0;
+		EXPECT_EQ(0, memcmp(clean, after, nr * sizeof(clean[0])));
+		for (k = 0; k < 200; k++)
+			EXPECT_STREQ(mr_view_text(other.fd, k),
+				     mr_view_text(self->fd, k));
+		commit_teardown(_metadata, &other, NULL);
+	}
+}
+
+/* What @op would find where it maps; 0: nothing. */
+static uint32_t occupant(int fd, struct mregion_op op)
+{
+	struct mregion_commit commit = { .flags = MREGION_COMMIT_DRY_RUN };
+	int err = commit_results(fd, &op, 1, &commit, NULL);
+
+	if (err && err != -EEXIST)
+		return -1;
+	return commit.occupant;
+}
+
+TEST_F(commit, map_exclusive)
+{
+	struct mregion_commit commit = { 0 };
+	const struct mregion_op two[] = {
+		mr_mmio(70, 0x100), mr_map(70, CHILDLESS, 0, 0),
+		mr_may_fail(mr_map_exclusive(LOOSE, CHILDLESS, 0xff, 0)),
+		mr_may_fail(mr_map_exclusive(LOOSE, CHILDLESS, 0x100, 0)),
+	};
+	int32_t results[4];
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_container(60, 0x10000),
+			    mr_mmio(61, 0x1000), mr_mmio(62, 0x1000),
+			    mr_mmio(63, 0), mr_container(64, 0x100),
+			    mr_map(61, 60, 0x1000, 0), mr_map(62, 60, 0x3000, 7),
+			    mr_map(64, 60, 0x8000, 0)));
+
+	EXPECT_REFUSED(EEXIST, mr_map_exclusive(LOOSE, 60, 0x1000, 0));
+	/* Every byte counts, and only of siblings of the same priority. */
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0xf00, 0)));
+	EXPECT_EQ(61, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0xf01, 0)));
+	EXPECT_EQ(61, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x1fff, 0)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x2000, 0)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x1000, 7)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x1000, -1)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x3000, 0)));
+	EXPECT_EQ(62, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x3000, 7)));
+	/* It is about addresses: an empty container is there, too. */
+	EXPECT_EQ(64, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x8000, 0)));
+	/* Regions that reach up to 2^64, and beyond. */
+	EXPECT_EQ(64, occupant(self->fd, mr_map_exclusive(63, 60, 0, 0)));
+	EXPECT_EQ(64, occupant(self->fd, mr_map_exclusive(63, 60, 0x80ff, 0)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(63, 60, 0x8100, 0)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_map(63, 60, 0x9000, 0)));
+	EXPECT_EQ(63, occupant(self->fd, mr_map_exclusive(LOOSE, 60, -1ull, 0)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_unmap(63)));
+
+	/* Without the flag anything goes; and so does it afterwards. */
+	EXPECT_EQ(0, COMMIT(self->fd,
+			    mr_map_exclusive(LOOSE, 60, 0x2000, 0),
+			    mr_move(LOOSE, 0x1000), mr_resize(LOOSE, 0x2000),
+			    mr_mmio(65, 1), mr_map(65, 60, 0x1000, 0)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_unmap(LOOSE), mr_unmap(65),
+			    mr_resize(LOOSE, 0x100)));
+
+	/* What is disabled is not there; what is to be mapped is. */
+	EXPECT_EQ(0, COMMIT(self->fd, mr_set_flags(61, MREGION_REGION_DISABLED,
+						   MREGION_REGION_DISABLED)));
+	EXPECT_EQ(0, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x1000, 0)));
+	EXPECT_EQ(0, COMMIT(self->fd, mr_set_flags(61, MREGION_REGION_DISABLED,
+						   0),
+			    mr_set_flags(LOOSE, MREGION_REGION_DISABLED,
+					 MREGION_REGION_DISABLED)));
+	EXPECT_EQ(61, occupant(self->fd, mr_map_exclusive(LOOSE, 60, 0x1000, 0)));
+
+	/* It sees what the commit did before, and is told of it by its ID. */
+	EXPECT_EQ(0, commit_results(self->fd, two, 4, &commit, results));
+	EXPECT_EQ(1, commit.nr_failed);
+	EXPECT_EQ(-EEXIST, results[2]);
+	EXPECT_EQ(0, results[3]);
+	EXPECT_EQ(70, commit.occupant);
+}
+
+/* Exclusive and not, at random: as few lines of arithmetic have it. */
+TEST_F(commit, map_exclusive_random)
+{
+	struct { uint64_t addr, len; int priority; bool mapped, off; } r[24];
+	uint64_t x = 0x6d726567696f6e;
+	unsigned int i, k, n, refused = 0, mapped = 0;
+	struct mregion_commit commit = { 0 };
+	struct mregion_op op;
+	bool clash;
+	int err;
+
+	memset(r, 0, sizeof(r));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_container(60, 0x40)));
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		r[i].len = 1 + i % 7;
+		ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(100 + i, r[i].len)));
+	}
+	for (n = 0; n < 2000; n++) {
+		x = x * 6364136223846793005ull + 1442695040888963407ull;
+		i = (x >> 33) % ARRAY_SIZE(r);
+		if (r[i].mapped) {
+			ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(100 + i)));
+			r[i].mapped = false;
+			continue;
+		}
+		if (!((x >> 60) & 7)) {
+			r[i].off = !r[i].off;
+			ASSERT_EQ(0, COMMIT(self->fd,
+				mr_set_flags(100 + i, MREGION_REGION_DISABLED,
+					     r[i].off * MREGION_REGION_DISABLED)));
+		}
+		r[i].addr = (x >> 40) % 0x50;
+		r[i].priority = (int)((x >> 50) % 3) - 1;
+		clash = false;
+		for (k = 0; k < ARRAY_SIZE(r); k++)
+			clash |= r[k].mapped && !r[k].off &&
+				 r[k].priority == r[i].priority &&
+				 r[k].addr < r[i].addr + r[i].len &&
+				 r[i].addr < r[k].addr + r[k].len;
+		op = x >> 58 & 3 ? mr_map_exclusive(100 + i, 60, r[i].addr,
+						     r[i].priority) :
+				   mr_map(100 + i, 60, r[i].addr,
+					  r[i].priority);
+		if (!op.map.flags)
+			clash = false;
+		err = commit_results(self->fd, &op, 1, &commit, NULL);
+		ASSERT_EQ(clash ? -EEXIST : 0, err);
+		refused += clash;
+		mapped += !clash;
+		r[i].mapped = !clash;
+		if (!clash)
+			continue;
+		/* Whoever is told to be there is. */
+		k = commit.occupant - 100;
+		ASSERT_GT(ARRAY_SIZE(r), k);
+		ASSERT_TRUE(r[k].mapped && !r[k].off &&
+			    r[k].priority == r[i].priority &&
+			    r[k].addr < r[i].addr + r[i].len &&
+			    r[i].addr < r[k].addr + r[k].len);
+	}
+	EXPECT_LT(100, refused);
+	EXPECT_LT(100, mapped);
+}
+
+/* A flash chip's memory may be the VMM's own, as any memory. */
+TEST_F(commit, romd_of_the_vmm)
+{
+	char *page = mmap(NULL, MR_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mregion_op op = mr_create(60, MREGION_ROMD, MR_PAGE);
+	struct mregion_region_info info;
+	struct mregion_range range[16];
+	int i, nr;
+
+	ASSERT_NE(MAP_FAILED, page);
+	op.create.backing = MREGION_BACKING_USER;
+	op.create.offset = (uintptr_t)page;
+	op.create.constraints.valid_max = 8;
+	ASSERT_EQ(0, COMMIT(self->fd, op, mr_map(60, ROOT, 0x5000000, 0)));
+	ASSERT_LE(1, mr_regions(self->fd, 60, &info, 1));
+	EXPECT_EQ(MREGION_ROMD, info.kind);
+	EXPECT_EQ(MREGION_BACKING_USER, info.backing);
+	EXPECT_EQ((uintptr_t)page, info.backing_offset);
+	EXPECT_EQ(8, info.constraints.valid_max);
+	nr = mr_view(self->fd, SPACE, range, 16, NULL);
+	for (i = 0; i < nr && range[i].region != 60; i++)
+		;
+	ASSERT_LT(i, nr);
+	EXPECT_EQ(MREGION_RANGE_ROMD, range[i].flags & MREGION_RANGE_ROMD);
+	/* It has rules, and grows no further than the VMM's memory can. */
+	EXPECT_EQ(0, COMMIT(self->fd, mr_rule_add(60, RING, 0, 4)));
+	EXPECT_REFUSED(EINVAL, mr_resize(60, 0));
+	munmap(page, MR_PAGE);
 }
 
 TEST_HARNESS_MAIN

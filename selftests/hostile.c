@@ -437,6 +437,7 @@ static struct mregion_op random_op(struct prng *state)
 		break;
 	case MREGION_OP_MAP:
 		op = mr_map(op.id, other, number, (int)below(state, 5) - 2);
+		op.map.flags = below(state, 2) * MREGION_MAP_EXCLUSIVE;
 		break;
 	case MREGION_OP_MOVE:
 	case MREGION_OP_RESIZE:
@@ -464,6 +465,8 @@ static struct mregion_op random_op(struct prng *state)
 				 below(state, 5));
 		break;
 	}
+	if (!below(state, 3))
+		op = mr_may_fail(op);
 	if (!below(state, 40))
 		((uint32_t *)&op)[below(state, sizeof(op) / 4)] = nasty(state);
 	return op;
@@ -496,9 +499,11 @@ TEST_F_TIMEOUT(hostile, random_commits, 180)
 {
 	unsigned int i, j, nr, succeeded = 0;
 	struct mregion_space_info spaces[32];
+	struct mregion_commit commit;
 	struct mr_snapshot before;
 	struct mregion_op ops[8];
-	uint32_t failed;
+	int32_t results[8];
+	uint32_t alone, all_alone = 0;
 	int err, nr_spaces;
 
 	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
@@ -506,17 +511,31 @@ TEST_F_TIMEOUT(hostile, random_commits, 180)
 		nr = below(&self->prng, 4) ? 1 : 1 + below(&self->prng, 8);
 		for (j = 0; j < nr; j++)
 			ops[j] = random_op(&self->prng);
-		err = mr_commit_flags(self->fd, ops, nr, 0, &failed);
+		commit = (struct mregion_commit){
+			.size = sizeof(commit), .ops = (uintptr_t)ops,
+			.nr_ops = nr, .op_size = sizeof(ops[0]),
+			.results = (uintptr_t)results,
+		};
+		err = mr_ioctl(self->fd, MREGION_COMMIT, &commit);
+		for (j = alone = 0; j < nr; j++) {
+			if (!results[j])
+				continue;
+			ASSERT_TRUE(ops[j].code & MREGION_OP_MAY_FAIL);
+			ASSERT_GT(commit.failed, j);
+			alone++;
+		}
+		ASSERT_EQ(commit.nr_failed, alone);
 		if (err) {
-			ASSERT_GE(nr, failed);
+			ASSERT_GE(nr, commit.failed);
 			ASSERT_TRUE(mr_unchanged(self->fd, &before)) {
 				TH_LOG("commit %u: failed at %u with %s, and left a trace",
-				       i, failed, strerror(-err));
+				       i, commit.failed, strerror(-err));
 			}
 			continue;
 		}
 		succeeded++;
-		ASSERT_EQ(nr, failed);
+		all_alone += alone;
+		ASSERT_EQ(nr, commit.failed);
 		mr_snapshot_free(&before);
 		ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
 		nr_spaces = mr_spaces(self->fd, 0, spaces, 32);
@@ -530,6 +549,7 @@ TEST_F_TIMEOUT(hostile, random_commits, 180)
 			}
 	}
 	EXPECT_LT(RANDOM_COMMITS / 10, succeeded);
+	EXPECT_LT(RANDOM_COMMITS / 20, all_alone);
 	mr_snapshot_free(&before);
 }
 

@@ -187,6 +187,24 @@ static inline struct mregion_op mr_map(uint32_t id, uint32_t parent,
 	return op;
 }
 
+/* To be refused where a sibling of the same priority is. */
+static inline struct mregion_op mr_map_exclusive(uint32_t id, uint32_t parent,
+						 uint64_t offset,
+						 int32_t priority)
+{
+	struct mregion_op op = mr_map(id, parent, offset, priority);
+
+	op.map.flags = MREGION_MAP_EXCLUSIVE;
+	return op;
+}
+
+/* An operation that may fail alone. */
+static inline struct mregion_op mr_may_fail(struct mregion_op op)
+{
+	op.code |= MREGION_OP_MAY_FAIL;
+	return op;
+}
+
 static inline struct mregion_op mr_unmap(uint32_t id)
 {
 	return mr_op(MREGION_OP_UNMAP, id);

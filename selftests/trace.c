@@ -317,11 +317,15 @@ TEST_F(trace, commits)
 				     MREGION_COMMIT_DRY_RUN, NULL));
 	EXPECT_EQ(-EOPNOTSUPP, mr_commit_flags(self->rig.fd, ops, 1, 1u << 31,
 					       NULL));
-	EXPECT_EVENTS("mregion_commit nr_ops=1 dry_run=0 generation=3 failed=1 ret=0",
-		      "mregion_commit nr_ops=1 dry_run=0 generation=3 failed=0 ret=-2",
-		      "mregion_commit nr_ops=2 dry_run=0 generation=3 failed=1 ret=-2",
-		      "mregion_commit nr_ops=1 dry_run=1 generation=3 failed=1 ret=0",
-		      "mregion_commit nr_ops=1 dry_run=0 generation=0 failed=1 ret=-95");
+	ops[1].code |= MREGION_OP_MAY_FAIL;
+	EXPECT_EQ(0, mr_commit_flags(self->rig.fd, ops, 2,
+				     MREGION_COMMIT_DRY_RUN, NULL));
+	EXPECT_EVENTS("mregion_commit nr_ops=1 dry_run=0 generation=3 failed=1 nr_failed=0 ret=0",
+		      "mregion_commit nr_ops=1 dry_run=0 generation=3 failed=0 nr_failed=0 ret=-2",
+		      "mregion_commit nr_ops=2 dry_run=0 generation=3 failed=1 nr_failed=0 ret=-2",
+		      "mregion_commit nr_ops=1 dry_run=1 generation=3 failed=1 nr_failed=0 ret=0",
+		      "mregion_commit nr_ops=1 dry_run=0 generation=0 failed=1 nr_failed=0 ret=-95",
+		      "mregion_commit nr_ops=2 dry_run=1 generation=3 failed=2 nr_failed=1 ret=0");
 }
 
 TEST_F(trace, attachments)

@@ -52,6 +52,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 }
 
 int fixture_refuse;
+const int *fixture_results;
+uint32_t fixture_failed;
+uint32_t fixture_occupant;
 void (*fixture_commit)(const struct mregion_commit *commit);
 const struct mregion_range *fixture_view;
 size_t fixture_view_nr;
@@ -69,12 +72,30 @@ static int fixture_view_read(struct mregion_view_read *arg)
 	return 0;
 }
 
+static void fixture_fail_alone(struct mregion_commit *commit)
+{
+	const struct mregion_op *ops = (void *)(uintptr_t)commit->ops;
+	int *results = (void *)(uintptr_t)commit->results;
+	uint32_t i;
+
+	commit->failed = fixture_refuse ? fixture_failed : commit->nr_ops;
+	commit->occupant = fixture_occupant;
+	for (i = 0; results && i < commit->nr_ops; i++) {
+		results[i] = 0;
+		if (fixture_results && i < commit->failed &&
+		    ops[i].code & MREGION_OP_MAY_FAIL)
+			results[i] = fixture_results[i];
+		commit->nr_failed += !!results[i];
+	}
+}
+
 int fixture_kernel(unsigned long request, void *arg)
 {
 	switch (request) {
 	case MREGION_COMMIT:
 		if (fixture_commit)
 			fixture_commit(arg);
+		fixture_fail_alone(arg);
 		fixture_nr_commits++;
 		return fixture_refuse;
 	case MREGION_VIEW_READ:
@@ -99,6 +120,9 @@ void fixture_init(struct mregion_machine *machine)
 	fixture_stuck_errno = ENOMEM;
 	fixture_ioctl = NULL;
 	fixture_refuse = 0;
+	fixture_results = NULL;
+	fixture_failed = UINT32_MAX;
+	fixture_occupant = 0;
 	fixture_commit = NULL;
 	fixture_view = NULL;
 	fixture_view_nr = 0;

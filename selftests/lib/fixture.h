@@ -33,10 +33,13 @@ extern int (*fixture_ioctl)(unsigned long request, void *arg);
 
 /*
  * An answer for fixture_ioctl: commits succeed, or fail with fixture_refuse and
- * have fixture_commit look at them if it is not NULL; all views are
- * fixture_view.
+ * have fixture_commit look at them if it is not NULL; operations fail alone with
+ * fixture_results, if that is not NULL and they may; all views are fixture_view.
  */
 extern int fixture_refuse;
+extern const int *fixture_results;
+extern uint32_t fixture_failed;		/* struct mregion_commit.failed */
+extern uint32_t fixture_occupant;
 extern void (*fixture_commit)(const struct mregion_commit *commit);
 extern const struct mregion_range *fixture_view;
 extern size_t fixture_view_nr;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -145,6 +146,82 @@ TEST_F(machine, errors)
 }
 
 /* Not every one of the reasons not to open it is that it is not there. */
+/* What the kernel refuses alone is left out; the rest is as it should be. */
+TEST_F(machine, may_fail)
+{
+	struct mregion_doorbell bell = {
+		.len = 4, .eventfd = eventfd(0, EFD_CLOEXEC),
+	};
+	struct mregion_region *bar, *lost;
+	int i, nr = 3, failed = 0, ret[6];
+
+	mregion_begin(self->machine);
+	bar = mregion_new_mmio(self->machine, "bar", 0x1000, &device_ops,
+			       &self->device);
+	EXPECT_EQ(0, mregion_map(self->root, bar, 0x8000, 0));
+	/* One too many, as it is there already. */
+	for (i = 0; i < nr; i++) {
+		EXPECT_EQ(0, mregion_may_fail(self->machine, &ret[i]));
+		bell.offset = i == 2 ? 0 : 4 * i;
+		EXPECT_EQ(0, mregion_add_doorbell(bar, &bell));
+	}
+	EXPECT_EQ(0, mregion_may_fail(self->machine, &ret[3]));
+	lost = mregion_new_mmio(self->machine, "a\nb", 0x100, &device_ops,
+				&self->device);
+	EXPECT_EQ(0, mregion_may_fail(self->machine, &ret[4]));
+	EXPECT_EQ(0, mregion_map(self->root, lost, 0x9000, 0));
+	EXPECT_EQ(0, mregion_may_fail(self->machine, &ret[5]));
+	EXPECT_EQ(0, mregion_map_exclusive(self->root, self->uart, 0x8f80, 0));
+	EXPECT_EQ(0, mregion_map_exclusive(self->root, self->uart, 0x1000, 0));
+	EXPECT_EQ(0, mregion_commit(self->machine));
+	for (i = 0; i < 6; i++)
+		failed += !!ret[i];
+	EXPECT_EQ(4, failed);
+	EXPECT_EQ(-EEXIST, ret[2]);
+	EXPECT_EQ(-EINVAL, ret[3]);
+	EXPECT_EQ(-ENOENT, ret[4]);
+	EXPECT_EQ(-EEXIST, ret[5]);
+	EXPECT_STREQ("start the doorbell of 'bar' at 0: another rule of the kind could match the same access (EEXIST)",
+		     mregion_error());
+	EXPECT_EQ(0, mregion_free(lost));
+	EXPECT_VIEW(UART_AT_1000
+		    "0000000000008000 0000000000008fff 0000000000000000 i/o bar\n");
+
+	/* Alone, and said with the name of what is there. */
+	EXPECT_EQ(0, mregion_unmap(self->uart));
+	EXPECT_EQ(-EEXIST, mregion_map_exclusive(self->root, self->uart, 0x8f80,
+						 0));
+	EXPECT_STREQ("map 'uart' into 'root' at 0x8f80: 'bar' is there (EEXIST)",
+		     mregion_error());
+	EXPECT_EQ(0, mregion_map_exclusive(self->root, self->uart, 0x8f80, 1));
+	close(bell.eventfd);
+}
+
+/* A window that is closed shows nothing, nor can it be made to show all. */
+TEST_F(machine, closed_window)
+{
+	struct mregion_region *window, *whole;
+
+	EXPECT_EQ(NULL, mregion_new_alias(self->machine, "window", self->uart, 0,
+					  0));
+	EXPECT_EQ(EINVAL, errno);
+	window = mregion_new_alias(self->machine, "window", self->uart, 0, 1);
+	ASSERT_NE(NULL, window);
+	EXPECT_EQ(-EINVAL, mregion_resize(window, 0));
+	EXPECT_EQ(0, mregion_set_enabled(window, false));
+	EXPECT_EQ(0, mregion_map(self->root, window, 0x2000, 0));
+	EXPECT_VIEW("");
+	EXPECT_EQ(0, mregion_resize(window, 0x10));
+	EXPECT_EQ(0, mregion_set_enabled(window, true));
+	EXPECT_VIEW(UART_AT("0000000000002000", "000000000000200f"));
+	EXPECT_EQ(0, mregion_unmap(window));
+	whole = mregion_new_alias(self->machine, "whole", self->uart, 0,
+				  MREGION_WHOLE);
+	ASSERT_NE(NULL, whole);
+	EXPECT_EQ(0, mregion_map(self->root, whole, 0x1000, 0));
+	EXPECT_VIEW(UART_AT_1000);
+}
+
 TEST(open_errors)
 {
 	EXPECT_EQ(NULL, mregion_machine_open("/dev/no-such-device"));

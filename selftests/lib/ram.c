@@ -204,7 +204,7 @@ TEST_F(ram, registers)
 	EXPECT_EQ(0, mregion_resize(watched, 8));
 	EXPECT_EQ(32, len_in_commit);
 	EXPECT_EQ(8, atomic_load(&watched->len));
-	EXPECT_EQ(0, mregion_resize(watched, 0));
+	EXPECT_EQ(0, mregion_resize(watched, MREGION_WHOLE));
 	EXPECT_EQ(0, len_in_commit);
 	fixture_refuse = -EFBIG;
 	EXPECT_EQ(-EFBIG, mregion_resize(watched, 8));

@@ -35,8 +35,9 @@
  * ========== ================================================================
  *
  * Lengths of regions and windows are in bytes, and reach 2^64, which does not
- * fit: a length of 0 means 2^64. No region is empty. Addresses of ranges are
- * inclusive on both ends for the same reason.
+ * fit: a length of 0 means 2^64. Addresses of ranges are inclusive on both ends for
+ * the same reason. No region is empty: what is to show nothing yet, as the window
+ * of a bridge that is closed, is disabled (%MREGION_REGION_DISABLED).
  *
  * Regions, spaces, rings, shadow memories and servers have IDs that the caller
  * chooses. 0 is no ID. They are numbered apart: region 1 and space 1 may both
@@ -246,21 +247,47 @@ struct mregion_op_create {
 };
 
 /**
+ * enum mregion_map_flags - flags of struct mregion_op_map
+ * @MREGION_MAP_EXCLUSIVE: refuse to map the region where a sibling of the same
+ *	priority is
+ *
+ * Of equals the one mapped later hides the other, which is seldom meant; where
+ * priorities differ, somebody has said who is on top. QEMU tells the two apart
+ * alike: memory_region_add_subregion() is for what does not overlap, and
+ * memory_region_add_subregion_overlap() takes a priority.
+ *
+ * What counts is the siblings' addresses in their parent, in full: whatever they
+ * show, and whether or not the parent ends before. Siblings that are disabled do
+ * not count; the region itself does if it is. It is a look at what is there, not a
+ * promise: later operations, on this region or on others, are not refused because
+ * of it. To move a region with another look, unmap it and map it again.
+ */
+enum mregion_map_flags {
+	MREGION_MAP_EXCLUSIVE	= 1 << 0,
+};
+
+/**
  * struct mregion_op_map - argument of %MREGION_OP_MAP
  * @offset: of the region's first byte in the parent, in bytes
  * @parent: ID of the region to map into; any kind but an alias
  * @priority: among siblings the higher one is on top; 0 is ordinary
+ * @flags: enum mregion_map_flags
+ * @reserved: must be zero
  *
  * Among siblings of equal priority the one mapped later is on top. The region
  * may reach beyond its parent's end; what does is not visible. ENOENT: no such
  * region, or no region @parent. EBUSY: it is mapped already; a region has one
  * parent, aliases give the rest. EINVAL: the parent is an alias. ELOOP: the
- * parent is shown by the region itself.
+ * parent is shown by the region itself. EEXIST: EXCLUSIVE, and a sibling is there:
+ * struct mregion_commit.occupant. Looking for it takes a step of the commit's budget
+ * for each sibling of the same or a higher priority.
  */
 struct mregion_op_map {
 	__u64 offset;
 	__u32 parent;
 	__s32 priority;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**
@@ -462,8 +489,23 @@ enum mregion_op_code {
 };
 
 /**
+ * define MREGION_OP_MAY_FAIL - says of an operation that it may fail alone
+ *
+ * If it is refused, nothing of it is done, its errno goes to struct
+ * mregion_commit.results, and the commit goes on. Later operations find things as if
+ * it had not been there: what builds upon it fails, too (ENOENT where a region was
+ * not created), and all of the commit with it unless that may fail as well.
+ *
+ * So it is with every errno that an operation has of its own, which are those that
+ * are documented with it, with EINVAL for what it does not use, and with EOPNOTSUPP.
+ * What is not about one operation still fails the commit as a whole: ENOMEM, EINTR,
+ * EDQUOT, and all that only rendering finds out (EFBIG, EMLINK).
+ */
+#define MREGION_OP_MAY_FAIL	0x80000000u
+
+/**
  * struct mregion_op - one operation of a commit
- * @code: enum mregion_op_code
+ * @code: enum mregion_op_code, with or without %MREGION_OP_MAY_FAIL
  * @id: the region or space it is about; EINVAL if 0
  * @create: for CREATE
  * @map: for MAP
@@ -496,7 +538,7 @@ __extension__ struct mregion_op {
 /**
  * enum mregion_commit_flags - flags of struct mregion_commit
  * @MREGION_COMMIT_DRY_RUN: validate only: return what the commit would return,
- *	and change nothing
+ *	results included, and change nothing
  */
 enum mregion_commit_flags {
 	MREGION_COMMIT_DRY_RUN	= 1 << 0,
@@ -513,6 +555,14 @@ enum mregion_commit_flags {
  *	the commit succeeded, or failed as a whole
  * @reserved: must be zero
  * @generation: set on return: the machine's generation after the commit
+ * @results: pointer to an array of @nr_ops __s32, or 0: set on return: for each
+ *	operation that has failed alone (%MREGION_OP_MAY_FAIL) its negative errno,
+ *	else 0. On an error of the commit: for those before @failed, which may be
+ *	why it failed
+ * @nr_failed: set on return: how many have failed alone
+ * @occupant: set on return: the region that is where operation @failed was to map
+ *	another one (EEXIST of %MREGION_MAP_EXCLUSIVE), of several the topmost, else
+ *	0. If no operation failed the commit, of the first that failed alone
  */
 struct mregion_commit {
 	__u32 size;
@@ -523,23 +573,28 @@ struct mregion_commit {
 	__u32 failed;
 	__u32 reserved;
 	__u64 generation;
+	__u64 results;
+	__u32 nr_failed;
+	__u32 occupant;
 };
 
 /**
  * define MREGION_COMMIT - change a machine, all or nothing
  *
  * Carries out the operations in their order; an operation sees what those
- * before it did. Then renders every space that has changed and publishes all
- * of the new views at once: no vCPU and no other reader sees a state in
- * between, not even of two spaces. On an error the machine is exactly as it
- * was. When the ioctl has returned, accesses that begin see the new views.
+ * before it did. All but those that may fail alone (%MREGION_OP_MAY_FAIL) are
+ * possible, or none is carried out. Then renders every space that has changed and
+ * publishes all of the new views at once: no vCPU and no other reader sees a state in
+ * between, not even of two spaces. On an error the machine is exactly as it was. When
+ * the ioctl has returned, accesses that begin see the new views.
  *
  * Errors of the commit as a whole: EMSGSIZE: @nr_ops is too large. EFBIG: a
  * view would have more than struct mregion_info.max_ranges ranges, those counted
  * apart that are merged in the end. EMLINK: a region would be nested deeper
  * (parents and aliases counted alike) than max_depth in a space. EDQUOT: the
  * commit would take more than max_work steps; @failed tells in which operation, if
- * it was not in rendering. EINVAL: @op_size is too small.
+ * it was not in rendering. EINVAL: @op_size is too small. EFAULT: @results cannot be
+ * written, which is found out before anything is done.
  */
 #define MREGION_COMMIT	_IO(MREGION_IOCTL_TYPE, 0x01)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Operations and the reasons to refuse them, in words. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "array.h"
@@ -35,6 +36,7 @@ static const struct {
 	{ MREGION_OP_FREE, ENOENT, "there is no such region" },
 	{ MREGION_OP_MAP, ENOENT, "there is no such region" },
 	{ MREGION_OP_MAP, EBUSY, "it is mapped already" },
+	{ MREGION_OP_MAP, EEXIST, "another region is there" },
 	{ MREGION_OP_MAP, EINVAL, "an alias cannot have subregions" },
 	{ MREGION_OP_MAP, ELOOP, "it would contain itself" },
 	{ MREGION_OP_UNMAP, ENOENT, "it is not mapped" },
@@ -127,6 +129,7 @@ static void describe_op(char *buf, size_t size,
 			const struct mregion_op *op)
 {
 	struct label a, b;
+	int n;
 
 	switch (op->code) {
 	case MREGION_OP_CREATE:
@@ -136,9 +139,12 @@ static void describe_op(char *buf, size_t size,
 		snprintf(buf, size, "free %s", name(&a, machine, op->id));
 		break;
 	case MREGION_OP_MAP:
-		snprintf(buf, size, "map %s into %s",
-			 name(&a, machine, op->id),
-			 name(&b, machine, op->map.parent));
+		n = snprintf(buf, size, "map %s into %s",
+			     name(&a, machine, op->id),
+			     name(&b, machine, op->map.parent));
+		if (op->map.flags & MREGION_MAP_EXCLUSIVE && n < (int)size)
+			snprintf(buf + n, size - n, " at %#llx",
+				 op->map.offset);
 		break;
 	case MREGION_OP_UNMAP:
 		snprintf(buf, size, "unmap %s", name(&a, machine, op->id));
@@ -195,24 +201,113 @@ static void describe_op(char *buf, size_t size,
 	}
 }
 
-void mregion_describe_failure(struct mregion_machine *machine,
-			      const struct mregion_op *ops, size_t nr,
-			      size_t failed, int err)
+static const struct mregion_op *commit_ops(const struct mregion_commit *commit)
 {
-	const struct mregion_op *op = failed < nr ? &ops[failed] : NULL;
-	struct mregion_region *region = NULL;
-	const char *reason;
-	char what[256];
+	return (const struct mregion_op *)(uintptr_t)commit->ops;
+}
 
-	/* With a single operation there is no doubt whose fault it is. */
-	if (op || nr == 1)
-		describe_op(what, sizeof(what), machine, op ? op : ops);
-	else
-		snprintf(what, sizeof(what), "commit %zu changes", nr);
-	if (op)
-		region = mregion_table_get(&machine->regions, op->id);
+static const int32_t *commit_results(const struct mregion_commit *commit)
+{
+	return (const int32_t *)(uintptr_t)commit->results;
+}
+
+/* Whether the creation of a region has failed alone, before operation @nr. */
+static bool not_created(const struct mregion_commit *commit, uint32_t nr,
+			uint32_t id)
+{
+	const int32_t *results = commit_results(commit);
+	const struct mregion_op *op = commit_ops(commit);
+	uint32_t i;
+
+	for (i = 0; i < nr && commit->nr_failed; i++)
+		if (results[i] && op[i].id == id &&
+		    op[i].code == (MREGION_OP_CREATE | MREGION_OP_MAY_FAIL))
+			return true;
+	return false;
+}
+
+/* The region that an operation misses since it was not created, or 0. */
+static uint32_t missing(const struct mregion_commit *commit, uint32_t nr,
+			const struct mregion_op *op)
+{
+	uint32_t id = op->id, other = 0;
+
+	switch (op->code) {
+	case MREGION_OP_CREATE:
+		other = op->create.target;
+		id = 0;
+		break;
+	case MREGION_OP_MAP:
+		other = op->map.parent;
+		break;
+	case MREGION_OP_SPACE_CREATE:
+	case MREGION_OP_SPACE_SET:
+		other = op->space.root;
+		id = 0;
+		break;
+	case MREGION_OP_SPACE_FREE:
+		id = 0;
+		break;
+	}
+	if (not_created(commit, nr, id))
+		return id;
+	return not_created(commit, nr, other) ? other : 0;
+}
+
+/* What is wrong with operation @nr; @buf has room for it. */
+static const char *reason_of(struct mregion_machine *machine,
+			     const struct mregion_commit *commit, uint32_t nr,
+			     const struct mregion_op *op, int err, char *buf,
+			     size_t size)
+{
+	struct mregion_region *region;
+	struct label label;
+	const char *reason;
+	uint32_t id;
+
+	id = err == ENOENT ? missing(commit, nr, op) : 0;
+	if (id) {
+		snprintf(buf, size, "%s was not created, which may fail alone",
+			 name(&label, machine, id));
+		return buf;
+	}
+	if (op->code == MREGION_OP_MAP && err == EEXIST && commit->occupant) {
+		snprintf(buf, size, "%s is there",
+			 name(&label, machine, commit->occupant));
+		return buf;
+	}
+	region = mregion_table_get(&machine->regions, op->id);
 	reason = mregion_describe_reason(op, region, err);
 	if (region)
 		mregion_region_put(region);
+	return reason;
+}
+
+void mregion_describe_failure(struct mregion_machine *machine,
+			      const struct mregion_commit *commit, int err)
+{
+	uint32_t nr = commit->nr_ops, i = err ? commit->failed : 0;
+	const char *reason;
+	struct mregion_op op;
+	char what[256], buf[128];
+
+	if (!err) {
+		while (i < nr && !commit_results(commit)[i])
+			i++;
+		if (i == nr)
+			return;
+		err = -commit_results(commit)[i];
+	}
+	/* With a single operation there is no doubt whose fault it is. */
+	if (i < nr || nr == 1) {
+		op = commit_ops(commit)[i < nr ? i : 0];
+		op.code &= ~MREGION_OP_MAY_FAIL;
+		describe_op(what, sizeof(what), machine, &op);
+	} else {
+		snprintf(what, sizeof(what), "commit %u changes", nr);
+	}
+	reason = i < nr ? reason_of(machine, commit, i, &op, err, buf,
+				    sizeof(buf)) :
+			  mregion_describe_reason(NULL, NULL, err);
 	mregion_fail_reason(err, what, reason);
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+struct mregion_commit;
 struct mregion_machine;
 struct mregion_op;
 struct mregion_region;
@@ -22,9 +23,16 @@ const char *mregion_describe_reason(const struct mregion_op *op,
 				    const struct mregion_region *region,
 				    int err);
 
-/** mregion_describe_failure() - let mregion_error() tell of a failed commit */
+/**
+ * mregion_describe_failure() - let mregion_error() tell of a commit
+ * @machine: the machine
+ * @commit: what has come back, with its operations
+ * @err: positive errno that it has failed with; or 0, where some operations
+ *	have failed alone: the first of these is told then
+ *
+ * To be called before the fate of anything is settled.
+ */
 void mregion_describe_failure(struct mregion_machine *machine,
-			      const struct mregion_op *ops, size_t nr,
-			      size_t failed, int err);
+			      const struct mregion_commit *commit, int err);
 
 #endif

@@ -56,25 +56,15 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 }
 
 int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
-			  uint32_t flags, size_t *failed)
+			  struct mregion_commit *commit)
 {
-	struct mregion_commit commit = {
-		.size = sizeof(commit),
-		.flags = flags,
-		.ops = (uintptr_t)ops,
-		.nr_ops = nr,
-		.op_size = sizeof(*ops),
-		.failed = nr,
-	};
-
-	*failed = nr;
-	if (nr > UINT32_MAX)
-		return -EMSGSIZE;
-	if (ioctl(fd, MREGION_COMMIT, &commit)) {
-		*failed = commit.failed;
-		return -errno;
-	}
-	return 0;
+	commit->size = sizeof(*commit);
+	commit->ops = (uintptr_t)ops;
+	/* Far too many either way, as the kernel will say. */
+	commit->nr_ops = nr > UINT32_MAX ? UINT32_MAX : nr;
+	commit->op_size = sizeof(*ops);
+	commit->failed = commit->nr_ops;
+	return ioctl(fd, MREGION_COMMIT, commit) ? -errno : 0;
 }
 
 int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mregion_commit;
 struct mregion_info;
 struct mregion_op;
 struct mregion_region_info;
@@ -25,11 +26,10 @@ int mregion_kernel_open(const char *path, struct mregion_info *info);
  * @fd: the machine
  * @ops: operations
  * @nr: how many
- * @flags: enum mregion_commit_flags
- * @failed: set to the index of the operation that failed, @nr if none did
+ * @commit: .flags and .results are in it already; all else is filled in
  */
 int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
-			  uint32_t flags, size_t *failed);
+			  struct mregion_commit *commit);
 
 /**
  * mregion_kernel_view() - %MREGION_VIEW_READ of a whole view

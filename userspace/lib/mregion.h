@@ -124,12 +124,12 @@ void mregion_begin(struct mregion_machine *machine);
  * mregion_commit() - carry out what was collected since mregion_begin()
  * @machine: the machine
  *
- * All or nothing. Afterwards the memory slots of attached virtual machines are
- * brought in line with the new views: first those that must go or change are
- * removed, then the new ones are set.
+ * All or nothing, but for what may fail alone: mregion_may_fail(). Afterwards the
+ * memory slots of attached virtual machines are brought in line with the new views:
+ * first those that must go or change are removed, then the new ones are set.
  *
  * A change that could not even be collected (no memory, bad arguments) makes the
- * commit fail, too, as if the kernel had refused it. A handle that is NULL is such
+ * commit fail, too, unless it may fail alone, as if the kernel had refused it. A handle that is NULL is such
  * an argument (-EINVAL, in every transaction that the thread has open), whatever
  * the change. So who creates regions, maps them and gives them rules in one
  * transaction need look at nothing but what mregion_commit() returns.
@@ -144,6 +144,38 @@ void mregion_begin(struct mregion_machine *machine);
  * has changed by then: see mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
+
+/**
+ * mregion_may_fail() - let the change that follows fail alone
+ * @machine: the machine; a transaction is open
+ * @result: set to 0 at once, and by the end of the transaction to the negative
+ *	errno that the change has failed with; or NULL
+ *
+ * For a caller that cannot report failure, and has a map to keep up. If the next
+ * change that this thread asks for is not possible, it is left out, and the others
+ * are carried out without it. That is so if the kernel refuses the change, with one
+ * of the errnos given for it, and also if it cannot be collected. What any change
+ * can run into (-ENOMEM of the kernel, -EFBIG, -EMLINK, -EDQUOT, -EINTR) is not of
+ * one change: it fails all of them, as before.
+ *
+ * What builds upon a change that fails, fails, too, and the commit with it unless it
+ * may fail as well: so who creates a region that may fail lets all that is done with
+ * it. A region or a space that was not created is a handle that can only be freed.
+ * What becomes of others that depend on it in other ways, such as mregion_post() on
+ * mregion_set_server(), is as if they had been asked for without it.
+ *
+ * @result is written to until the outermost mregion_commit() or mregion_abort() has
+ * returned (or the machine is closed), and by mregion_commit_dry_run(), which knows
+ * as much. If nothing is carried out after all, it is what the change itself has
+ * failed with, if it has, else what mregion_commit() returns, or -ECANCELED after
+ * mregion_abort().
+ *
+ * If a commit succeeds, and changes have failed alone, mregion_error() tells of the
+ * first that the kernel has refused.
+ *
+ * Return: 0; -EINVAL: there was no mregion_begin().
+ */
+int mregion_may_fail(struct mregion_machine *machine, int *result);
 
 /**
  * mregion_commit_dry_run() - would what was collected be possible?
@@ -288,9 +320,21 @@ struct mregion_ops {
 	uint32_t flags;
 };
 
+/**
+ * define MREGION_WHOLE - stands for a region's length of 2^64 bytes
+ */
+#define MREGION_WHOLE	UINT64_MAX
+
 /*
- * Lengths are in bytes, 0 for 2^64. Names are copied. A new region is mapped
- * nowhere, and belongs to the machine until mregion_free().
+ * Lengths are in bytes; MREGION_WHOLE is 2^64, and so is 0 for a new container,
+ * which says that its length does not matter. No region is empty, and a length of
+ * 0 is refused (-EINVAL) for all others, and by mregion_resize(). What shows nothing
+ * yet, such as a bridge's window that is closed or an alias whose registers say 0,
+ * keeps any length and is disabled: mregion_set_enabled(). (In views, and what else
+ * comes from <linux/mregion.h>, 0 is 2^64.)
+ *
+ * Names are copied. A new region is mapped nowhere, and belongs to the machine until
+ * mregion_free().
  *
  * Whoever creates a region or a space in a transaction gets a handle, to be used
  * in it, or NULL when not even that is possible; then the commit fails, too.
@@ -301,10 +345,11 @@ struct mregion_ops {
  * mregion_new_container() - a region that only holds others
  * @machine: the machine
  * @name: its name
- * @len: length in bytes, 0 for 2^64
+ * @len: length in bytes; 0 or MREGION_WHOLE: 2^64
  *
  * Return: the region. errno, as for all that create regions: EINVAL: @name is
- * longer than MREGION_NAME_SIZE - 1 bytes, or has a control character; ENOSPC:
+ * longer than MREGION_NAME_SIZE - 1 bytes, or has a control character, or @len is 0
+ * and the region no container; ENOSPC:
  * the machine has struct mregion_info.max_regions of them.
  */
 struct mregion_region *mregion_new_container(struct mregion_machine *machine,
@@ -315,7 +360,7 @@ struct mregion_region *mregion_new_container(struct mregion_machine *machine,
  * @machine: the machine
  * @kind: MREGION_RAM or MREGION_ROM
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  *
  * The memory is zero, shared, and mapped into the VMM: mregion_ram_ptr(). The
  * memfd is sealed: who gets it from mregion_ram_fd() cannot make it smaller.
@@ -332,7 +377,7 @@ struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
  * @machine: the machine
  * @kind: MREGION_RAM, MREGION_ROM or MREGION_RAMDEV
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  * @fd: the file; not needed afterwards
  * @offset: of the region's first byte in it, a multiple of the page size
  *
@@ -353,7 +398,7 @@ struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
  * @machine: the machine
  * @kind: MREGION_RAM, MREGION_ROM or MREGION_RAMDEV
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  * @ptr: page-aligned; must stay mapped as long as the region exists
  *
  * Return: the region. errno: as mregion_new_container(); EINVAL, too: @ptr is not
@@ -368,7 +413,7 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
  * mregion_new_mmio() - device registers, in memory or port space alike
  * @machine: the machine
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, or MREGION_WHOLE; not 0
  * @ops: how the device answers; must stay as long as the region exists
  * @opaque: passed to its functions
  *
@@ -384,7 +429,7 @@ struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
  * mregion_new_romd() - a ROM device: read as memory, written as a device
  * @machine: the machine
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  * @ops: how the device answers; must stay as long as the region exists
  * @opaque: passed to its functions
  *
@@ -401,7 +446,7 @@ struct mregion_region *mregion_new_romd(struct mregion_machine *machine,
  * mregion_new_romd_from_fd() - a ROM device whose memory is in a file
  * @machine: the machine
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  * @ops: how the device answers; must stay as long as the region exists
  * @opaque: passed to its functions
  * @fd: the file; not needed afterwards
@@ -424,7 +469,8 @@ mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
  * @name: its name
  * @target: the region it shows
  * @offset: of the first byte shown in @target
- * @len: length in bytes
+ * @len: length in bytes, or MREGION_WHOLE; not 0: a window that is closed is one that
+ *	is disabled, see mregion_set_enabled()
  *
  * Return: the region. errno: as mregion_new_container(); ENOENT: the creation of
  * @target was undone.
@@ -438,7 +484,7 @@ struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
  * mregion_new_reservation() - addresses that somebody else answers for
  * @machine: the machine
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, or MREGION_WHOLE; not 0
  *
  * Such as KVM's interrupt controllers.
  *
@@ -528,6 +574,25 @@ int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 		uint64_t offset, int priority);
 
 /**
+ * mregion_map_exclusive() - map a region where no other is
+ * @parent: the region that is to hold it
+ * @region: the region; mapped nowhere yet
+ * @offset: of @region in @parent, in bytes
+ * @priority: among @parent's subregions; those of another one may overlap, as it has
+ *	been said which is on top
+ *
+ * As QEMU's memory_region_add_subregion(), if that insisted. What is disabled is not
+ * in the way; a container that is empty is. What is mapped, moved, resized or enabled
+ * later is not refused because of this region: see %MREGION_MAP_EXCLUSIVE.
+ *
+ * Return: as mregion_map(); -EEXIST: a subregion of @parent is there, whose name
+ * mregion_error() tells, of several that of the topmost.
+ */
+int mregion_map_exclusive(struct mregion_region *parent,
+			  struct mregion_region *region, uint64_t offset,
+			  int priority);
+
+/**
  * mregion_unmap() - take a region out of its parent
  * @region: the region
  *
@@ -550,7 +615,7 @@ int mregion_move(struct mregion_region *region, uint64_t offset);
 /**
  * mregion_resize() - change the length of a region
  * @region: the region
- * @len: length in bytes, 0 for 2^64
+ * @len: length in bytes; MREGION_WHOLE: 2^64; never 0: disable what shows nothing
  *
  * Memory that the library has made, and what is in a file that is large enough,
  * can grow; mregion_ram_ptr() is another one then, and the one before stays good
@@ -558,8 +623,8 @@ int mregion_move(struct mregion_region *region, uint64_t offset);
  * and the former one again if that fails.
  *
  * Return: 0; -EINVAL: memory that the VMM has mapped itself grows beyond what it
- * was created with, or the file ends before; -ENOMEM, or an errno of ftruncate():
- * there is no room for more.
+ * was created with, or the file ends before, or @len is 0; -ENOMEM, or an errno of
+ * ftruncate(): there is no room for more.
  */
 int mregion_resize(struct mregion_region *region, uint64_t len);
 

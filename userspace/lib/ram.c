@@ -281,17 +281,16 @@ int mregion_ram_fd(const struct mregion_region *region)
 	return region->ram.fd;
 }
 
-/* A region as it was before mregion_resize(). */
+/* A region as it will be after mregion_resize(). */
 struct resize {
 	struct mregion_region *region;
-	uint64_t len;
-	uint8_t *ptr;
-	uint64_t mapped;
+	struct mregion_extent extent;
 };
 
 /*
  * A region that grows has done so already, for as soon as the kernel shows more
- * of it, others may get there; one that shrinks does it now.
+ * of it, others may get there; one that shrinks does it once the last of several
+ * changes is settled.
  */
 static void settle_resize(void *object, const struct mregion_op *op, bool done)
 {
@@ -299,14 +298,24 @@ static void settle_resize(void *object, const struct mregion_op *op, bool done)
 	struct mregion_region *region = resize->region;
 
 	(void)op;
-	if (done) {
-		atomic_store(&region->len, region->next_len);
-	} else {
-		atomic_store(&region->len, resize->len);
-		region->ram.len = resize->mapped;
-		atomic_store(&region->ram.ptr, resize->ptr);
+	if (done)
+		region->settled = resize->extent;
+	if (!--region->resizing) {
+		atomic_store(&region->len, region->settled.len);
+		region->ram.len = region->settled.mapped;
+		atomic_store(&region->ram.ptr, region->settled.ptr);
 	}
 	free(resize);
+}
+
+static struct mregion_extent extent(const struct mregion_region *region,
+				    uint64_t len)
+{
+	return (struct mregion_extent){
+		.len = len,
+		.ptr = atomic_load(&region->ram.ptr),
+		.mapped = region->ram.len,
+	};
 }
 
 /* Make the library's own file larger; never smaller, for it is mapped. */
@@ -334,35 +343,36 @@ static int grow(struct mregion_region *region, uint64_t len)
 
 int mregion_resize(struct mregion_region *region, uint64_t len)
 {
-	struct mregion_op op = { .code = MREGION_OP_RESIZE, .len = len };
+	struct mregion_op op = { .code = MREGION_OP_RESIZE };
 	struct mregion_machine *machine;
+	struct mregion_extent before;
 	struct resize *resize;
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!region)
 		return mregion_refuse_null("resize a region");
 	machine = region->machine;
+	ret = mregion_region_wire_len("resize", region->name, &len);
+	if (ret)
+		return mregion_refuse(machine, ret);
 
 	/* The lock keeps two threads from growing the same file. */
 	pthread_mutex_lock(&machine->transaction.lock);
+	before = extent(region, atomic_load(&region->len));
 	resize = malloc(sizeof(*resize));
-	if (!resize)
-		goto fail;
-	*resize = (struct resize){
-		.region = region,
-		.len = atomic_load(&region->len),
-		.ptr = mregion_ram_ptr(region),
-		.mapped = region->ram.len,
-	};
-	if (resize->ptr && len - 1 > resize->mapped - 1) {
+	ret = resize ? 0 : -ENOMEM;
+	if (!ret && before.ptr && len - 1 > before.mapped - 1)
 		ret = grow(region, len);
-		if (ret)
-			goto fail;
-	}
-	if (len - 1 > resize->len - 1)
+	if (ret)
+		goto fail;
+	if (!region->resizing++)
+		region->settled = before;
+	if (len - 1 > before.len - 1)
 		atomic_store(&region->len, len);
-	region->next_len = len;
+	resize->region = region;
+	resize->extent = extent(region, len);
 	op.id = region->id;
+	op.len = len;
 	ret = mregion_change(machine, &op, settle_resize, resize);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;

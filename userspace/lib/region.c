@@ -63,6 +63,17 @@ void mregion_region_device(struct mregion_region *region,
 	};
 }
 
+int mregion_region_wire_len(const char *what, const char *name, uint64_t *len)
+{
+	if (!*len)
+		return mregion_fail_why(EINVAL,
+			"%s '%s': no region has a length of 0; what is to show nothing is disabled, see mregion_set_enabled()",
+			what, name);
+	if (*len == MREGION_WHOLE)
+		*len = 0;
+	return 0;
+}
+
 struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 					  enum mregion_kind kind,
 					  const char *name, uint64_t len)
@@ -84,6 +95,10 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 				 name, sizeof(region->name) - 1);
 		goto free_region;
 	}
+	/* Of a container that is made, 0 says that its length does not matter. */
+	if ((len || kind != MREGION_CONTAINER) &&
+	    mregion_region_wire_len("create", name, &len))
+		goto free_region;
 	strcpy(region->name, name);
 	atomic_init(&region->refs, 1);
 	atomic_init(&region->len, len);
@@ -253,10 +268,10 @@ int mregion_free(struct mregion_region *region)
 {
 	struct mregion_op op = { .code = MREGION_OP_FREE };
 
-	if (!region)
-		return 0;
-	if (atomic_load(&region->dead)) {
-		release_handle(region);
+	if (!region || atomic_load(&region->dead)) {
+		mregion_no_change();
+		if (region)
+			release_handle(region);
 		return 0;
 	}
 	op.id = region->id;
@@ -288,18 +303,35 @@ struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
 	return dead ? NULL : region;
 }
 
-int mregion_map(struct mregion_region *parent, struct mregion_region *region,
-		uint64_t offset, int priority)
+static int map(struct mregion_region *parent, struct mregion_region *region,
+	       uint64_t offset, int priority, uint32_t flags)
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_MAP,
-		.map = { .offset = offset, .priority = priority },
+		.map = {
+			.offset = offset,
+			.priority = priority,
+			.flags = flags,
+		},
 	};
 
 	if (!parent)
 		return mregion_refuse_null("map a region");
 	op.map.parent = parent->id;
 	return mregion_region_change(region, &op, NULL, "map a region");
+}
+
+int mregion_map(struct mregion_region *parent, struct mregion_region *region,
+		uint64_t offset, int priority)
+{
+	return map(parent, region, offset, priority, 0);
+}
+
+int mregion_map_exclusive(struct mregion_region *parent,
+			  struct mregion_region *region, uint64_t offset,
+			  int priority)
+{
+	return map(parent, region, offset, priority, MREGION_MAP_EXCLUSIVE);
 }
 
 int mregion_unmap(struct mregion_region *region)

@@ -17,6 +17,18 @@ struct mregion_ops;
 struct mregion_server;
 
 /**
+ * struct mregion_extent - how far a region reaches
+ * @len: length in bytes, 0 for 2^64
+ * @ptr: struct mregion_ram.ptr
+ * @mapped: struct mregion_ram.len
+ */
+struct mregion_extent {
+	uint64_t len;
+	uint8_t *ptr;
+	uint64_t mapped;
+};
+
+/**
  * struct mregion_region - a region
  * @refs: the handle has one, and everything that may still access its memory
  * @id: the kernel's name for it
@@ -27,7 +39,8 @@ struct mregion_server;
  * @constraints: the accesses it takes, see mregion_region_constraints()
  * @len: length in bytes, 0 for 2^64; while a commit is under way, the larger of
  *	what it was and what it will be
- * @next_len: likewise, with what the open transaction will change
+ * @resizing: how many changes of it the open transaction has
+ * @settled: while there are any: as it is without them
  * @dead: only the handle is left: its creation was undone
  * @freed: the region was freed: its device must not be called any more
  * @server: that answers what is forwarded from it, or NULL
@@ -47,7 +60,8 @@ struct mregion_region {
 	void *opaque;
 	_Atomic uint64_t constraints;
 	_Atomic uint64_t len;
-	uint64_t next_len;
+	unsigned int resizing;
+	struct mregion_extent settled;
 	atomic_bool dead;
 	atomic_bool freed;
 	_Atomic(struct mregion_server *) server;
@@ -79,7 +93,7 @@ void mregion_region_set_constraints(struct mregion_region *region,
  * @machine: the machine
  * @kind: enum mregion_kind
  * @name: its name, or NULL
- * @len: length in bytes, 0 for 2^64
+ * @len: length in bytes as callers of the library give it
  *
  * To be followed by mregion_region_create(). Errors are reported, and make an
  * open transaction fail.
@@ -87,6 +101,16 @@ void mregion_region_set_constraints(struct mregion_region *region,
 struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 					  enum mregion_kind kind,
 					  const char *name, uint64_t len);
+
+/**
+ * mregion_region_wire_len() - a length as the kernel gets it, 0 for 2^64
+ * @what: the change
+ * @name: of the region
+ * @len: as callers of the library give it; changed
+ *
+ * Return: 0; -EINVAL: it is 0, which is likely to be meant for nothing.
+ */
+int mregion_region_wire_len(const char *what, const char *name, uint64_t *len);
 
 /**
  * mregion_region_create() - have the kernel create a region

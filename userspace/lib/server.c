@@ -179,9 +179,7 @@ static void settle(void *object, const struct mregion_op *op, bool done)
 	if (done)
 		atomic_store(&region->server,
 			     find(region->machine, op->set_server.server));
-	else
-		atomic_store(&region->next_server,
-			     atomic_load(&region->server));
+	atomic_store(&region->next_server, atomic_load(&region->server));
 }
 
 int mregion_set_server(struct mregion_region *region,

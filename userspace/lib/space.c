@@ -117,10 +117,9 @@ static void settle_set(void *object, const struct mregion_op *op, bool done)
 	if (done) {
 		space->root = op->space.root;
 		atomic_store(&space->unassigned, op->space.unassigned);
-	} else {
-		space->next_root = space->root;
-		space->next_unassigned = atomic_load(&space->unassigned);
 	}
+	space->next_root = space->root;
+	space->next_unassigned = atomic_load(&space->unassigned);
 }
 
 /* The kernel changes both at once, so one of them is what it was. */
@@ -180,15 +179,19 @@ int mregion_space_free(struct mregion_space *space)
 	struct mregion_machine *machine;
 	int ret = 0;
 
-	if (!space)
+	if (!space) {
+		mregion_no_change();
 		return 0;
+	}
 	machine = space->machine;
 	op.id = space->id;
 	pthread_mutex_lock(&machine->transaction.lock);
-	if (space->dead)
+	if (space->dead) {
+		mregion_no_change();
 		mregion_space_release(space);
-	else
+	} else {
 		ret = mregion_change(machine, &op, settle_free, space);
+	}
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
 }

@@ -45,8 +45,8 @@ void mregion_transaction_destroy(struct mregion_transaction *transaction)
 {
 	unlink_open(transaction);
 	free(transaction->ops);
-	free(transaction->settle);
-	free(transaction->objects);
+	free(transaction->pending);
+	free(transaction->errnos);
 	pthread_mutex_destroy(&transaction->lock);
 }
 
@@ -61,15 +61,15 @@ static int make_room(struct mregion_transaction *transaction)
 	if (!new)
 		return -ENOMEM;
 	transaction->ops = new;
-	new = realloc(transaction->settle, room * sizeof(*transaction->settle));
+	new = realloc(transaction->pending,
+		      room * sizeof(*transaction->pending));
 	if (!new)
 		return -ENOMEM;
-	transaction->settle = new;
-	new = realloc(transaction->objects,
-		      room * sizeof(*transaction->objects));
+	transaction->pending = new;
+	new = realloc(transaction->errnos, room * sizeof(*transaction->errnos));
 	if (!new)
 		return -ENOMEM;
-	transaction->objects = new;
+	transaction->errnos = new;
 	transaction->room = room;
 	return 0;
 }
@@ -83,39 +83,69 @@ static int doomed(const struct mregion_transaction *transaction)
 				     transaction->error_text);
 }
 
-static void settle_all(struct mregion_transaction *transaction, bool done)
+/* A change is not possible, nor anything that is collected with it. */
+static void doom(struct mregion_transaction *transaction, int err)
 {
+	if (transaction->error)
+		return;
+	transaction->error = err;
+	mregion_error_save(transaction->error_text);
+}
+
+/* Say to those who want to know what has become, or would, of their changes. */
+static void tell_results(const struct mregion_transaction *transaction, int ret)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->nr && transaction->nr_may_fail; i++)
+		if (transaction->pending[i].result)
+			*transaction->pending[i].result =
+				transaction->errnos[i] ?: ret;
+}
+
+/* @ret: what has become of all of it, 0 or a negative errno. */
+static void settle_all(struct mregion_transaction *transaction, int ret)
+{
+	const struct mregion_pending *pending;
 	size_t i, k, nr = transaction->nr;
 
+	tell_results(transaction, ret);
 	for (k = 0; k < nr; k++) {
-		i = done ? k : nr - 1 - k;
-		if (transaction->settle[i])
-			transaction->settle[i](transaction->objects[i],
-					       &transaction->ops[i], done);
+		i = ret ? nr - 1 - k : k;
+		pending = &transaction->pending[i];
+		if (pending->settle)
+			pending->settle(pending->object, &transaction->ops[i],
+					!ret && !transaction->errnos[i]);
 	}
 	transaction->nr = 0;
+	transaction->nr_may_fail = 0;
+	transaction->may_fail = false;
 	transaction->error = 0;
 }
 
 void mregion_transaction_drop(struct mregion_transaction *transaction)
 {
-	settle_all(transaction, false);
+	settle_all(transaction, -ECANCELED);
 }
 
-/* Have the kernel carry out what was collected, or say whether it would. */
-static int ask_kernel(struct mregion_machine *machine, uint32_t flags)
+/*
+ * Have the kernel carry out what was collected, or say whether it would. Not only
+ * if that fails, but also if some of it alone does, mregion_error() says why.
+ */
+static int ask_kernel(struct mregion_machine *machine,
+		      struct mregion_commit *commit)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	int ret = doomed(transaction);
-	size_t failed;
 
 	if (ret || !transaction->nr)
 		return ret;
+	if (transaction->nr_may_fail)
+		commit->results = (uintptr_t)transaction->errnos;
 	ret = mregion_kernel_commit(machine->fd, transaction->ops,
-				    transaction->nr, flags, &failed);
-	if (ret)
-		mregion_describe_failure(machine, transaction->ops,
-					 transaction->nr, failed, -ret);
+				    transaction->nr, commit);
+	if (ret || commit->nr_failed)
+		mregion_describe_failure(machine, commit, -ret);
 	return ret;
 }
 
@@ -126,21 +156,28 @@ static int ask_kernel(struct mregion_machine *machine, uint32_t flags)
 static int commit_now(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
+	struct mregion_commit commit = { 0 };
+	char failed_alone[MREGION_ERROR_SIZE];
 	struct mregion_space *space;
 	int ret;
 
 	atomic_fetch_add(&machine->committing, 1);
 	atomic_fetch_add(&machine->commits, 1);
-	ret = ask_kernel(machine, 0);
-	settle_all(transaction, !ret);
+	ret = ask_kernel(machine, &commit);
+	if (commit.nr_failed)
+		mregion_error_save(failed_alone);
+	settle_all(transaction, ret);
 	if (!ret)
 		for (space = machine->spaces; space; space = space->next)
 			mregion_space_refresh(space);
 	atomic_fetch_add(&machine->commits, 1);
 	atomic_fetch_sub(&machine->committing, 1);
 	/* The machine has changed, whatever becomes of the slots. */
-	if (!ret)
+	if (!ret) {
 		mregion_vms_update(machine);
+		if (commit.nr_failed)
+			mregion_error_restore(errno, failed_alone);
+	}
 	return ret;
 }
 
@@ -187,11 +224,13 @@ int mregion_commit(struct mregion_machine *machine)
 
 int mregion_commit_dry_run(struct mregion_machine *machine)
 {
+	struct mregion_commit commit = { .flags = MREGION_COMMIT_DRY_RUN };
 	int ret;
 
 	if (!resume(machine))
 		return mregion_fail_why(EINVAL, "dry run: there was no begin");
-	ret = ask_kernel(machine, MREGION_COMMIT_DRY_RUN);
+	ret = ask_kernel(machine, &commit);
+	tell_results(&machine->transaction, ret);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
 }
@@ -203,26 +242,53 @@ void mregion_abort(struct mregion_machine *machine)
 	if (!resume(machine))
 		return;
 	if (transaction->depth == 1)
-		settle_all(transaction, false);
+		settle_all(transaction, -ECANCELED);
 	else
-		mregion_refuse(machine, mregion_fail_why(ECANCELED,
+		doom(transaction, mregion_fail_why(ECANCELED,
 			"commit: a transaction within it was aborted"));
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
 }
 
-static void doom(struct mregion_transaction *transaction, int err)
+int mregion_may_fail(struct mregion_machine *machine, int *result)
 {
-	if (transaction->error)
+	struct mregion_transaction *transaction = &machine->transaction;
+
+	if (!resume(machine))
+		return mregion_fail_why(EINVAL, "may fail: there was no begin");
+	transaction->may_fail = true;
+	transaction->result = result;
+	if (result)
+		*result = 0;
+	pthread_mutex_unlock(&transaction->lock);
+	return 0;
+}
+
+void mregion_no_change(void)
+{
+	struct mregion_transaction *transaction;
+
+	for (transaction = open_transactions; transaction;
+	     transaction = transaction->outer)
+		transaction->may_fail = false;
+}
+
+/* A change is not possible: it fails alone if it may, or all with it. */
+static void refuse(struct mregion_transaction *transaction, int err)
+{
+	if (!transaction->may_fail) {
+		doom(transaction, err);
 		return;
-	transaction->error = err;
-	mregion_error_save(transaction->error_text);
+	}
+	transaction->may_fail = false;
+	if (transaction->result)
+		*transaction->result = err;
 }
 
 int mregion_refuse(struct mregion_machine *machine, int err)
 {
 	if (resume(machine)) {
-		doom(&machine->transaction, err);
+		refuse(&machine->transaction, err);
 		pthread_mutex_unlock(&machine->transaction.lock);
 	}
 	return err;
@@ -236,8 +302,28 @@ int mregion_refuse_null(const char *what)
 
 	for (transaction = open_transactions; transaction;
 	     transaction = transaction->outer)
-		doom(transaction, ret);
+		refuse(transaction, ret);
 	return ret;
+}
+
+static void collect(struct mregion_transaction *transaction,
+		    const struct mregion_op *op, mregion_settle_t *settle,
+		    void *object)
+{
+	size_t i = transaction->nr++;
+
+	transaction->ops[i] = *op;
+	transaction->errnos[i] = 0;
+	transaction->pending[i] = (struct mregion_pending){
+		.settle = settle,
+		.object = object,
+	};
+	if (!transaction->may_fail)
+		return;
+	transaction->ops[i].code |= MREGION_OP_MAY_FAIL;
+	transaction->pending[i].result = transaction->result;
+	transaction->nr_may_fail++;
+	transaction->may_fail = false;
 }
 
 int mregion_change(struct mregion_machine *machine,
@@ -260,10 +346,7 @@ int mregion_change(struct mregion_machine *machine,
 			mregion_commit(machine);
 		return ret;
 	}
-	transaction->ops[transaction->nr] = *op;
-	transaction->settle[transaction->nr] = settle;
-	transaction->objects[transaction->nr] = object;
-	transaction->nr++;
+	collect(transaction, op, settle, object);
 	if (transaction->depth == 1)
 		return mregion_commit(machine);
 	end(machine);

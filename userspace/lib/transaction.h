@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -24,6 +25,18 @@ typedef void mregion_settle_t(void *object, const struct mregion_op *op,
 			      bool done);
 
 /**
+ * struct mregion_pending - what is to follow an operation
+ * @settle: what to call afterwards, or NULL
+ * @object: what to call it with
+ * @result: where its errno goes, if it may fail alone; or NULL
+ */
+struct mregion_pending {
+	mregion_settle_t *settle;
+	void *object;
+	int *result;
+};
+
+/**
  * struct mregion_transaction - a machine's transaction
  * @lock: recursive; held from mregion_begin() to mregion_commit(), and for all
  *	that must not happen during a commit
@@ -31,8 +44,11 @@ typedef void mregion_settle_t(void *object, const struct mregion_op *op,
  * @error: negative errno that the commit is bound to end with, or 0
  * @error_text: it in words
  * @ops: the operations
- * @settle: for each of them: what to call afterwards, or NULL
- * @objects: for each of them: what to call that with
+ * @pending: for each of them: what is to follow
+ * @errnos: for each of them: the negative errno that it has failed with alone, or 0
+ * @nr_may_fail: how many of them may
+ * @may_fail: the next change may
+ * @result: where its errno goes then, or NULL
  * @outer: another one that the thread has open, or NULL
  * @nr: how many operations there are
  * @room: for how many there is room
@@ -43,8 +59,11 @@ struct mregion_transaction {
 	int error;
 	char error_text[MREGION_ERROR_SIZE];
 	struct mregion_op *ops;
-	mregion_settle_t **settle;
-	void **objects;
+	struct mregion_pending *pending;
+	int32_t *errnos;
+	size_t nr_may_fail;
+	bool may_fail;
+	int *result;
 	size_t nr;
 	size_t room;
 	struct mregion_transaction *outer;
@@ -62,9 +81,10 @@ void mregion_transaction_destroy(struct mregion_transaction *transaction);
  * @settle: called when its fate is known, or NULL
  * @object: passed to @settle
  *
- * @settle is called once, after those of earlier changes if they are done, and
- * before them if they are undone; also when the change cannot even be collected
- * (ENOMEM).
+ * @settle is called once, after those of earlier changes if the commit succeeds,
+ * and before them if it fails; also when the change cannot even be collected
+ * (ENOMEM). In a commit that succeeds, some may not be done: those that have failed
+ * alone (mregion_may_fail()).
  */
 int mregion_change(struct mregion_machine *machine,
 		   const struct mregion_op *op, mregion_settle_t *settle,
@@ -76,9 +96,17 @@ int mregion_change(struct mregion_machine *machine,
  * @err: negative errno, from mregion_fail()
  *
  * So that a transaction with a change that never reached the kernel does not
- * succeed without it; it ends with the first of such errors. Return: @err.
+ * succeed without it, unless that may fail alone; it ends with the first of such
+ * errors. Return: @err.
  */
 int mregion_refuse(struct mregion_machine *machine, int err);
+
+/**
+ * mregion_no_change() - a call has turned out to change nothing
+ *
+ * If it may have failed alone, it has not: it is not the next that may.
+ */
+void mregion_no_change(void);
 
 /**
  * mregion_refuse_null() - a change is of a handle that is NULL

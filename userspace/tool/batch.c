@@ -36,25 +36,25 @@ void batch_free(struct batch *batch)
 
 bool batch_commit(struct batch *batch)
 {
+	struct mregion_commit commit = { 0 };
 	const struct mregion_op *op = NULL;
 	const char *reason;
-	size_t failed, line = 0;
+	size_t line = 0;
 	int ret;
 
 	if (!batch->nr)
 		return true;
-	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, 0,
-				    &failed);
+	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, &commit);
 	if (!ret) {
 		batch->nr = 0;
 		return true;
 	}
 	/* A single operation is to blame even for what is wrong as a whole. */
 	if (batch->nr == 1)
-		failed = 0;
-	if (failed < batch->nr) {
-		op = &batch->ops[failed];
-		line = batch->lines[failed];
+		commit.failed = 0;
+	if (commit.failed < batch->nr) {
+		op = &batch->ops[commit.failed];
+		line = batch->lines[commit.failed];
 	}
 	reason = mregion_describe_reason(op, NULL, -ret);
 	if (reason)
