@@ -134,8 +134,7 @@ static int mregion_op_map(struct mregion_txn *txn,
 
 	if (!parent)
 		return -ENOENT;
-	ret = mregion_tree_check_map(&txn->machine->tree, &parent->node,
-				     &region->node, &txn->work);
+	ret = mregion_tree_check_map(&parent->node, &region->node, &txn->work);
 	if (ret)
 		return ret;
 	state.parent = &parent->node;
