@@ -90,7 +90,6 @@ static uint64_t number(const char *word)
 	return strtoull(word, NULL, 0);
 }
 
-
 static void make_region(unsigned int id, const char *kind, uint64_t size,
 			const char *name)
 {
