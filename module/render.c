@@ -151,7 +151,8 @@ static int mregion_fill(struct mregion_rendering *r,
 
 /*
  * Begin to render @frame's region. An alias gives way to its target at once,
- * but counts for the depth; @frame->offset lies within the region.
+ * but counts for the depth, which ends aliases that show themselves;
+ * @frame->offset lies within the region.
  */
 static int mregion_enter(struct mregion_rendering *r,
 			 struct mregion_frame frame)

@@ -104,7 +104,7 @@ static void mregion_walk_visit(struct mregion_node *node, u64 mark,
 /*
  * Visit all regions that show one of those on @walk, which have been marked.
  * A list instead of recursion: hierarchies that no space shows may be of any
- * depth.
+ * depth. Marks end it where aliases show what holds them.
  */
 static int mregion_walk_up(struct list_head *walk, u64 mark,
 			   struct mregion_work *work)
@@ -134,25 +134,21 @@ static int mregion_walk_up(struct list_head *walk, u64 mark,
 
 /**
  * mregion_tree_check_map() - whether a region can be mapped into another
- * @tree: the hierarchy
  * @parent: the region that is to hold it
  * @node: the region
  * @work: budget
  *
- * Aliases count: it would be a cycle, too, if @node showed an alias of
- * something that shows @parent. Looking upwards from @parent is cheap, since
- * there are few regions above; looking down from @node would not be. An alias
- * is created before anything can hold it, so only mapping can close a cycle.
+ * Only parents count. An alias may show a region that holds it: whether that
+ * ends depends on its window, and is found when a space is rendered. Looking
+ * upwards from @parent is cheap, since a region has one parent.
  *
  * Return: 0, -EINVAL if @parent is an alias, -EBUSY if @node is mapped, -ELOOP,
  * or the error of mregion_work_step().
  */
-int mregion_tree_check_map(struct mregion_tree *tree,
-			   struct mregion_node *parent,
-			   struct mregion_node *node,
+int mregion_tree_check_map(const struct mregion_node *parent,
+			   const struct mregion_node *node,
 			   struct mregion_work *work)
 {
-	LIST_HEAD(walk);
 	int ret;
 
 	if (parent->kind == MREGION_ALIAS)
@@ -161,15 +157,17 @@ int mregion_tree_check_map(struct mregion_tree *tree,
 		return -EBUSY;
 	if (node == parent)
 		return -ELOOP;
-	/* what shows nothing else cannot show its parent */
-	if (!node->target && RB_EMPTY_ROOT(&node->subregions))
+	/* what holds nothing cannot hold its parent */
+	if (RB_EMPTY_ROOT(&node->subregions))
 		return 0;
-
-	mregion_walk_visit(parent, ++tree->mark, &walk);
-	ret = mregion_walk_up(&walk, tree->mark, work);
-	if (ret)
-		return ret;
-	return node->mark == tree->mark ? -ELOOP : 0;
+	while ((parent = parent->state.parent)) {
+		ret = mregion_work_step(work);
+		if (ret)
+			return ret;
+		if (parent == node)
+			return -ELOOP;
+	}
+	return 0;
 }
 
 /* Whether two regions of one parent overlap; what is behind 2^64 is nowhere. */

@@ -88,9 +88,8 @@ void mregion_node_reattach(struct mregion_node *node);
 bool mregion_node_busy(const struct mregion_node *node);
 void mregion_node_set_state(struct mregion_node *node,
 			    const struct mregion_node_state *state);
-int mregion_tree_check_map(struct mregion_tree *tree,
-			   struct mregion_node *parent,
-			   struct mregion_node *node,
+int mregion_tree_check_map(const struct mregion_node *parent,
+			   const struct mregion_node *node,
 			   struct mregion_work *work);
 int mregion_tree_check_room(struct mregion_node *parent,
 			    const struct mregion_node *node, u64 addr,

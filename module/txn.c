@@ -158,8 +158,7 @@ static int mregion_op_map(struct mregion_txn *txn,
 		return -EOPNOTSUPP;
 	if (!parent)
 		return -ENOENT;
-	ret = mregion_tree_check_map(&txn->machine->tree, &parent->node,
-				     &region->node, &txn->work);
+	ret = mregion_tree_check_map(&parent->node, &region->node, &txn->work);
 	if (!ret && args->flags & MREGION_MAP_EXCLUSIVE) {
 		ret = mregion_tree_check_room(&parent->node, &region->node,
 					      args->offset, args->priority,

@@ -302,6 +302,40 @@ TEST_F_TIMEOUT(bombs, defused, SECONDS)
 	EXPECT_GT(PATIENCE / 6, mr_cpu_ms() - start);
 }
 
+/*
+ * A region that aliases show within itself: as often as the limit of depth allows
+ * and not once more; without end; and in 2^30 ways to nothing.
+ */
+TEST_F_TIMEOUT(limits, shown_within_itself, SECONDS)
+{
+	/* From one address to the next, an alias and the container more. */
+	uint32_t i, times = (self->info.max_depth - 2) / 2;
+	uint64_t start = mr_cpu_ms();
+	struct mr_snapshot before;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(2, 1), mr_map(2, 1, 0, 0),
+			    mr_alias(3, 1, 0, times), mr_map(3, 1, 1, 0)));
+	EXPECT_EQ((int)times + 1, mr_view(self->fd, SPACE, NULL, 0, NULL));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_EQ(-EMLINK, COMMIT(self->fd, mr_resize(3, times + 1)));
+	EXPECT_EQ(-EMLINK, COMMIT(self->fd, mr_move(3, 0)));
+	EXPECT_EQ(-EMLINK, COMMIT(self->fd, mr_resize(3, 0)));
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(3), mr_unmap(2)));
+	for (i = 0; i < 1000; i++)
+		add(self, mr_alias(10 + i, 1, 0, 0));
+	for (i = 0; i < 1000; i++)
+		add(self, mr_map(10 + i, 1, 0, 0));
+	EXPECT_EQ(-EMLINK, flush(self));
+	EXPECT_EQ(-EDQUOT, COMMIT(self->fd, mr_alias(10, 1, 0, 30),
+				  mr_alias(11, 1, 0, 30),
+				  mr_map(10, 1, 1, 0), mr_map(11, 1, 1, 0)));
+	EXPECT_STREQ("", mr_view_text(self->fd, SPACE));
+	EXPECT_GT(PATIENCE, mr_cpu_ms() - start);
+}
+
 /* Many regions in ways that are hard to insert: each in bounded time. */
 #define CROWD	50000
 

@@ -213,6 +213,130 @@ TEST_F(render, alias_of_alias)
 	EXPECT_VIEW("0-17ff 2+3800");
 }
 
+/* As ARM's SSE machines have it: the upper half in the lower one. */
+TEST_F(render, alias_in_what_it_shows)
+{
+	ASSERT_COMMIT(mr_mmio(2, 0x1000), mr_mmio(3, 0x1000),
+		      mr_map(2, ROOT, 0x40001000, 0),
+		      mr_map(3, ROOT, 0x50008000, 0),
+		      mr_alias(4, ROOT, 0x40000000, 0x10000000),
+		      mr_map(4, ROOT, 0x50000000, -1500));
+	EXPECT_VIEW("40001000-40001fff 2+0, 50001000-50001fff 2+0, "
+		    "50008000-50008fff 3+0");
+	/* What changes, changes in both places. */
+	ASSERT_COMMIT(mr_move(2, 0x40002000));
+	EXPECT_VIEW("40002000-40002fff 2+0, 50002000-50002fff 2+0, "
+		    "50008000-50008fff 3+0");
+	ASSERT_COMMIT(mr_set_alias(4, 0x40001000));
+	EXPECT_VIEW("40002000-40002fff 2+0, 50001000-50001fff 2+0, "
+		    "50008000-50008fff 3+0");
+	ASSERT_COMMIT(mr_unmap(4), mr_free(4));
+	EXPECT_VIEW("40002000-40002fff 2+0, 50008000-50008fff 3+0");
+}
+
+/* Further down, by way of another alias, and read-only. */
+TEST_F(render, alias_of_what_is_far_above)
+{
+	ASSERT_COMMIT(mr_container(2, 0x10000), mr_container(3, 0x1000),
+		      mr_ram(4, 0x1000), mr_map(4, ROOT, 0, 0),
+		      mr_map(2, ROOT, 0x10000, 0), mr_map(3, 2, 0x1000, 0),
+		      mr_alias(5, ROOT, 0, 0x12000),
+		      mr_flags(mr_alias(6, 5, 0, 0x800),
+			       MREGION_REGION_READONLY),
+		      mr_map(6, 3, 0x400, 0));
+	EXPECT_VIEW("0-fff 4+0, 11400-11bff 4+0r");
+}
+
+/* Each time further on, until its window ends. */
+TEST_F(render, alias_that_shows_itself_some_times)
+{
+	ASSERT_COMMIT(mr_mmio(2, 0x10), mr_map(2, ROOT, 0, 0),
+		      mr_alias(3, ROOT, 0, 0x250), mr_map(3, ROOT, 0x100, 0));
+	EXPECT_VIEW("0-f 2+0, 100-10f 2+0, 200-20f 2+0, 300-30f 2+0");
+	ASSERT_COMMIT(mr_resize(3, 0x100));
+	EXPECT_VIEW("0-f 2+0, 100-10f 2+0");
+	ASSERT_COMMIT(mr_set_alias(3, 0x180), mr_resize(3, 0x200),
+		      mr_move(2, 0x300));
+	EXPECT_VIEW("100-10f 2+0, 180-18f 2+0, 200-20f 2+0, 280-28f 2+0, "
+		    "300-30f 2+0");
+}
+
+/* Through each other: neither is in what it shows itself. */
+TEST_F(render, aliases_in_what_the_other_shows)
+{
+	ASSERT_COMMIT(mr_container(2, 0x1000), mr_container(3, 0x1000),
+		      mr_mmio(4, 0x10), mr_map(4, 3, 0, 0),
+		      mr_alias(5, 3, 0, 0x800), mr_map(5, 2, 0x800, 0),
+		      mr_alias(6, 2, 0x800, 0x400), mr_map(6, 3, 0x100, 0),
+		      mr_map(2, ROOT, 0, 0));
+	EXPECT_VIEW("800-80f 4+0, 900-90f 4+0, a00-a0f 4+0, b00-b0f 4+0, "
+		    "c00-c0f 4+0");
+}
+
+#define EXPECT_ENDLESS(...) do {					\
+	EXPECT_EQ(-EMLINK, COMMIT(self->fd, __VA_ARGS__));		\
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));			\
+} while (0)
+
+/* Refused as soon as a space shows it, whatever has brought it about. */
+TEST_F(render, alias_that_shows_itself_without_end)
+{
+	struct mr_snapshot before;
+
+	ASSERT_COMMIT(mr_mmio(2, 0x10), mr_map(2, ROOT, 0x800, 0),
+		      mr_alias(3, ROOT, 0, 0x1000),
+		      mr_alias(4, ROOT, 0x5000, 0x1000),
+		      mr_map(4, ROOT, 0x4000, 0),
+		      mr_flags(mr_alias(5, ROOT, 0x8000, 0x1000),
+			       MREGION_REGION_DISABLED),
+		      mr_map(5, ROOT, 0x8000, 0));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_ENDLESS(mr_map(3, ROOT, 0, 0));
+	EXPECT_ENDLESS(mr_map(3, ROOT, 0, -1));
+	EXPECT_ENDLESS(mr_map(3, ROOT, 0x10, 0));
+	EXPECT_ENDLESS(mr_map(3, 2, 0, 0), mr_set_alias(3, 0x800));
+	EXPECT_ENDLESS(mr_set_alias(4, 0x4000));
+	EXPECT_ENDLESS(mr_move(4, 0x5000));
+	EXPECT_ENDLESS(mr_move(4, 0x5001));
+	EXPECT_ENDLESS(mr_alias(6, 4, 0, 0), mr_map(6, ROOT, 0x5000, 0));
+	EXPECT_ENDLESS(mr_set_flags(5, MREGION_REGION_DISABLED, 0));
+	EXPECT_VIEW("800-80f 2+0");
+	mr_snapshot_free(&before);
+
+	/* Nothing is wrong with it where it is covered. */
+	ASSERT_COMMIT(mr_map(3, 2, 0, 0), mr_ram(7, 0x10),
+		      mr_map(7, 2, 0, 1));
+	EXPECT_VIEW("800-80f 7+0");
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_ENDLESS(mr_unmap(7), mr_set_alias(3, 0x800));
+	mr_snapshot_free(&before);
+}
+
+/* Nor where no space shows it. */
+TEST_F(render, endless_and_not_shown)
+{
+	struct mr_snapshot before;
+
+	ASSERT_COMMIT(mr_container(2, 0x1000), mr_alias(3, 2, 0, 0x1000),
+		      mr_alias(4, 2, 0, 0x1000), mr_map(3, 2, 0, 0),
+		      mr_map(4, 2, 0, 0), mr_mmio(5, 0x10),
+		      mr_map(5, 2, 0, 0));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_ENDLESS(mr_space(2, 2));
+	EXPECT_ENDLESS(mr_map(2, ROOT, 0, 0));
+	EXPECT_ENDLESS(mr_alias(6, 3, 0, 0x20), mr_map(6, ROOT, 0, 0));
+	mr_snapshot_free(&before);
+	/* Only a part that ends is. */
+	ASSERT_COMMIT(mr_alias(6, 3, 0, 0x10), mr_map(6, ROOT, 0, 0),
+		      mr_unmap(5), mr_map(5, 2, 0, 1));
+	EXPECT_VIEW("0-f 5+0");
+	/* A region that shows itself can be taken apart like any other. */
+	EXPECT_EQ(-EBUSY, COMMIT(self->fd, mr_free(2)));
+	ASSERT_COMMIT(mr_unmap(3), mr_unmap(4), mr_unmap(5), mr_unmap(6),
+		      mr_free(6), mr_free(3), mr_free(4), mr_free(2));
+	EXPECT_VIEW("");
+}
+
 TEST_F(render, alias_twice_to_the_same)
 {
 	ASSERT_COMMIT(mr_mmio(2, 0x1000), mr_alias(3, 2, 0, 0x1000),

@@ -195,6 +195,43 @@ static void generate_slices(struct generator *g)
 	}
 }
 
+/*
+ * An alias of a region that holds it: beside its own window, beginning or ending
+ * within it, so that it shows itself some times, each time further on, or right
+ * on it, without end. Now and then by way of another alias.
+ */
+static void generate_self(struct generator *g)
+{
+	int parent = generate_parent(g), target = parent, id;
+	unsigned int up = input_below(g->in, 4);
+	u64 addr = generate_addr(g), last = generate_last(g);
+	u64 offset = addr, distance = 0;
+
+	if (g->w->nr_regions >= GENERATE_REGIONS)
+		return;
+	while (up-- && g->w->model.region[target].parent >= 0) {
+		offset += g->w->model.region[target].addr;
+		target = g->w->model.region[target].parent;
+	}
+	switch (input_below(g->in, 16)) {
+	case 0 ... 5:
+		distance = last + 1;
+		break;
+	case 6 ... 9:
+		distance = generate_addr(g);
+		break;
+	case 10 ... 14:
+		distance = (last >> input_below(g->in, 5)) + 1;
+		break;
+	}
+	offset += input_byte(g->in) & 1 ? distance : -distance;
+	if (input_once_in(g->in, 4))
+		target = world_create(g->w, MREGION_ALIAS, 0, ~0ull, target, 0);
+	id = world_create(g->w, MREGION_ALIAS, generate_flags(g), last, target,
+			  offset);
+	world_map(g->w, parent, id, addr, generate_priority(g));
+}
+
 static void generate_remap(struct generator *g)
 {
 	int id = generate_region(g);
@@ -255,8 +292,11 @@ bool generate_change(struct generator *g)
 	if (!g->in->left || world_full(g->w))
 		return false;
 	switch (input_below(g->in, 32)) {
-	case 0 ... 10:
+	case 0 ... 9:
 		generate_create(g);
+		break;
+	case 10:
+		generate_self(g);
 		break;
 	case 11 ... 12:
 		generate_slices(g);

@@ -138,6 +138,58 @@ void limits_depth_covered(void)
 	world_destroy(w);
 }
 
+/* A container shown within itself, one address further on, over @len addresses. */
+static int limits_self(struct world *w, int id, u64 len)
+{
+	int self = limits_alias(w, id);
+
+	world_resize(w, self, len - 1);
+	limits_map(w, id, self, 1);
+	return self;
+}
+
+/**
+ * limits_depth_self() - a region shown within itself, as often as the limit says
+ */
+void limits_depth_self(void)
+{
+	/* from one address to the next, an alias and the container more */
+	u64 len = (MREGION_MAX_DEPTH - 2) / 2;
+	struct world *w = limits_begin();
+	int root = limits_region(w, MREGION_CONTAINER, ~0ull);
+	int self = limits_self(w, root, len);
+
+	limits_map(w, root, limits_region(w, MREGION_MMIO, 0), 0);
+	limits_renders(w, root, len + 1);
+	world_resize(w, self, len);
+	limits_fails(w, root, -EMLINK);
+	world_set_flags(w, self, MREGION_REGION_DISABLED);
+	limits_renders(w, root, 1);
+	world_finish(w);
+	world_destroy(w);
+}
+
+/**
+ * limits_endless() - what shows itself without end is found in a few steps
+ */
+void limits_endless(void)
+{
+	struct mregion_work work = { .left = MREGION_MAX_DEPTH + 1 };
+	struct world *w = limits_begin();
+	int root = limits_region(w, MREGION_CONTAINER, ~0ull);
+	struct mregion_view *view;
+
+	limits_map(w, root, limits_alias(w, root), 0);
+	limits_map(w, root, limits_alias(w, root), 0);
+	view = mregion_render(w->node[root], ~0ull, &work);
+	CHECK(IS_ERR(view) && PTR_ERR(view) == -EMLINK, "error %ld",
+	      PTR_ERR(view));
+	limits_map(w, root, limits_region(w, MREGION_RAM, ~0ull), 0);
+	limits_renders(w, root, 1);
+	world_finish(w);
+	world_destroy(w);
+}
+
 /* Containers with two aliases each of the one before: 2^@height times @id. */
 static int limits_pyramid(struct world *w, int id, unsigned int height)
 {
@@ -183,6 +235,10 @@ void limits_work(void)
 	int id = limits_region(w, MREGION_CONTAINER, 0xfff);
 
 	limits_fails(w, limits_pyramid(w, id, 30), -EDQUOT);
+	/* 2^30 ways to the first address from the last one */
+	limits_self(w, id, 30);
+	limits_self(w, id, 30);
+	limits_fails(w, id, -EDQUOT);
 	world_finish(w);
 	world_destroy(w);
 }

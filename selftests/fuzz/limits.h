@@ -6,6 +6,8 @@
 void limits_depth_containers(void);
 void limits_depth_aliases(void);
 void limits_depth_covered(void);
+void limits_depth_self(void);
+void limits_endless(void);
 void limits_ranges(void);
 void limits_work(void);
 

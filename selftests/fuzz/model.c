@@ -5,21 +5,16 @@
 
 #include "model.h"
 
-/* Whether following subregions and aliases down from @id leads to @goal. */
-static bool model_reaches(const struct model *m, int id, int goal, bool *seen)
+/* Whether @goal is @id, or mapped somewhere below it. What aliases show is not. */
+static bool model_holds(const struct model *m, int id, int goal)
 {
 	int i;
 
 	if (id == goal)
 		return true;
-	if (seen[id])
-		return false;
-	seen[id] = true;
-	if (m->region[id].target >= 0)
-		return model_reaches(m, m->region[id].target, goal, seen);
 	for (i = 0; i < MODEL_REGIONS; i++)
 		if (m->region[i].used && m->region[i].parent == id &&
-		    model_reaches(m, i, goal, seen))
+		    model_holds(m, i, goal))
 			return true;
 	return false;
 }
@@ -34,13 +29,11 @@ static bool model_reaches(const struct model *m, int id, int goal, bool *seen)
  */
 int model_map_error(const struct model *m, int parent, int id)
 {
-	bool seen[MODEL_REGIONS] = { false };
-
 	if (m->region[parent].kind == MREGION_ALIAS)
 		return -EINVAL;
 	if (m->region[id].parent >= 0)
 		return -EBUSY;
-	return model_reaches(m, id, parent, seen) ? -ELOOP : 0;
+	return model_holds(m, id, parent) ? -ELOOP : 0;
 }
 
 /**

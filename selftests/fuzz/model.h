@@ -76,12 +76,14 @@ enum model_answer {
  * @offset: in the region
  * @flags: enum mregion_range_flags
  * @path: tells apart the ways from the root that lead to a region
+ * @again: a region is on that way more than once
  */
 struct model_hit {
 	int region;
 	u64 offset;
 	u32 flags;
 	u64 path;
+	bool again;
 };
 
 /**

@@ -10,6 +10,9 @@ struct model_query {
 	const struct model *m;
 	struct model_hit *hit;
 	unsigned int steps;
+	/* by region: how often it is on the way */
+	unsigned char entered[MODEL_REGIONS];
+	unsigned int again;
 };
 
 /* What a region passes on to all that it shows. */
@@ -40,8 +43,26 @@ static enum model_answer model_own(struct model_query *q, int id, u64 offset,
 		.offset = offset,
 		.flags = flags,
 		.path = path,
+		.again = q->again,
 	};
 	return MODEL_HIT;
+}
+
+static enum model_answer model_look(struct model_query *q, int id, u64 offset,
+				    u32 inherited, unsigned int depth,
+				    u64 path);
+
+/* As model_look(), of one that is below @q's way. */
+static enum model_answer model_enter(struct model_query *q, int id, u64 offset,
+				     u32 inherited, unsigned int depth,
+				     u64 path)
+{
+	enum model_answer answer;
+
+	q->again += q->entered[id]++ > 0;
+	answer = model_look(q, id, offset, inherited, depth, path);
+	q->again -= --q->entered[id] > 0;
+	return answer;
 }
 
 /* What region @id has at @offset, when @depth regions are above it. */
@@ -70,8 +91,8 @@ static enum model_answer model_look(struct model_query *q, int id, u64 offset,
 		inner += offset;
 		if (inner >> 64)
 			return MODEL_NOTHING;
-		return model_look(q, r->target, inner, inherited, depth + 1,
-				  path);
+		return model_enter(q, r->target, inner, inherited, depth + 1,
+				   path);
 	}
 
 	for (i = q->m->first[id]; i < q->m->first[id + 1]; i++) {
@@ -80,9 +101,9 @@ static enum model_answer model_look(struct model_query *q, int id, u64 offset,
 
 		if (offset < q->m->region[child].addr)
 			continue;
-		answer = model_look(q, child,
-				    offset - q->m->region[child].addr,
-				    inherited, depth + 1, path);
+		answer = model_enter(q, child,
+				     offset - q->m->region[child].addr,
+				     inherited, depth + 1, path);
 		if (answer != MODEL_NOTHING)
 			return answer;
 	}
@@ -101,5 +122,5 @@ enum model_answer model_at(const struct model *m, int root, u64 addr,
 {
 	struct model_query q = { .m = m, .hit = hit };
 
-	return model_look(&q, root, addr, 0, 0, 0);
+	return model_enter(&q, root, addr, 0, 0, 0);
 }

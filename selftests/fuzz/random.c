@@ -41,6 +41,8 @@ static const struct random_limit {
 	{ "depth of containers is limited", limits_depth_containers },
 	{ "depth of aliases is limited", limits_depth_aliases },
 	{ "depth of what is covered is not", limits_depth_covered },
+	{ "depth of what shows itself is limited", limits_depth_self },
+	{ "what shows itself without end is found at once", limits_endless },
 	{ "ranges of a view are limited", limits_ranges },
 	{ "work is limited", limits_work },
 };

@@ -10,6 +10,7 @@
 	X(undone, "commits undone")			\
 	X(views, "views compared")			\
 	X(unverified, "views too large to compare whole") \
+	X(again, "ranges shown by what they are in")	\
 	X(lookups, "lookups")				\
 	X(busy, "EBUSY")				\
 	X(invalid, "EINVAL")				\

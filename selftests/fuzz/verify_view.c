@@ -65,6 +65,7 @@ static void verify_range(const struct world *w,
 	      "range %#" PRIx64 "-%#" PRIx64 ": behaviour", range->start,
 	      range->last);
 	verify_describe(range);
+	fuzz_stats.again += hit->again;
 }
 
 /* Looking up, by looking at every range. */

@@ -173,22 +173,19 @@ static int world_check_map(struct world *w, int parent, int id)
 	int ret, again;
 	u64 used;
 
-	ret = mregion_tree_check_map(&w->tree, w->node[parent], w->node[id],
-				     &work);
+	ret = mregion_tree_check_map(w->node[parent], w->node[id], &work);
 	used = plenty - work.left;
-	CHECK(used <= 2 * (u64)w->nr_regions, "%lu steps for %d regions",
+	CHECK(used < (u64)w->nr_regions, "%lu steps for %d regions",
 	      (unsigned long)used, w->nr_regions);
 	if (!used)
 		return ret;
 
 	work.left = used;
-	again = mregion_tree_check_map(&w->tree, w->node[parent],
-				       w->node[id], &work);
+	again = mregion_tree_check_map(w->node[parent], w->node[id], &work);
 	CHECK(again == ret && !work.left, "%d the second time, not %d", again,
 	      ret);
 	work.left = used - 1;
-	again = mregion_tree_check_map(&w->tree, w->node[parent],
-				       w->node[id], &work);
+	again = mregion_tree_check_map(w->node[parent], w->node[id], &work);
 	CHECK(again == -EDQUOT, "%d beyond the limit of work", again);
 	return ret;
 }

@@ -732,6 +732,87 @@ TEST_F(machine, tree)
 	free(text);
 }
 
+/* An alias in what it shows is printed, and not followed. */
+TEST_F(machine, tree_with_an_alias_in_what_it_shows)
+{
+	struct mregion_region *alias, *bus;
+	char *text = NULL;
+	FILE *file;
+	size_t size;
+
+	bus = mregion_new_container(self->machine, "bus", 0x10000);
+	ASSERT_NE(NULL, bus);
+	alias = mregion_new_alias(self->machine, "upper", self->root, 0x11000,
+				  0x1000);
+	ASSERT_NE(NULL, alias);
+	ASSERT_EQ(0, mregion_map(self->root, bus, 0x10000, 0));
+	ASSERT_EQ(0, mregion_map(bus, alias, 0x3000, 0));
+	ASSERT_EQ(0, mregion_map(bus, self->uart, 0x1000, 0));
+	EXPECT_VIEW("0000000000011000 00000000000110ff 0000000000000000 i/o uart\n"
+		    "0000000000013000 00000000000130ff 0000000000000000 i/o uart\n");
+	EXPECT_EQ(-ELOOP, mregion_map(bus, self->root, 0, 0));
+	EXPECT_STREQ("map 'root' into 'bus': it would contain itself (ELOOP)",
+		     mregion_error());
+	EXPECT_EQ(-EMLINK, mregion_move(alias, 0x1000));
+	file = open_memstream(&text, &size);
+	EXPECT_EQ(0, mregion_print_tree(self->space, file));
+	fclose(file);
+	EXPECT_STREQ("0000000000000000-ffffffffffffffff (prio 0, container): root\n"
+		     "  0000000000010000-000000000001ffff (prio 0, container): bus\n"
+		     "    0000000000011000-00000000000110ff (prio 0, mmio): uart\n"
+		     "    0000000000013000-0000000000013fff (prio 0, alias): upper @root 0000000000011000-0000000000011fff\n",
+		     text);
+	free(text);
+}
+
+#define DEEP	4000
+
+static void *print_deep(void *space)
+{
+	char *text = NULL, *line;
+	intptr_t lines = 0;
+	FILE *file;
+	size_t size;
+
+	file = open_memstream(&text, &size);
+	if (mregion_print_tree(space, file))
+		lines = -1000000;
+	fclose(file);
+	for (line = text; (line = strchr(line, '\n')); line++)
+		lines++;
+	free(text);
+	return (void *)lines;
+}
+
+/* What is hidden may be nested deeper than a stack has room for. */
+TEST_F(machine, deep_tree)
+{
+	struct mregion_region *below, *region;
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *lines;
+	int i;
+
+	ASSERT_EQ(0, mregion_set_enabled(self->uart, false));
+	ASSERT_EQ(0, mregion_map(self->root, self->uart, 0, 0));
+	mregion_begin(self->machine);
+	below = self->uart;
+	for (i = 0; i < DEEP; i++) {
+		region = mregion_new_container(self->machine, "deep", 0x1000);
+		ASSERT_NE(NULL, region);
+		mregion_map(below, region, 1, 0);
+		below = region;
+	}
+	ASSERT_EQ(0, mregion_commit(self->machine));
+
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, 128 << 10));
+	ASSERT_EQ(0, pthread_create(&thread, &attr, print_deep, self->space));
+	ASSERT_EQ(0, pthread_join(thread, &lines));
+	EXPECT_EQ(DEEP + 2, (intptr_t)lines);
+	pthread_attr_destroy(&attr);
+}
+
 TEST_F(machine, roots)
 {
 	struct mregion_region *other;

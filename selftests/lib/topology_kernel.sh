@@ -72,6 +72,7 @@ expect "nothing at all" "" 0 "file: there is no space to render"
 expect "no space" "$two" 0 "file: there is no space to render"
 
 # Deeper than any machine may nest: the space is to blame, nothing before it.
+too_deep='regions would be nested deeper than max_depth, or shown within themselves without end (EMLINK)'
 depth=$(mregion info | sed -n 's/^max_depth *//p')
 i=1
 deep='region 1 container 0x1000 r\n'
@@ -80,7 +81,15 @@ while [ "$i" -le "$depth" ]; do
 	deep="${deep}region $i container 0x1000 r\nmap $((i - 1)) $i 0 0\n"
 done
 expect "too deep" "${deep}space s 1\n" 1 \
-	"file:$((2 * i)): regions would be nested deeper than max_depth (EMLINK)"
+	"file:$((2 * i)): $too_deep"
+
+# A container's upper half in its lower one, by an alias that is in it.
+self='region 1 container 0x4000 a\nregion 2 mmio 0x1000 b\nmap 1 2 0x3000 0\nalias 3 1 0x2000 0x2000 c\n'
+expect "alias in what it shows" "${self}map 1 3 0 0\nspace s 1\n" 0 "space s
+0000000000001000 0000000000001fff 0000000000000000 i/o b
+0000000000003000 0000000000003fff 0000000000000000 i/o b"
+expect "alias that shows itself" "${self}map 1 3 0x2000 0\nspace s 1\n" 1 \
+	"file:6: $too_deep"
 
 echo "1..$count"
 exit $failed

@@ -278,9 +278,15 @@ enum mregion_map_flags {
  * may reach beyond its parent's end; what does is not visible. ENOENT: no such
  * region, or no region @parent. EBUSY: it is mapped already; a region has one
  * parent, aliases give the rest. EINVAL: the parent is an alias. ELOOP: the
- * parent is shown by the region itself. EEXIST: EXCLUSIVE, and a sibling is there:
- * struct mregion_commit.occupant. Looking for it takes a step of the commit's budget
- * for each sibling of the same or a higher priority.
+ * parent is the region itself, or mapped somewhere below it. EEXIST: EXCLUSIVE, and a
+ * sibling is there: struct mregion_commit.occupant. Looking for it takes a step of
+ * the commit's budget for each sibling of the same or a higher priority.
+ *
+ * An alias may be mapped into what it shows, or below: ARM's SSE machines show a
+ * container's upper half in its lower one. It may even show itself some times
+ * over, each time further on. What counts is whether that ends, which depends on
+ * windows, and on what covers them: so it is found when a space is rendered, by
+ * depth, EMLINK (see %MREGION_COMMIT). Where no space shows it, nothing is wrong.
  */
 struct mregion_op_map {
 	__u64 offset;
@@ -591,7 +597,8 @@ struct mregion_commit {
  * Errors of the commit as a whole: EMSGSIZE: @nr_ops is too large. EFBIG: a
  * view would have more than struct mregion_info.max_ranges ranges, those counted
  * apart that are merged in the end. EMLINK: a region would be nested deeper
- * (parents and aliases counted alike) than max_depth in a space. EDQUOT: the
+ * (parents and aliases counted alike) than max_depth in a space; so would one
+ * that an alias shows within itself without end. EDQUOT: the
  * commit would take more than max_work steps; @failed tells in which operation, if
  * it was not in rendering. EINVAL: @op_size is too small. EFAULT: @results cannot be
  * written, which is found out before anything is done.
@@ -737,7 +744,9 @@ struct mregion_view_read {
  * @name: its name
  *
  * CREATE of every region, targets before their aliases, and then MAP of those
- * that have a parent, in the order of @order, give the same hierarchy again.
+ * that have a parent, in the order of @order, give the same hierarchy again. In
+ * one commit, or before there are spaces: half of it may be what no space can
+ * show, such as an alias that shows itself but where another covers it.
  */
 struct mregion_region_info {
 	__u32 id;

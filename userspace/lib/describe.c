@@ -23,7 +23,8 @@ static const struct {
 	const char *reason;
 } reasons[] = {
 	{ 0, EFBIG, "a view would have more ranges than max_ranges" },
-	{ 0, EMLINK, "regions would be nested deeper than max_depth" },
+	{ 0, EMLINK, "regions would be nested deeper than max_depth, or shown "
+	  "within themselves without end" },
 	{ 0, EDQUOT, "rendering would take more steps than max_work" },
 	{ 0, EMSGSIZE, "it has more changes than max_ops" },
 	{ MREGION_OP_CREATE, EEXIST, "a region of that ID exists" },

@@ -565,8 +565,11 @@ int mregion_ram_fd(const struct mregion_region *region);
  * @priority: among @parent's subregions the higher one is on top; of equals
  *	the one mapped later
  *
+ * An alias may be mapped into what it shows. If it would show itself without end,
+ * that is -EMLINK as soon as a space shows it: of this call, or of a later one.
+ *
  * Return: 0; -EBUSY: it is mapped already; -EINVAL: @parent is an alias; -ELOOP:
- * it would contain itself; -ENOENT: the creation of one was undone. -EMLINK,
+ * it holds @parent, or is it; -ENOENT: the creation of one was undone. -EMLINK,
  * -EFBIG, -EDQUOT: regions nested too deep, too many ranges of a view, or too much
  * work; these any change may run into.
  */

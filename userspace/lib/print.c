@@ -51,6 +51,9 @@ struct tree {
 	const struct mregion_region_info **sorted;
 };
 
+/* Levels; the kernel's max_depth, beyond which nothing is shown. */
+#define MAX_INDENT	64
+
 static int compare(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
@@ -143,19 +146,56 @@ static void print_region(const struct tree *tree,
 	fputc('\n', file);
 }
 
-/* As deep as the machine's regions are nested, which the kernel bounds. */
-static void print_subtree(const struct tree *tree,
-			  const struct mregion_region_info *region,
-			  uint64_t addr, int indent, FILE *file)
+/* The next of a parent's subregions behind @region, or NULL. */
+static const struct mregion_region_info *
+next_sibling(const struct tree *tree, const struct mregion_region_info *region)
 {
-	size_t i;
+	const struct mregion_region_info **place, **end;
 
-	fprintf(file, "%*s", indent, "");
-	print_region(tree, region, addr, file);
-	for (i = first_child(tree, region->id);
-	     i < tree->nr && tree->sorted[i]->parent == region->id; i++)
-		print_subtree(tree, tree->sorted[i],
-			      addr + tree->sorted[i]->offset, indent + 2, file);
+	place = bsearch(&region, tree->sorted, tree->nr,
+			sizeof(tree->sorted[0]), compare_place);
+	end = tree->sorted + tree->nr;
+	return ++place < end && (*place)->parent == region->parent ? *place :
+								     NULL;
+}
+
+/*
+ * Parents are followed, which end, and aliases are not. No recursion: what no
+ * space shows may be nested as deep as there are regions. Nor is it indented
+ * beyond where a space could show it.
+ */
+static void print_subtree(const struct tree *tree,
+			  const struct mregion_region_info *root, FILE *file)
+{
+	const struct mregion_region_info *region = root, *next;
+	uint64_t addr = 0;
+	size_t i, depth = 0;
+
+	for (;;) {
+		fprintf(file, "%*s",
+			(int)(2 * (depth < MAX_INDENT ? depth : MAX_INDENT)),
+			"");
+		print_region(tree, region, addr, file);
+		i = first_child(tree, region->id);
+		if (i < tree->nr && tree->sorted[i]->parent == region->id) {
+			region = tree->sorted[i];
+			addr += region->offset;
+			depth++;
+			continue;
+		}
+		next = NULL;
+		while (!next && region && region != root) {
+			addr -= region->offset;
+			next = next_sibling(tree, region);
+			if (next)
+				addr += next->offset;
+			else
+				depth--;
+			region = next ?: find_region(tree, region->parent);
+		}
+		if (!next)
+			break;
+	}
 }
 
 /* The root of a space is what the kernel says, not what was asked for last. */
@@ -197,7 +237,7 @@ int mregion_print_tree(struct mregion_space *space, FILE *file)
 
 	region = find_region(&tree, root);
 	if (region)
-		print_subtree(&tree, region, 0, 0, file);
+		print_subtree(&tree, region, file);
 	free(tree.sorted);
 	free(tree.regions);
 	return ferror(file) ? mregion_fail(EIO, "print a hierarchy") : 0;
