@@ -31,8 +31,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 	if (request != KVM_SET_USER_MEMORY_REGION && fixture_ioctl) {
 		ret = fixture_ioctl(request, arg);
+		if (ret >= 0)
+			return ret;
 		errno = -ret;
-		return ret ? -1 : 0;
+		return -1;
 	}
 	if (request != KVM_SET_USER_MEMORY_REGION ||
 	    fixture_nr_calls == MAX_CALLS) {

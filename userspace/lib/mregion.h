@@ -1270,13 +1270,18 @@ struct mregion_unassigned {
 	bool write;
 };
 
+/** MREGION_ALL_SLOTS - as many memory slots as KVM has */
+#define MREGION_ALL_SLOTS	0xffffffffu
+
 /**
  * struct mregion_attach_params - how to attach
  * @vm_fd: the KVM virtual machine; must stay open until mregion_detach()
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
  * @first_slot: first KVM memory slot that the library may use
- * @nr_slots: how many it may use; 0: leave memory slots alone
+ * @nr_slots: how many it may use; 0: leave memory slots alone;
+ *	%MREGION_ALL_SLOTS: all that KVM has, from @first_slot on. What is not used
+ *	takes no memory
  * @unassigned: called by mregion_vm_exit(), as the functions of struct mregion_ops
  *	are, for each part of an access that is to where nothing is, if the
  *	space's policy is MREGION_POLICY_EXIT. Returns 0, or -EFAULT: it is an
@@ -1314,7 +1319,8 @@ struct mregion_attach_params {
  * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
  * the machine is attached to it already; EPERM: another process has created it;
  * ENOSPC: there are more ranges of memory than slots, or there is no room on KVM's
- * bus; or the errno of KVM for a slot.
+ * bus; or the errno of KVM for a slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM
+ * has no slot first_slot.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
