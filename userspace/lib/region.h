@@ -9,7 +9,7 @@
 #include <linux/mregion.h>
 
 #include "ram.h"
-
+#include "section.h"
 #include "transaction.h"
 
 struct mregion_machine;
@@ -34,6 +34,7 @@ struct mregion_server;
  * @next_server: likewise, with what the open transaction will change
  * @ram: its memory, if it has any
  * @next: in a bucket of struct mregion_table
+ * @release: what remains to be done when it is freed
  * @name: its name
  */
 struct mregion_region {
@@ -52,11 +53,20 @@ struct mregion_region {
 	_Atomic(struct mregion_server *) next_server;
 	struct mregion_ram ram;
 	struct mregion_region *next;
+	struct mregion_deferred release;
 	char name[MREGION_NAME_SIZE];
 };
 
 void mregion_region_get(struct mregion_region *region);
 void mregion_region_put(struct mregion_region *region);
+
+/**
+ * mregion_region_release() - the handle is gone, or the machine
+ * @region: a region that nobody calls the functions of any more
+ *
+ * Drops the handle's reference, and tells the device.
+ */
+void mregion_region_release(struct mregion_region *region);
 
 /** mregion_region_constraints() - the constraints, as they are now */
 struct mregion_constraints

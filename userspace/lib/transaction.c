@@ -31,6 +31,15 @@ static void unlink_open(struct mregion_transaction *transaction)
 		*link = transaction->outer;
 }
 
+bool mregion_transaction_inside(const struct mregion_transaction *transaction)
+{
+	const struct mregion_transaction *open = open_transactions;
+
+	while (open && open != transaction)
+		open = open->outer;
+	return open;
+}
+
 void mregion_transaction_init(struct mregion_transaction *transaction)
 {
 	pthread_mutexattr_t attr;
@@ -100,6 +109,11 @@ static void settle_all(struct mregion_transaction *transaction, bool done)
 void mregion_transaction_drop(struct mregion_transaction *transaction)
 {
 	settle_all(transaction, false);
+	if (!mregion_transaction_inside(transaction))
+		return;
+	unlink_open(transaction);
+	for (; transaction->depth; transaction->depth--)
+		pthread_mutex_unlock(&transaction->lock);
 }
 
 /* Have the kernel carry out what was collected, or say whether it would. */
@@ -169,7 +183,7 @@ static bool resume(struct mregion_machine *machine)
 	return false;
 }
 
-int mregion_commit(struct mregion_machine *machine)
+static int commit_once(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	int ret;
@@ -185,6 +199,14 @@ int mregion_commit(struct mregion_machine *machine)
 	return ret;
 }
 
+int mregion_commit(struct mregion_machine *machine)
+{
+	int ret = commit_once(machine);
+
+	mregion_sections_run(&machine->sections);
+	return ret;
+}
+
 int mregion_commit_dry_run(struct mregion_machine *machine)
 {
 	int ret;
@@ -196,7 +218,7 @@ int mregion_commit_dry_run(struct mregion_machine *machine)
 	return ret;
 }
 
-void mregion_abort(struct mregion_machine *machine)
+static void forget(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 
@@ -209,6 +231,12 @@ void mregion_abort(struct mregion_machine *machine)
 			"commit: a transaction within it was aborted"));
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
+}
+
+void mregion_abort(struct mregion_machine *machine)
+{
+	forget(machine);
+	mregion_sections_run(&machine->sections);
 }
 
 static void doom(struct mregion_transaction *transaction, int err)
@@ -255,9 +283,9 @@ int mregion_change(struct mregion_machine *machine,
 		if (settle)
 			settle(object, op, false);
 		if (transaction->depth == 1)
-			mregion_abort(machine);
+			forget(machine);
 		else
-			mregion_commit(machine);
+			commit_once(machine);
 		return ret;
 	}
 	transaction->ops[transaction->nr] = *op;
@@ -265,7 +293,7 @@ int mregion_change(struct mregion_machine *machine,
 	transaction->objects[transaction->nr] = object;
 	transaction->nr++;
 	if (transaction->depth == 1)
-		return mregion_commit(machine);
+		return commit_once(machine);
 	end(machine);
 	return 0;
 }
