@@ -39,6 +39,7 @@ echo "1..2"
 expect "a guest and its devices" "$dir/example-device" \
 "hello from the guest
 the adder's process has died
+goodbye
 the square is 49
 the sum is 6
 the sum without the process is 0xffffffff"
@@ -47,6 +48,7 @@ the sum without the process is 0xffffffff"
 expect "a device that cannot be started" "$tmp/none" \
 "hello from the guest
 the adder's process has died
+goodbye
 the square is 49
 the sum is 4294967295
 the sum without the process is 0xffffffff"

@@ -259,6 +259,11 @@ static enum machine_end vcpu_exit(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	int error;
 
+	/* Whatever the reason: what it has printed comes before what is said. */
+	do {
+		error = mregion_vm_exit(vcpu->all->vm, vcpu->index, run);
+	} while (error == -EINTR && !atomic_load(&vcpu->all->stop));
+
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
@@ -266,10 +271,6 @@ static enum machine_end vcpu_exit(struct vcpu *vcpu)
 			vcpu->exits.pio++;
 		else
 			vcpu->exits.mmio++;
-		do {
-			error = mregion_vm_exit(vcpu->all->vm, vcpu->index,
-						run);
-		} while (error == -EINTR && !atomic_load(&vcpu->all->stop));
 		/*
 		 * Interrupted: the machine ends. An error of the guest: there
 		 * are no machine checks here, and it has been answered.
