@@ -7,10 +7,11 @@
 	.code16
 guest:
 	mov	$(CODE + hello - guest), %si
+	mov	$(CODE + square - guest), %di
 print:
 	lodsb
 	test	%al, %al
-	jz	square
+	jz	printed
 	mov	%al, %ah
 	mov	$(UART + UART_STATUS), %dx
 not_ready:
@@ -21,6 +22,8 @@ not_ready:
 	mov	%ah, %al
 	out	%al, %dx		/* into the ring */
 	jmp	print
+printed:
+	jmp	*%di
 
 square:
 	mov	$(ENGINE >> 4), %ax
@@ -44,10 +47,17 @@ not_done:
 	movl	$1, %es:ADDER_CRASH
 	mov	%es:ADDER_SUM, %eax	/* answered by the VMM from now on */
 	mov	%eax, SUM_LATER
-	hlt
+
+	mov	$(CODE + goodbye - guest), %si
+	mov	$(CODE + end - guest), %di
+	jmp	print
+end:
+	hlt				/* its last words wait in the ring */
 
 hello:
 	.asciz	"hello from the guest\n"
+goodbye:
+	.asciz	"goodbye\n"
 guest_end:
 
 	.section .note.GNU-stack, "", @progbits

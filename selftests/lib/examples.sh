@@ -42,6 +42,7 @@ echo "1..4"
 expect "a guest and its devices" vmm "$dir/example-device" 0 \
 "hello from the guest
 the adder's process has died
+goodbye
 the square is 49
 the sum is 6
 the sum without the process is 0xffffffff
@@ -51,6 +52,7 @@ the sum without the process is 0xffffffff
 expect "a device that cannot be started" vmm "$tmp/none" 0 \
 "hello from the guest
 the adder's process has died
+goodbye
 the square is 49
 the sum is 4294967295
 the sum without the process is 0xffffffff

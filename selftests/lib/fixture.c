@@ -31,8 +31,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 	if (request != KVM_SET_USER_MEMORY_REGION && fixture_ioctl) {
 		ret = fixture_ioctl(request, arg);
+		if (ret >= 0)
+			return ret;
 		errno = -ret;
-		return ret ? -1 : 0;
+		return -1;
 	}
 	if (request != KVM_SET_USER_MEMORY_REGION ||
 	    fixture_nr_calls == MAX_CALLS) {
@@ -113,6 +115,7 @@ void fixture_init(struct mregion_machine *machine)
 	mregion_table_init(&machine->regions);
 	mregion_transaction_init(&machine->transaction);
 	mregion_sections_init(&machine->sections);
+	machine->sections.transaction = &machine->transaction;
 	mregion_rings_init(&machine->rings);
 	fixture_nr_calls = 0;
 	fixture_bad_slot = -1;
@@ -137,6 +140,7 @@ void fixture_destroy(struct mregion_machine *machine)
 		mregion_detach(machine->vms);
 	while (machine->spaces)
 		mregion_space_release(machine->spaces);
+	mregion_sections_flush(&machine->sections);
 	while ((region = mregion_table_pop(&machine->regions)))
 		mregion_region_put(region);
 	mregion_rings_destroy(&machine->rings);

@@ -28,7 +28,7 @@ extern int fixture_bad_slot;
 extern int fixture_stuck_slot;
 extern int fixture_stuck_errno;
 
-/* Answers all other ioctls if it is not NULL: with 0 or a negative errno. */
+/* Answers all other ioctls if it is not NULL: what they return, or minus errno. */
 extern int (*fixture_ioctl)(unsigned long request, void *arg);
 
 /*

@@ -263,6 +263,136 @@ TEST_F(guest, coalesced)
 	EXPECT_EQ(0, self->mmio_device.out_of_order);
 }
 
+static const uint8_t last_words[] = {
+	0xb8, 0x01, 0x00,			/* mov $1, %ax */
+	0xa3, 0x40, 0x00,			/* mov %ax, 0x40 */
+	0x40,					/* inc %ax */
+	0xa3, 0x40, 0x00,			/* mov %ax, 0x40 */
+	0xf4,					/* hlt */
+};
+
+/* What it has written last waits in a ring when it stops for another reason. */
+TEST_F(guest, last_words)
+{
+	struct mregion_ring *ring = mregion_new_ring(self->machine, 16, 0, 0);
+
+	ASSERT_NE(NULL, ring);
+	ASSERT_EQ(0, mregion_coalesce(self->mmio, 0, 0, ring));
+	ASSERT_EQ(0, start(self, last_words, sizeof(last_words)));
+	ASSERT_EQ(0, run_guest(self));
+	EXPECT_EQ(0, self->exits);
+	EXPECT_EQ(0, self->mmio_device.writes);
+	EXPECT_EQ(1, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(2, self->mmio_device.writes);
+	EXPECT_EQ(0, self->mmio_device.out_of_order);
+}
+
+TEST_F(guest, last_words_at_close)
+{
+	struct mregion_ring *ring = mregion_new_ring(self->machine, 16, 0, 0);
+
+	ASSERT_NE(NULL, ring);
+	ASSERT_EQ(0, mregion_coalesce(self->mmio, 0, 0, ring));
+	ASSERT_EQ(0, start(self, last_words, sizeof(last_words)));
+	ASSERT_EQ(0, run_guest(self));
+	EXPECT_EQ(0, self->mmio_device.writes);
+	mregion_machine_close(self->machine);
+	self->machine = NULL;
+	EXPECT_EQ(2, self->mmio_device.writes);
+	EXPECT_EQ(0, self->mmio_device.out_of_order);
+}
+
+/* A device that its own function takes out of the machine. */
+struct plug {
+	struct mregion_machine *machine;
+	struct mregion_region *region;
+	bool inside;
+	bool released_inside;
+	unsigned int writes;
+	unsigned int released;
+	int ret;
+};
+
+static void plug_write(void *opaque, uint64_t offset, uint64_t data,
+		       unsigned int len)
+{
+	struct plug *plug = opaque;
+
+	(void)offset;
+	(void)data;
+	(void)len;
+	plug->inside = true;
+	plug->writes++;
+	mregion_begin(plug->machine);
+	mregion_unmap(plug->region);
+	mregion_free(plug->region);
+	plug->ret = mregion_commit(plug->machine);
+	plug->inside = false;
+}
+
+static void plug_release(void *opaque)
+{
+	struct plug *plug = opaque;
+
+	plug->released++;
+	plug->released_inside = plug->inside;
+}
+
+static const struct mregion_ops plug_ops = {
+	.write = plug_write,
+	.release = plug_release,
+};
+
+TEST_F(guest, unplugs_itself)
+{
+	struct plug plug = { .machine = self->machine, .ret = 1 };
+
+	plug.region = mregion_new_mmio(self->machine, "plug", 0x1000,
+				       &plug_ops, &plug);
+	ASSERT_NE(NULL, plug.region);
+	ASSERT_EQ(0, mregion_map(self->root, plug.region, DEVICE, 1));
+	ASSERT_EQ(0, RUN(
+		0xb8, 0x01, 0x00,		/* mov $1, %ax */
+		0xa3, 0x10, 0x00,		/* mov %ax, 0x10 */
+		0xa3, 0x10, 0x00,		/* mov %ax, 0x10 */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0, plug.ret);
+	EXPECT_EQ(1, plug.writes);
+	EXPECT_EQ(1, plug.released);
+	EXPECT_FALSE(plug.released_inside);
+	/* The second one met what is below. */
+	EXPECT_EQ(1, self->mmio_device.writes);
+}
+
+/* A flash chip in memory of the VMM's own: read there, written by a device. */
+TEST_F(guest, romd_from_ptr)
+{
+	struct mregion_region *flash;
+	uint16_t *ptr;
+
+	ptr = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, ptr);
+	ptr[8] = 0x1234;
+	flash = mregion_new_romd_from_ptr(self->machine, "flash", 0x1000,
+					  &device_ops, &self->port_device, ptr);
+	ASSERT_NE(NULL, flash)
+		TH_LOG("%s", mregion_error());
+	ASSERT_EQ(0, mregion_map(self->root, flash, DEVICE, 1));
+	ASSERT_EQ(0, RUN(
+		0xb8, 0x01, 0x00,		/* mov $1, %ax */
+		0xa3, 0x20, 0x00,		/* mov %ax, 0x20 */
+		0xa1, 0x10, 0x00,		/* mov 0x10, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0x1234, guest_rax(self) & 0xffff);
+	EXPECT_EQ(1, self->port_device.writes);
+	EXPECT_EQ(1, self->exits);
+	/* Slots are the machine's while it is mapped. */
+	mregion_machine_close(self->machine);
+	self->machine = NULL;
+	munmap(ptr, 0x1000);
+}
+
 struct mover {
 	struct mregion_machine *machine;
 	struct device *device;
@@ -445,7 +575,14 @@ TEST_F(guest, detach)
 	ASSERT_EQ(0, mregion_map(self->root, more, 0x80000, 0));
 	EXPECT_EQ(NULL, mregion_attach(self->machine, &params));
 	EXPECT_EQ(ENOSPC, errno);
-	params.nr_slots = 2;
+	params.nr_slots = MREGION_ALL_SLOTS;
+	params.first_slot = 1 << 20;
+	EXPECT_EQ(NULL, mregion_attach(self->machine, &params));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_STREQ("attach to a virtual machine: KVM has no memory slot 1048576 (EINVAL)",
+		     mregion_error());
+	params.first_slot = ioctl(self->vm_fd, KVM_CHECK_EXTENSION,
+				  KVM_CAP_NR_MEMSLOTS) - 2;
 	self->vm = mregion_attach(self->machine, &params);
 	ASSERT_NE(NULL, self->vm)
 		TH_LOG("%s", mregion_error());

@@ -183,6 +183,52 @@ TEST_F(memslots, too_few)
 	EXPECT_CALL(1, 0, 0x8000, 0x1000, 0, 0);
 }
 
+/* Memory for the numbers of slots is for those that are used. */
+TEST_F(memslots, numbers)
+{
+	EXPECT_EQ(NULL, self->slots.free);
+	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(1, self->slots.nr_used);
+	ASSERT_EQ(0, UPDATE(RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(1, self->slots.nr_used);
+}
+
+static int nr_kvm_slots;
+
+static int kvm(unsigned long request, void *arg)
+{
+	if (request != KVM_CHECK_EXTENSION ||
+	    (uintptr_t)arg != KVM_CAP_NR_MEMSLOTS)
+		return -ENOTTY;
+	return nr_kvm_slots;
+}
+
+TEST_F(memslots, all_of_kvm)
+{
+	struct mregion_memslots all;
+
+	fixture_ioctl = kvm;
+	nr_kvm_slots = FIRST_SLOT;
+	EXPECT_EQ(-EINVAL, mregion_memslots_init(&all, -1, FIRST_SLOT,
+						 MREGION_ALL_SLOTS));
+	nr_kvm_slots = -EBADF;
+	EXPECT_EQ(-EBADF, mregion_memslots_init(&all, -1, FIRST_SLOT,
+						MREGION_ALL_SLOTS));
+	nr_kvm_slots = 32764;
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
+					   MREGION_ALL_SLOTS));
+	EXPECT_EQ(32764 - FIRST_SLOT, self->slots.max);
+	nr_kvm_slots = FIRST_SLOT + 2;
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
+					   MREGION_ALL_SLOTS));
+	EXPECT_EQ(-ENOSPC, UPDATE(
+		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(1, 1, 0x2000, 0x1000, 0, 0);
+}
+
 TEST_F(memslots, refused)
 {
 	fixture_bad_slot = FIRST_SLOT;

@@ -123,6 +123,39 @@ TEST_F(ram, romd_from_fd)
 	EXPECT_EQ(EBADF, errno);
 }
 
+TEST_F(ram, romd_from_ptr)
+{
+	static uint8_t memory[8192] __attribute__((aligned(4096)));
+	struct mregion_region *region;
+	int opaque;
+
+	fixture_commit = look_at_romd;
+	region = mregion_new_romd_from_ptr(&self->machine, "flash", 8192, &ops,
+					   &opaque, memory);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ(MREGION_ROMD, romd.kind);
+	EXPECT_EQ(MREGION_BACKING_USER, romd.backing);
+	EXPECT_EQ((uintptr_t)memory, romd.offset);
+	EXPECT_EQ(8192, romd.len);
+	EXPECT_EQ(8, romd.constraints.valid_max);
+	EXPECT_EQ(&memory[0], mregion_ram_ptr(region));
+	EXPECT_EQ(-1, mregion_ram_fd(region));
+	EXPECT_EQ(&opaque, mregion_opaque(region));
+	EXPECT_EQ(-EINVAL, mregion_resize(region, 16384));
+	EXPECT_EQ(NULL, mregion_new_romd_from_ptr(&self->machine, "flash", 8192,
+						  &ops, NULL, NULL));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(NULL, mregion_new_romd_from_ptr(&self->machine, "flash", 8192,
+						  NULL, NULL, memory));
+	EXPECT_EQ(EINVAL, errno);
+
+	/* Of RAM devices the functions are the library's. */
+	region = mregion_new_ram_from_ptr(&self->machine, MREGION_RAMDEV,
+					  "ramdev", 8192, memory);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ(NULL, mregion_opaque(region));
+}
+
 /* When the kernel shows more of it, the VMM can reach that. */
 TEST_F(ram, grows_before)
 {

@@ -304,6 +304,8 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 	case KVM_EXIT_IO:
 		return exit_io(vm, vcpu, run);
 	default:
+		/* What the guest has said before, such as why it ends. */
+		mregion_rings_drain(&vm->machine->rings);
 		return 1;
 	}
 }

@@ -30,6 +30,7 @@ struct mregion_machine *mregion_machine_open(const char *path)
 	machine->page_size = sysconf(_SC_PAGESIZE);
 	mregion_transaction_init(&machine->transaction);
 	mregion_sections_init(&machine->sections);
+	machine->sections.transaction = &machine->transaction;
 	mregion_rings_init(&machine->rings);
 	return machine;
 
@@ -38,6 +39,66 @@ close_fd:
 free_machine:
 	free(machine);
 	return NULL;
+}
+
+int mregion_machine_set_lock(struct mregion_machine *machine,
+			     bool (*lock)(void *opaque),
+			     void (*unlock)(void *opaque), void *opaque)
+{
+	if (!lock || !unlock)
+		return mregion_fail_why(EINVAL,
+			"set the lock of a machine: a function is NULL");
+	if (mregion_rings_any(&machine->rings) || machine->vms)
+		return mregion_fail_why(EBUSY,
+			"set the lock of a machine: it has a ring already, or is attached");
+	machine->sections.vmm_lock = (struct mregion_vmm_lock){
+		.lock = lock,
+		.unlock = unlock,
+		.opaque = opaque,
+	};
+	return 0;
+}
+
+/*
+ * How often to look again for what devices have added to rings upon what was
+ * brought to them. It could go on for ever, by the will of the guest that was.
+ */
+#define ROUNDS	8
+
+/*
+ * Bring to the devices what guests have left. What waits for a server is its
+ * process's, unless that is dead.
+ */
+static void drain_all(struct mregion_machine *machine)
+{
+	struct mregion_server *server = atomic_load(&machine->servers);
+	unsigned int i;
+
+	for (; server; server = server->next)
+		mregion_server_dead(server);
+	for (i = 0; i < ROUNDS; i++)
+		mregion_rings_drain(&machine->rings);
+}
+
+/*
+ * The threads of rings may wait for the VMM's lock, so it is given up meanwhile if
+ * this thread has it.
+ */
+static void end_threads(struct mregion_machine *machine)
+{
+	const struct mregion_vmm_lock *lock = &machine->sections.vmm_lock;
+	bool locked;
+
+	mregion_rings_stop(&machine->rings);
+	if (!lock->lock) {
+		mregion_rings_join(&machine->rings);
+		return;
+	}
+	locked = lock->lock(lock->opaque);
+	lock->unlock(lock->opaque);
+	mregion_rings_join(&machine->rings);
+	if (!locked)
+		lock->lock(lock->opaque);
 }
 
 void mregion_machine_close(struct mregion_machine *machine)
@@ -50,14 +111,16 @@ void mregion_machine_close(struct mregion_machine *machine)
 	mregion_transaction_drop(&machine->transaction);
 	while (machine->vms)
 		mregion_detach(machine->vms);
-	mregion_rings_stop(&machine->rings);
+	drain_all(machine);
+	end_threads(machine);
 	while (machine->shadows)
 		mregion_shadow_release(machine->shadows);
 	close(machine->fd);
 	while (machine->spaces)
 		mregion_space_release(machine->spaces);
+	mregion_sections_flush(&machine->sections);
 	while ((region = mregion_table_pop(&machine->regions)))
-		mregion_region_put(region);
+		mregion_region_release(region);
 	mregion_servers_release(machine);
 	mregion_rings_destroy(&machine->rings);
 	mregion_sections_destroy(&machine->sections);
@@ -79,21 +142,14 @@ mregion_machine_info(const struct mregion_machine *machine)
 
 int mregion_synchronize(struct mregion_machine *machine)
 {
-	pthread_mutex_t *lock = &machine->transaction.lock;
-	bool ours;
-
 	if (mregion_sections_inside(&machine->sections))
 		return mregion_fail_why(EDEADLK,
 			"synchronize: called within a device's function");
-
 	/* A device that is waited for may itself wait to make a change. */
-	if (!pthread_mutex_trylock(lock)) {
-		ours = machine->transaction.depth;
-		pthread_mutex_unlock(lock);
-		if (ours)
-			return mregion_fail_why(EDEADLK,
-				"synchronize: called in a transaction");
-	}
+	if (mregion_transaction_inside(&machine->transaction))
+		return mregion_fail_why(EDEADLK,
+			"synchronize: called in a transaction");
 	mregion_sections_wait(&machine->sections);
+	mregion_sections_run(&machine->sections);
 	return 0;
 }

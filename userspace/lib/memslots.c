@@ -16,26 +16,64 @@
 #include "region.h"
 #include "space.h"
 
+/* How many slots KVM has from @first on, or a negative errno. */
+static int slots_from(int vm_fd, unsigned int first)
+{
+	int nr = ioctl(vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+
+	if (nr < 0)
+		return -errno;
+	return (unsigned int)nr > first ? nr - (int)first : -EINVAL;
+}
+
 int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 			  unsigned int first, unsigned int max)
 {
-	unsigned int i;
+	int nr;
 
+	if (max == MREGION_ALL_SLOTS) {
+		nr = slots_from(vm_fd, first);
+		if (nr < 0)
+			return nr;
+		max = nr;
+	}
 	*memslots = (struct mregion_memslots){
 		.vm_fd = vm_fd,
 		.first = first,
 		.max = max,
-		.nr_free = max,
 	};
-	if (!max)
-		return 0;
-	memslots->free = malloc(max * sizeof(*memslots->free));
-	if (!memslots->free)
-		return -ENOMEM;
-	/* A stack: the lowest is on top. */
-	for (i = 0; i < max; i++)
-		memslots->free[i] = max - 1 - i;
 	return 0;
+}
+
+/*
+ * Have a number for a slot, the lowest that was never used if none was given
+ * back, and room for giving it back, which must not fail.
+ */
+static int get_number(struct mregion_memslots *memslots, uint32_t *number)
+{
+	unsigned int room = memslots->room ? 2 * memslots->room : 16;
+	uint32_t *new;
+
+	if (memslots->nr_free) {
+		*number = memslots->free[--memslots->nr_free];
+		return 0;
+	}
+	if (memslots->nr_used == memslots->max)
+		return -ENOSPC;
+	if (memslots->nr_used == memslots->room) {
+		new = realloc(memslots->free, room * sizeof(*new));
+		if (!new)
+			return -ENOMEM;
+		memslots->free = new;
+		memslots->room = room;
+	}
+	*number = memslots->nr_used++;
+	return 0;
+}
+
+static void put_number(struct mregion_memslots *memslots, uint32_t number)
+{
+	memslots->free[memslots->nr_free++] = number;
 }
 
 /* Keep the first error of an update. Return: @err. */
@@ -78,7 +116,7 @@ static bool remove_slot(struct mregion_memslots *memslots,
 
 	if (err && err != -EINVAL && err != -EBADF)
 		return false;
-	memslots->free[memslots->nr_free++] = slot->slot;
+	put_number(memslots, slot->slot);
 	mregion_region_put(slot->region);
 	return true;
 }
@@ -194,17 +232,24 @@ static size_t add_missing(struct mregion_memslots *memslots,
 			  struct mregion_memslot *wanted, size_t nr)
 {
 	size_t i, set = 0, without = 0;
+	int err;
 
 	for (i = 0; i < nr; i++) {
 		if (wanted[i].slot == NO_SLOT) {
-			if (!memslots->nr_free) {
+			err = get_number(memslots, &wanted[i].slot);
+			if (err == -ENOSPC) {
 				without++;
 				continue;
 			}
-			wanted[i].slot = memslots->free[memslots->nr_free - 1];
-			if (set_slot(memslots, &wanted[i], wanted[i].size))
+			if (err) {
+				keep_error(memslots, mregion_fail(-err,
+					"set a memory slot"));
 				continue;
-			memslots->nr_free--;
+			}
+			if (set_slot(memslots, &wanted[i], wanted[i].size)) {
+				put_number(memslots, wanted[i].slot);
+				continue;
+			}
 			mregion_region_get(wanted[i].region);
 		}
 		wanted[set++] = wanted[i];

@@ -37,8 +37,10 @@ struct mregion_memslot {
  * @vm_fd: the virtual machine
  * @first: first slot of the library's share
  * @max: number of slots in it; 0: slots are the VMM's
- * @free: stack of the numbers not in use
+ * @nr_used: how many of the numbers were ever used: the lowest
+ * @free: stack of those that are not in use any more
  * @nr_free: its height
+ * @room: for how many it has room: never fewer than @nr_used
  * @slots: those in use, sorted by @gpa; also those that should have gone, but
  *	could not be removed
  * @nr: how many
@@ -49,15 +51,25 @@ struct mregion_memslots {
 	int vm_fd;
 	unsigned int first;
 	unsigned int max;
+	unsigned int nr_used;
 	uint32_t *free;
-	size_t nr_free;
+	unsigned int nr_free;
+	unsigned int room;
 	struct mregion_memslot *slots;
 	size_t nr;
 	int error;
 	char error_text[MREGION_ERROR_SIZE];
 };
 
-/** mregion_memslots_init() - 0 or -ENOMEM */
+/**
+ * mregion_memslots_init() - no slots yet
+ * @memslots: filled in
+ * @vm_fd: the virtual machine
+ * @first: first slot that may be used
+ * @max: how many may be; %MREGION_ALL_SLOTS for all that KVM has from @first on
+ *
+ * Return: 0; -EINVAL: KVM has none there.
+ */
 int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 			  unsigned int first, unsigned int max);
 

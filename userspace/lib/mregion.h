@@ -60,11 +60,54 @@ struct mregion_machine *mregion_machine_open(const char *path);
  * mregion_machine_close() - free a machine and all that belongs to it
  * @machine: the machine, or NULL
  *
- * Detaches it from every virtual machine, removes the memory slots it set,
- * ends the threads it was asked to start, and frees its regions, spaces and
- * rings. No thread may be in any other function of this machine.
+ * Detaches it from every virtual machine, whose guest adds nothing to rings any
+ * more, and removes the memory slots it set. Then what waits in rings is brought to
+ * the devices, with the machine as it is but for the attachments: all that guests
+ * have written before, so that the last they had to say is not lost. What is in the
+ * ring of a server whose process lives is left to that. Then the threads end that
+ * it was asked to start, and regions, spaces and rings are freed: struct
+ * mregion_ops.release is called for each region that is left.
+ *
+ * No thread may be in any other function of this machine; nor may the caller be
+ * in a device's function of it, or hold a lock that these take, but the one of
+ * mregion_machine_set_lock(): that is given up while threads end. A transaction
+ * that this thread has open is aborted first.
  */
 void mregion_machine_close(struct mregion_machine *machine);
+
+/**
+ * mregion_machine_set_lock() - have devices called with a lock of the VMM's
+ * @machine: the machine
+ * @lock: takes the lock and returns true; or returns false if the thread has it
+ *	already, and nothing is to be given back. Always true, if the lock is
+ *	recursive
+ * @unlock: gives it back, in the thread that has taken it
+ * @opaque: passed to both
+ *
+ * For a VMM with one big lock. All functions of devices in this process (struct
+ * mregion_ops and struct mregion_attach_params.unassigned) are then called with it
+ * held, also in the threads of rings: the library takes it, unless the thread has
+ * it already. It takes none of its own before that, so whoever has the lock may
+ * drain rings, call mregion_vm_exit() or mregion_synchronize(), and waits for nobody
+ * who waits for the lock. It is not taken for what calls no device: a server is
+ * waited for without it, unless the caller has it.
+ *
+ * The lock comes before the machine's transactions: who needs both, and that
+ * includes a thread that causes accesses between mregion_begin() and
+ * mregion_commit(), takes the lock first.
+ *
+ * Without this, a device's function may take a lock of its own only if nobody
+ * who has it waits for what that function may hold up: see mregion_ring_drain().
+ *
+ * To be called before the machine's first ring and attachment, and before any
+ * access to it.
+ *
+ * Return: 0; -EINVAL: a function is NULL; -EBUSY: the machine has rings, or is
+ * attached.
+ */
+int mregion_machine_set_lock(struct mregion_machine *machine,
+			     bool (*lock)(void *opaque),
+			     void (*unlock)(void *opaque), void *opaque);
 
 /**
  * mregion_machine_fd() - the machine's descriptor, for one's own ioctls
@@ -287,6 +330,8 @@ enum mregion_ops_flags {
  *	why not
  * @try_write: called in place of @write, if not NULL: take @data, or tell why not
  * @flags: enum mregion_ops_flags
+ * @release: called once when the region is freed and neither @read nor @write is
+ *	running or will be called for it; or NULL. See below
  *
  * NULL for @read and @try_read, or @write and @try_write: nothing is there; reads
  * give all-ones. Rules go before functions, so registers that are all doorbells or
@@ -304,7 +349,23 @@ enum mregion_ops_flags {
  * The functions are called in the thread that resolves the access (a vCPU's,
  * or whoever drains a ring), for several accesses at once if several vCPUs
  * make them; a device that minds takes a lock of its own. No lock of the
- * library is held but that of the ring being drained.
+ * library is held; but of a ring that is drained, the writes that follow wait. For
+ * a lock that all devices share see mregion_machine_set_lock().
+ *
+ * @release is for a device that goes away from within its own function, or in a
+ * thread that cannot wait for others. It may free the device's state, and @ops. It
+ * is called after mregion_free() of the region has been committed, be it that of a
+ * handle whose creation was undone; or at mregion_machine_close(). In which thread,
+ * there is no telling: in the one that frees the region, if nobody is in a device's
+ * function of the machine at that time; else in whichever leaves the last of these.
+ * That is within mregion_free(), mregion_commit(), mregion_abort(),
+ * mregion_synchronize(), mregion_machine_close() or what brings accesses to devices
+ * (mregion_vm_exit(), mregion_space_read(), mregion_ring_drain() and the like), or in
+ * a ring's thread. It is not within a device's function of the machine, nor in a
+ * transaction of it, and no lock of the library's is held, so it may call what these
+ * functions may, and mregion_synchronize(); but at mregion_machine_close() nothing of
+ * that machine. It is not called when the creation of a region has returned NULL, nor
+ * for struct mregion_serving: mregion_serving_del() has waited.
  */
 struct mregion_ops {
 	uint64_t (*read)(void *opaque, uint64_t offset, unsigned int len);
@@ -318,6 +379,7 @@ struct mregion_ops {
 					 uint64_t data, unsigned int len,
 					 const struct mregion_current *current);
 	uint32_t flags;
+	void (*release)(void *opaque);
 };
 
 /**
@@ -464,6 +526,23 @@ mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
 			 void *opaque, int fd, uint64_t offset);
 
 /**
+ * mregion_new_romd_from_ptr() - a ROM device whose memory the VMM has mapped
+ * @machine: the machine
+ * @name: its name
+ * @len: length in bytes
+ * @ops: how the device answers; must stay as long as the region exists
+ * @opaque: passed to its functions
+ * @ptr: page-aligned; must stay mapped as long as the region exists
+ *
+ * Return: the region. errno: as mregion_new_mmio() and
+ * mregion_new_ram_from_ptr().
+ */
+struct mregion_region *
+mregion_new_romd_from_ptr(struct mregion_machine *machine, const char *name,
+			  uint64_t len, const struct mregion_ops *ops,
+			  void *opaque, void *ptr);
+
+/**
  * mregion_new_alias() - a window on another region
  * @machine: the machine
  * @name: its name
@@ -497,10 +576,11 @@ struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
  * mregion_free() - free a region
  * @region: the region, or NULL
  *
- * Its device's functions may still be running in another thread when this
- * returns, unless mregion_synchronize() was called in between. Coalesced writes
- * that still wait for it are dropped. The handle is gone on success; in a
- * transaction, it is when the commit succeeds, and stays if that fails.
+ * Its device's functions may still be running in another thread by then: struct
+ * mregion_ops.release tells when they are not any more, and mregion_synchronize()
+ * waits for it. Coalesced writes that still wait for the region are dropped. The
+ * handle is gone on success; in a transaction, it is when the commit succeeds, and
+ * stays if that fails.
  *
  * Return: 0; -EBUSY: it is mapped, has subregions, is aliased, or is the root of
  * a space.
@@ -513,7 +593,7 @@ int mregion_free(struct mregion_region *region);
  *
  * Waits for those under way as it is called; a device can free its state after
  * it has freed its regions and called this. Not to be called from within a
- * device's functions, nor in a transaction.
+ * device's functions, nor in a transaction: see struct mregion_ops.release.
  *
  * Return: 0; -EDEADLK: it is called there nevertheless.
  */
@@ -536,6 +616,14 @@ uint32_t mregion_id(const struct mregion_region *region);
  * Return: the name, as long as the region exists; "" if it has none.
  */
 const char *mregion_name(const struct mregion_region *region);
+
+/**
+ * mregion_opaque() - the pointer that a region's functions are called with
+ * @region: the region
+ *
+ * Return: what its creation was given; NULL for regions without functions.
+ */
+void *mregion_opaque(const struct mregion_region *region);
 
 /**
  * mregion_ram_ptr() - the VMM's mapping of a RAM region
@@ -921,9 +1009,11 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
  *	@nr_entries; 0 for never
  * @notify_usecs: wake it when one has waited so long; 0 for never
  *
- * A ring is drained before any access that exits to the VMM is resolved, so
- * that a device sees each vCPU's accesses in order. Between exits, drain it
- * when mregion_ring_eventfd() is readable, or ask for a thread that does.
+ * A ring is drained by mregion_vm_exit(), whatever the vCPU exits for, before the
+ * access is resolved if it is one, so that a device sees each vCPU's accesses in
+ * order; and by mregion_machine_close(). Between exits, drain it when
+ * mregion_ring_eventfd() is readable, or ask for a thread that does. A VMM that ends
+ * without one of these, as by exit(), loses what waits.
  *
  * Return: the ring. errno EINVAL: @nr_entries is no power of two, or not 2 to
  * struct mregion_info.max_ring_entries; @notify_entries is more than it; or
@@ -939,10 +1029,11 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
  * mregion_ring_free() - free a ring
  * @ring: the ring, or NULL
  *
- * What waits in it is brought to the devices first; if another thread is just
- * doing that, it does the rest, perhaps after this has returned. The ring's
- * thread is told to end and not waited for. mregion_synchronize() waits for
- * calls of device functions that either has begun.
+ * What waits in it is brought to the devices first. If another thread is just
+ * doing that, it is waited for as mregion_ring_drain() does, and does the rest,
+ * perhaps after this has returned. The ring's thread is told to end and not waited
+ * for. mregion_synchronize() waits for calls of device functions that either has
+ * begun.
  *
  * Return: 0; -EBUSY: a region coalesces into it, or is posted to it.
  */
@@ -971,27 +1062,60 @@ int mregion_ring_eventfd(const struct mregion_ring *ring);
  * mregion_ring_drain() - bring the waiting writes to their devices
  * @ring: the ring
  *
- * If another thread is doing so, waits for it, and does the rest; but not from
- * within a device's function or in a transaction, since the device that is
- * called there may in turn wait for this one, or for the transaction. Called
- * from within a device's function that is itself called for this ring, it does
- * nothing. Nor does it to the ring of a living server.
+ * If another thread is doing so, waits for it, and does the rest. Writes are
+ * brought in order and once, so one that is at its device cannot be passed by; if
+ * it stays there for a second, that device may be waiting for a lock that the
+ * caller has, and this gives up. A VMM whose devices do so has to give the library
+ * that lock: mregion_machine_set_lock(). (mregion_vm_exit() and
+ * mregion_space_read() do not give up, since the order of accesses is theirs to
+ * keep: without that, nobody may call them with a lock that a device takes.)
  *
- * Return: how many writes there were.
+ * Within a device's function or in a transaction it does not wait at all, since
+ * the device that is called there may in turn wait for this one, or for the
+ * transaction. Called from within a device's function that is itself called for this
+ * ring, it does nothing. Nor does it to the ring of a living server.
+ *
+ * Return: how many writes there were; or -EBUSY: another thread is at one, and not
+ * waited for any more.
  */
-unsigned int mregion_ring_drain(struct mregion_ring *ring);
+int mregion_ring_drain(struct mregion_ring *ring);
+
+/**
+ * mregion_drain() - drain all rings of a machine
+ * @machine: the machine
+ *
+ * As mregion_ring_drain() does it, one after another.
+ *
+ * Return: how many writes there were; or -EBUSY: a ring is not drained, but all
+ * others are.
+ */
+int mregion_drain(struct mregion_machine *machine);
 
 /**
  * mregion_ring_start_thread() - drain the ring from a thread whenever woken
  * @ring: the ring
  *
- * The thread blocks all signals. It ends with mregion_ring_free(), or with the
- * machine.
+ * The thread blocks all signals. It ends with mregion_ring_stop_thread(),
+ * mregion_ring_free(), or the machine.
  *
  * Return: 0; -EBUSY: it has a thread already; -EAGAIN: there can be no more
- * threads.
+ * threads; -ENOMEM.
  */
 int mregion_ring_start_thread(struct mregion_ring *ring);
+
+/**
+ * mregion_ring_stop_thread() - undo mregion_ring_start_thread()
+ * @ring: the ring; its rules stay, and the VMM drains it from now on
+ *
+ * The thread begins with no write any more. It is not waited for, so this can be
+ * called from anywhere, be it in a device's function, by that very thread: it still
+ * does the write that it is at, for whose end mregion_synchronize() waits.
+ * mregion_ring_eventfd() is readable if something is left. The ring can be given
+ * another thread.
+ *
+ * Return: 0; -ENOENT: it has no thread.
+ */
+int mregion_ring_stop_thread(struct mregion_ring *ring);
 
 /**
  * mregion_coalesce() - let writes to part of a region be coalesced
@@ -1451,13 +1575,18 @@ struct mregion_unassigned {
 	bool write;
 };
 
+/** MREGION_ALL_SLOTS - as many memory slots as KVM has */
+#define MREGION_ALL_SLOTS	0xffffffffu
+
 /**
  * struct mregion_attach_params - how to attach
  * @vm_fd: the KVM virtual machine; must stay open until mregion_detach()
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
  * @first_slot: first KVM memory slot that the library may use
- * @nr_slots: how many it may use; 0: leave memory slots alone
+ * @nr_slots: how many it may use; 0: leave memory slots alone;
+ *	%MREGION_ALL_SLOTS: all that KVM has, from @first_slot on. What is not used
+ *	takes no memory
  * @unassigned: called by mregion_vm_exit(), as the functions of struct mregion_ops
  *	are, for each part of an access that is to where nothing is, if the
  *	space's policy is MREGION_POLICY_EXIT. Returns 0, or -EFAULT: it is an
@@ -1485,17 +1614,20 @@ struct mregion_attach_params {
  *
  * When a commit changes what memory is where, slots are removed and then others
  * are set, while vCPUs run. In between the guest finds no memory there: accesses
- * exit, and mregion_vm_exit() resolves them; but a vCPU that runs code from there
- * may stop with KVM_EXIT_INTERNAL_ERROR. So pause the vCPUs (let none be in
- * KVM_RUN) for such a commit, or do not move, resize or cover memory that they
- * execute. That logging begins or ends replaces no slot.
+ * exit, and mregion_vm_exit() resolves them; but a vCPU that runs code from there,
+ * or has its page tables, descriptors or stack there, may be lost. It stops with
+ * KVM_EXIT_INTERNAL_ERROR, or with KVM_EXIT_SHUTDOWN, since it cannot even take the
+ * fault; then KVM may have reset it, and its registers tell nothing. So pause the
+ * vCPUs (let none be in KVM_RUN) for such a commit, or do not move, resize, split or
+ * cover memory that they execute. That logging begins or ends replaces no slot.
  *
  * Return: the attachment. If it is NULL, nothing is attached, and errno is EBADF:
  * the virtual machine's descriptor is not open; EINVAL: it is none, a space is of
  * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
  * the machine is attached to it already; EPERM: another process has created it;
  * ENOSPC: there are more ranges of memory than slots, or there is no room on KVM's
- * bus; or the errno of KVM for a slot.
+ * bus; or the errno of KVM for a slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM
+ * has no slot first_slot.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
@@ -1578,21 +1710,25 @@ unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
  * @vcpu: the vCPU's index: 0 for the one created first, and so on
  * @run: the vCPU's struct kvm_run, after KVM_RUN
  *
- * Resolves KVM_EXIT_MMIO and KVM_EXIT_IO: drains the machine's rings, then
- * splits the access at the ranges of the view and by what each device accepts
- * and implements, and calls the devices; or struct
- * mregion_attach_params.unassigned, where nothing is.
+ * Drains the machine's rings, for whatever reason the vCPU exits: what it has
+ * written before, and what others have written by the time of the call, is with the
+ * devices when this returns, unless it is called within a device's function or a
+ * transaction. So call it for each exit, and look at its reason afterwards.
+ *
+ * Then resolves KVM_EXIT_MMIO and KVM_EXIT_IO: splits the access at the ranges of
+ * the view and by what each device accepts and implements, and calls the devices;
+ * or struct mregion_attach_params.unassigned, where nothing is.
  *
  * For each vCPU one thread at a time may call it; for several, several may.
  *
- * Return: 0: resolved. 1: another reason to exit; nothing was done. -EFAULT:
- * the access is an error of the guest by a policy (MREGION_POLICY_ERROR), or
- * @unassigned says so: resolved, for the VMM to inject a machine check if its
- * machine does so; reads by a policy are all-ones. -EINTR: a signal is pending
- * while the region's server is still at it;
- * call again, with @run as it is, before the vCPU runs. Another negative errno:
- * the kernel could not ask the server (-ENOMEM); calling again goes on where this
- * has ended, as it does after -EINTR. -EINVAL: @vcpu is no vCPU's.
+ * Return: 0: resolved. 1: another reason to exit; rings were drained, and that is
+ * all. -EFAULT: the access is an error of the guest by a policy
+ * (MREGION_POLICY_ERROR), or @unassigned says so: resolved, for the VMM to inject a
+ * machine check if its machine does so; reads by a policy are all-ones. -EINTR: a
+ * signal is pending while the region's server is still at it; call again, with @run
+ * as it is, before the vCPU runs. Another negative errno: the kernel could not ask
+ * the server (-ENOMEM); calling again goes on where this has ended, as it does after
+ * -EINTR. -EINVAL: @vcpu is no vCPU's.
  */
 int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run);

@@ -215,6 +215,35 @@ mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
 	return region ? create_from_given_fd(region, fd, offset) : NULL;
 }
 
+/* Create a region of memory that the VMM has mapped. */
+static struct mregion_region *create_from_ptr(struct mregion_region *region,
+					      void *ptr)
+{
+	struct mregion_op op = {
+		.create = {
+			.backing = MREGION_BACKING_USER,
+			.offset = (uintptr_t)ptr,
+		},
+	};
+
+	if (!ptr)
+		return refuse(region, EINVAL);
+	region->ram.len = atomic_load(&region->len);
+	atomic_store(&region->ram.ptr, ptr);
+	return mregion_region_create(region, &op);
+}
+
+struct mregion_region *
+mregion_new_romd_from_ptr(struct mregion_machine *machine, const char *name,
+			  uint64_t len, const struct mregion_ops *ops,
+			  void *opaque, void *ptr)
+{
+	struct mregion_region *region;
+
+	region = new_romd(machine, name, len, ops, opaque);
+	return region ? create_from_ptr(region, ptr) : NULL;
+}
+
 /* Of the kinds that can be made from memory that is there already. */
 static struct mregion_region *new_given(struct mregion_machine *machine,
 					enum mregion_kind kind,
@@ -254,21 +283,9 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
 						void *ptr)
 {
 	struct mregion_region *region;
-	struct mregion_op op = {
-		.create = {
-			.backing = MREGION_BACKING_USER,
-			.offset = (uintptr_t)ptr,
-		},
-	};
 
 	region = new_given(machine, kind, name, len);
-	if (!region)
-		return NULL;
-	if (!ptr)
-		return refuse(region, EINVAL);
-	region->ram.len = len;
-	atomic_store(&region->ram.ptr, ptr);
-	return mregion_region_create(region, &op);
+	return region ? create_from_ptr(region, ptr) : NULL;
 }
 
 void *mregion_ram_ptr(const struct mregion_region *region)

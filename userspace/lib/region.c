@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Regions: their creation, their changes, their end. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,7 +174,9 @@ static void settle_rule(void *object, const struct mregion_op *op, bool done)
 {
 	struct mregion_region *region = object;
 
-	if (done == (op->code == MREGION_OP_RULE_DEL))
+	uint32_t code = op->code & ~MREGION_OP_MAY_FAIL;
+
+	if (done == (code == MREGION_OP_RULE_DEL))
 		atomic_fetch_sub(&region->nr_asked, 1);
 	mregion_region_put(region);
 }
@@ -250,11 +253,38 @@ struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
 	return region ? mregion_region_create(region, &op) : NULL;
 }
 
+void mregion_region_release(struct mregion_region *region)
+{
+	const struct mregion_vmm_lock *lock = &region->machine->sections.vmm_lock;
+	void (*release)(void *opaque);
+	bool locked;
+
+	release = region->ops ? region->ops->release : NULL;
+	if (release) {
+		locked = mregion_vmm_lock(lock);
+		release(region->opaque);
+		mregion_vmm_unlock(lock, locked);
+	}
+	mregion_region_put(region);
+}
+
+static void call_release(struct mregion_deferred *deferred)
+{
+	mregion_region_release((struct mregion_region *)((char *)deferred -
+				offsetof(struct mregion_region, release)));
+}
+
 static void release_handle(struct mregion_region *region)
 {
 	atomic_store(&region->freed, true);
 	mregion_table_remove(&region->machine->regions, region);
-	mregion_region_put(region);
+	if (region->ops && region->ops->release) {
+		region->release.call = call_release;
+		mregion_sections_defer(&region->machine->sections,
+				       &region->release);
+	} else {
+		mregion_region_put(region);
+	}
 }
 
 static void settle_free(void *object, const struct mregion_op *op, bool done)
@@ -267,20 +297,34 @@ static void settle_free(void *object, const struct mregion_op *op, bool done)
 int mregion_free(struct mregion_region *region)
 {
 	struct mregion_op op = { .code = MREGION_OP_FREE };
+	struct mregion_machine *machine;
+	int ret = 0;
 
-	if (!region || atomic_load(&region->dead)) {
+	if (!region) {
 		mregion_no_change();
-		if (region)
-			release_handle(region);
 		return 0;
 	}
+	machine = region->machine;
 	op.id = region->id;
-	return mregion_change(region->machine, &op, settle_free, region);
+	if (atomic_load(&region->dead)) {
+		mregion_no_change();
+		release_handle(region);
+	} else {
+		ret = mregion_change(machine, &op, settle_free, region);
+	}
+	mregion_sections_run(&machine->sections);
+	return ret;
 }
 
 uint32_t mregion_id(const struct mregion_region *region)
 {
 	return region->id;
+}
+
+void *mregion_opaque(const struct mregion_region *region)
+{
+	/* The functions of a RAM device are the library's. */
+	return region->kind == MREGION_RAMDEV ? NULL : region->opaque;
 }
 
 const char *mregion_name(const struct mregion_region *region)

@@ -9,7 +9,7 @@
 #include <linux/mregion.h>
 
 #include "ram.h"
-
+#include "section.h"
 #include "transaction.h"
 
 struct mregion_machine;
@@ -49,6 +49,7 @@ struct mregion_extent {
  *	transaction is committed
  * @ram: its memory, if it has any
  * @next: in a bucket of struct mregion_table
+ * @release: what remains to be done when it is freed
  * @name: its name
  */
 struct mregion_region {
@@ -69,6 +70,7 @@ struct mregion_region {
 	atomic_uint nr_asked;
 	struct mregion_ram ram;
 	struct mregion_region *next;
+	struct mregion_deferred release;
 	char name[MREGION_NAME_SIZE];
 };
 
@@ -80,6 +82,14 @@ struct mregion_device;
 /** mregion_region_device() - what answers a region that has functions */
 void mregion_region_device(struct mregion_region *region,
 			   struct mregion_device *device);
+
+/**
+ * mregion_region_release() - the handle is gone, or the machine
+ * @region: a region that nobody calls the functions of any more
+ *
+ * Drops the handle's reference, and tells the device.
+ */
+void mregion_region_release(struct mregion_region *region);
 
 /** mregion_region_constraints() - the constraints, as they are now */
 struct mregion_constraints

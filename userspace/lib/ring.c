@@ -228,34 +228,61 @@ static bool may_hold(struct mregion_ring *ring,
 	return posted;
 }
 
-/*
- * Bring one write to its device. Its region may be gone, or smaller, since it
- * was written; then so is the register it was for.
- */
-static void consume(void *opaque, const struct mregion_ring_entry *entry)
+/* Whether a ring's thread is to go on with what it has begun. */
+static bool goes_on(const struct mregion_ring *ring, unsigned int thread)
 {
-	struct mregion_ring *ring = opaque;
-	struct mregion_machine *machine = ring->machine;
-	struct mregion_section section;
+	return atomic_load(&ring->thread) == thread;
+}
+
+/**
+ * struct drainer - who drains
+ * @ring: the ring
+ * @thread: as for mregion_ring_bring()
+ */
+struct drainer {
+	struct mregion_ring *ring;
+	unsigned int thread;
+};
+
+/* Its region may be gone, or smaller, since it was written. */
+static void bring(struct mregion_machine *machine,
+		  const struct mregion_ring_entry *entry)
+{
 	struct mregion_region *region;
 	struct mregion_device device;
 
-	if (!may_hold(ring, entry))
-		return;
-	mregion_section_begin(&section, &machine->sections);
 	region = mregion_table_get(&machine->regions, entry->region);
-	if (region) {
-		/* A length of 0 is 2^64. */
-		if (region->ops && !atomic_load(&region->freed) &&
-		    entry->offset <= atomic_load(&region->len) - 1 &&
-		    entry->len - 1u <=
-		    atomic_load(&region->len) - 1 - entry->offset) {
-			mregion_region_device(region, &device);
-			mregion_device_post(&device, entry);
-		}
-		mregion_region_put(region);
+	if (!region)
+		return;
+	/* A length of 0 is 2^64. */
+	if (region->ops && !atomic_load(&region->freed) &&
+	    entry->offset <= atomic_load(&region->len) - 1 &&
+	    entry->len - 1u <= atomic_load(&region->len) - 1 - entry->offset) {
+		mregion_region_device(region, &device);
+		mregion_device_post(&device, entry);
 	}
+	mregion_region_put(region);
+}
+
+/*
+ * Bring one write to its device. A thread that is told to end leaves it, unless
+ * the ring is freed; who tells it so, and then waits for sections, knows that it
+ * does not come again.
+ */
+static bool consume(void *opaque, const struct mregion_ring_entry *entry)
+{
+	const struct drainer *drainer = opaque;
+	struct mregion_ring *ring = drainer->ring;
+	struct mregion_section section;
+	bool go_on;
+
+	mregion_section_begin(&section, &ring->machine->sections);
+	go_on = !drainer->thread || goes_on(ring, drainer->thread) ||
+		atomic_load(&ring->freed);
+	if (go_on && may_hold(ring, entry))
+		bring(ring->machine, entry);
 	mregion_section_end(&section);
+	return go_on;
 }
 
 /*
@@ -264,20 +291,15 @@ static void consume(void *opaque, const struct mregion_ring_entry *entry)
  */
 static bool may_wait(const struct mregion_ring *ring)
 {
-	struct mregion_transaction *transaction = &ring->machine->transaction;
-	bool ours = false;
+	const struct mregion_machine *machine = ring->machine;
 
-	if (mregion_sections_inside(&ring->machine->sections))
-		return false;
-	if (!pthread_mutex_trylock(&transaction->lock)) {
-		ours = transaction->depth;
-		pthread_mutex_unlock(&transaction->lock);
-	}
-	return !ours;
+	return !mregion_sections_inside(&machine->sections) &&
+	       !mregion_transaction_inside(&machine->transaction);
 }
 
-static unsigned int drain(struct mregion_ring *ring)
+static unsigned int drain(struct drainer *drainer)
 {
+	struct mregion_ring *ring = drainer->ring;
 	const struct mregion_server *server = atomic_load(&ring->server);
 	unsigned int count;
 
@@ -286,7 +308,7 @@ static unsigned int drain(struct mregion_ring *ring)
 		mregion_ring_memory_take(&ring->memory,
 					 atomic_load(&server->alive));
 	}
-	count = mregion_ring_memory_consume(&ring->memory, consume, ring);
+	count = mregion_ring_memory_consume(&ring->memory, consume, drainer);
 	if (server)
 		forget_gone(ring);
 	return count;
@@ -298,40 +320,81 @@ static bool has_work(const struct mregion_ring *ring)
 	       mregion_ring_memory_pending(&ring->memory);
 }
 
-unsigned int mregion_ring_drain(struct mregion_ring *ring)
+int mregion_ring_bring(struct mregion_ring *ring, int patience,
+		       unsigned int thread)
 {
 	struct mregion_ring_memory *memory = &ring->memory;
-	unsigned int count = 0;
+	struct drainer drainer = { ring, thread };
+	struct mregion_section around;
+	int ret, count = 0;
 	bool freed;
 
 	mregion_ring_get(ring);
+	if (!may_wait(ring))
+		patience = 0;
+	/* The VMM's lock before the ring: who has it waits for nobody below. */
+	mregion_section_around(&around, &ring->machine->sections);
 	do {
 		freed = atomic_load(&ring->freed);
-		if (!mregion_ring_memory_begin(memory, may_wait(ring)))
+		ret = mregion_ring_memory_begin(memory, patience);
+		if (ret)
 			break;
 		if (has_work(ring))
-			count += drain(ring);
+			count += drain(&drainer);
 		mregion_ring_memory_end(memory);
 		/* Who frees a ring leaves the rest to who is at it. */
 	} while (!freed && atomic_load(&ring->freed));
+	mregion_section_end(&around);
 	mregion_ring_put(ring);
-	return count;
+	return ret == -EBUSY ? ret : count;
+}
+
+int mregion_ring_drain(struct mregion_ring *ring)
+{
+	int ret = mregion_ring_bring(ring, MREGION_RING_PATIENCE, 0);
+
+	if (ret == -EBUSY)
+		mregion_fail_why(EBUSY,
+			"drain ring %u: another thread is at an entry of it",
+			ring->id);
+	return ret;
+}
+
+static void signal_ring(const struct mregion_ring *ring)
+{
+	uint64_t one = 1;
+
+	/* Fails only when the counter is full, and so readable, anyway. */
+	if (write(ring->eventfd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		mregion_fail(errno, "wake the thread of ring %u", ring->id);
+}
+
+static void drain_until_told(struct mregion_ring *ring, unsigned int thread)
+{
+	struct pollfd poll_fd = { .fd = ring->eventfd, .events = POLLIN };
+	uint64_t count;
+
+	while (goes_on(ring, thread)) {
+		poll(&poll_fd, 1, -1);
+		if (read(ring->eventfd, &count, sizeof(count)) < 0)
+			continue;
+		while (goes_on(ring, thread) &&
+		       mregion_ring_bring(ring, MREGION_RING_FOR_EVER,
+					  thread) > 0)
+			;
+	}
+	/* It may have been woken for what another one is to do. */
+	signal_ring(ring);
 }
 
 static void *drain_thread(void *arg)
 {
-	struct mregion_ring *ring = arg;
+	struct drainer *drainer = arg;
+	struct mregion_ring *ring = drainer->ring;
 	struct mregion_rings *rings = &ring->machine->rings;
-	struct pollfd poll_fd = { .fd = ring->eventfd, .events = POLLIN };
-	uint64_t count;
 
-	while (!atomic_load(&ring->freed)) {
-		poll(&poll_fd, 1, -1);
-		if (read(ring->eventfd, &count, sizeof(count)) < 0)
-			continue;
-		while (!atomic_load(&ring->freed) && mregion_ring_drain(ring))
-			;
-	}
+	drain_until_told(ring, drainer->thread);
+	free(drainer);
 	mregion_ring_put(ring);
 	mregion_rings_thread(rings, -1);
 	return NULL;
@@ -341,7 +404,7 @@ static void *drain_thread(void *arg)
  * Nobody joins the thread: a device's function that frees the ring would wait
  * for what may be waiting for that very function.
  */
-static int create_thread(struct mregion_ring *ring)
+static int create_detached(struct drainer *drainer)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -353,15 +416,29 @@ static int create_thread(struct mregion_ring *ring)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	mregion_ring_get(ring);
-	mregion_rings_thread(&ring->machine->rings, 1);
-	err = pthread_create(&thread, &attr, drain_thread, ring);
-	if (err) {
-		mregion_rings_thread(&ring->machine->rings, -1);
-		mregion_ring_put(ring);
-	}
+	err = pthread_create(&thread, &attr, drain_thread, drainer);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+static int create_thread(struct mregion_ring *ring, unsigned int number)
+{
+	struct mregion_rings *rings = &ring->machine->rings;
+	struct drainer *drainer = malloc(sizeof(*drainer));
+	int err;
+
+	if (!drainer)
+		return ENOMEM;
+	*drainer = (struct drainer){ ring, number };
+	mregion_ring_get(ring);
+	mregion_rings_thread(rings, 1);
+	err = create_detached(drainer);
+	if (err) {
+		mregion_rings_thread(rings, -1);
+		mregion_ring_put(ring);
+		free(drainer);
+	}
 	return err;
 }
 
@@ -370,9 +447,11 @@ int mregion_ring_start_thread(struct mregion_ring *ring)
 	int err = EBUSY;
 
 	pthread_mutex_lock(&ring->lock);
-	if (!ring->has_thread) {
-		err = create_thread(ring);
-		ring->has_thread = !err;
+	if (!atomic_load(&ring->thread)) {
+		atomic_store(&ring->thread, ++ring->last_thread);
+		err = create_thread(ring, ring->last_thread);
+		if (err)
+			atomic_store(&ring->thread, 0);
 	}
 	pthread_mutex_unlock(&ring->lock);
 	if (err == EBUSY)
@@ -383,14 +462,25 @@ int mregion_ring_start_thread(struct mregion_ring *ring)
 		   : 0;
 }
 
+int mregion_ring_stop_thread(struct mregion_ring *ring)
+{
+	bool had;
+
+	pthread_mutex_lock(&ring->lock);
+	had = atomic_exchange(&ring->thread, 0);
+	pthread_mutex_unlock(&ring->lock);
+	if (!had)
+		return mregion_fail_why(ENOENT,
+			"stop the thread of ring %u: it has none", ring->id);
+	signal_ring(ring);
+	return 0;
+}
+
 static void stop(struct mregion_ring *ring)
 {
-	uint64_t one = 1;
-
 	atomic_store(&ring->freed, true);
-	/* Fails only when the counter is full, and so readable, anyway. */
-	if (write(ring->eventfd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		mregion_fail(errno, "wake the thread of ring %u", ring->id);
+	atomic_store(&ring->thread, 0);
+	signal_ring(ring);
 }
 
 void mregion_ring_release(struct mregion_ring *ring)
@@ -415,7 +505,7 @@ int mregion_ring_free(struct mregion_ring *ring)
 		return mregion_fail(err, "free ring %u", ring->id);
 	/* Nothing comes any more, but something may be there yet. */
 	stop(ring);
-	mregion_ring_drain(ring);
+	mregion_ring_bring(ring, MREGION_RING_PATIENCE, 0);
 	mregion_ring_release(ring);
 	return 0;
 }

@@ -48,9 +48,11 @@ struct mregion_posted {
  * @server: writes to it are posted to this server; NULL: they are the VMM's.
  *	Changes with @nr_rules
  * @taken: from its server, which is dead; only between begin and end of @memory
- * @lock: protects @posted and @has_thread; nothing else is locked while it is held
+ * @lock: protects @posted and @last_thread, and is held to change @thread; nothing
+ *	else is locked while it is held
  * @posted: what the server's process may have entries in the ring for
- * @has_thread: a thread drains the ring
+ * @thread: the number of the thread that drains the ring; 0: it has none
+ * @last_thread: the number of the last one that it was given
  * @freed: it is about to go: nothing comes any more, and its thread shall end
  */
 struct mregion_ring {
@@ -65,7 +67,8 @@ struct mregion_ring {
 	bool taken;
 	pthread_mutex_t lock;
 	struct mregion_posted *posted;
-	bool has_thread;
+	atomic_uint thread;
+	unsigned int last_thread;
 	atomic_bool freed;
 };
 
@@ -95,14 +98,40 @@ int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring);
 void mregion_rings_remove(struct mregion_rings *rings,
 			  const struct mregion_ring *ring);
 
-/** mregion_rings_stop() - release all rings, and wait until their threads ended */
+/** mregion_rings_any() - whether there are rings; nobody adds or removes one */
+bool mregion_rings_any(const struct mregion_rings *rings);
+
+/** mregion_rings_stop() - release all rings; their threads end */
 void mregion_rings_stop(struct mregion_rings *rings);
+
+/** mregion_rings_join() - wait until all threads of rings have ended */
+void mregion_rings_join(struct mregion_rings *rings);
 
 /** mregion_rings_thread() - a thread begins (1), or has ended (-1) */
 void mregion_rings_thread(struct mregion_rings *rings, int change);
 
-/** mregion_rings_drain() - drain those rings that have something */
+/**
+ * mregion_rings_drain() - drain those rings that have something
+ *
+ * Waits for threads that are at it, as mregion_ring_bring() does.
+ */
 void mregion_rings_drain(struct mregion_rings *rings);
+
+/**
+ * mregion_ring_bring() - bring what is in a ring to the devices
+ * @ring: the ring
+ * @patience: as for mregion_ring_memory_begin(); no thread waits that has what a
+ *	device may wait for
+ * @thread: the number of the ring's thread that does so; it leaves what remains
+ *	when it is told to end. 0: somebody else
+ *
+ * Return: how many entries there were, or -EBUSY.
+ */
+int mregion_ring_bring(struct mregion_ring *ring, int patience,
+		       unsigned int thread);
+
+/** MREGION_RING_PATIENCE - with a thread that does not get on, in ms */
+#define MREGION_RING_PATIENCE	1000
 
 void mregion_ring_get(struct mregion_ring *ring);
 void mregion_ring_put(struct mregion_ring *ring);

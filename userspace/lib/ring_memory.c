@@ -2,6 +2,7 @@
 /* The memory that a ring's producer, the kernel, shares with its consumer. */
 #include <errno.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "ring_memory.h"
 
@@ -31,7 +32,7 @@ void mregion_ring_memory_init(struct mregion_ring_memory *memory, void *ptr,
 			      uint32_t nr_entries)
 {
 	struct mregion_ring_consumers *end;
-	pthread_mutexattr_t attr;
+	pthread_condattr_t attr;
 
 	end = (void *)((char *)ptr + MREGION_RING_ENTRIES);
 	*memory = (struct mregion_ring_memory){
@@ -41,10 +42,11 @@ void mregion_ring_memory_init(struct mregion_ring_memory *memory, void *ptr,
 		.mapped = size_of(nr_entries),
 		.nr_entries = nr_entries,
 	};
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&memory->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
+	pthread_mutex_init(&memory->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&memory->ended, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 int mregion_ring_memory_map(struct mregion_ring_memory *memory, int fd,
@@ -70,6 +72,7 @@ void mregion_ring_memory_unmap(struct mregion_ring_memory *memory)
 		return;
 	munmap(memory->header, memory->mapped);
 	memory->header = NULL;
+	pthread_cond_destroy(&memory->ended);
 	pthread_mutex_destroy(&memory->lock);
 }
 
@@ -99,24 +102,51 @@ bool mregion_ring_memory_pending(const struct mregion_ring_memory *memory)
 	return producer(memory) != consumer(memory);
 }
 
-bool mregion_ring_memory_begin(struct mregion_ring_memory *memory, bool wait)
+/* Return: 0, or -EBUSY when a thread has been at one entry for @patience ms. */
+static int wait_for_end(struct mregion_ring_memory *memory, int patience)
 {
-	if (pthread_mutex_trylock(&memory->lock)) {
-		if (!wait)
-			return false;
-		pthread_mutex_lock(&memory->lock);
+	uint32_t at = consumer(memory);
+	struct timespec until;
+
+	if (patience < 0) {
+		pthread_cond_wait(&memory->ended, &memory->lock);
+		return 0;
 	}
-	if (memory->draining) {
-		pthread_mutex_unlock(&memory->lock);
-		return false;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += patience / 1000;
+	until.tv_nsec += patience % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
 	}
-	memory->draining = true;
-	return true;
+	if (patience && !pthread_cond_timedwait(&memory->ended, &memory->lock,
+						&until))
+		return 0;
+	return patience && consumer(memory) != at ? 0 : -EBUSY;
+}
+
+int mregion_ring_memory_begin(struct mregion_ring_memory *memory, int patience)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&memory->lock);
+	while (memory->draining && !ret)
+		ret = pthread_equal(memory->drainer, pthread_self()) ?
+		      -EDEADLK : wait_for_end(memory, patience);
+	if (!memory->draining) {
+		memory->draining = true;
+		memory->drainer = pthread_self();
+		ret = 0;
+	}
+	pthread_mutex_unlock(&memory->lock);
+	return ret;
 }
 
 void mregion_ring_memory_end(struct mregion_ring_memory *memory)
 {
+	pthread_mutex_lock(&memory->lock);
 	memory->draining = false;
+	pthread_cond_signal(&memory->ended);
 	pthread_mutex_unlock(&memory->lock);
 }
 
@@ -175,7 +205,8 @@ unsigned int mregion_ring_memory_consume(struct mregion_ring_memory *memory,
 		if (memory->claims && !claim(memory, first))
 			break;
 		entry = memory->entries[first & (memory->nr_entries - 1)];
-		consume(opaque, &entry);
+		if (!consume(opaque, &entry))
+			break;
 		advance(memory, first, first + 1);
 	}
 	return count;

@@ -35,8 +35,10 @@ struct mregion_ring_consumers {
  * @mapped: size of the mapping in bytes
  * @nr_entries: a power of two; as created, whatever the header says
  * @claims: the VMM may take the ring away, so claim each entry
- * @lock: recursive; held while entries are brought to their devices
- * @draining: somebody does so
+ * @lock: protects what follows; not held while entries are brought to devices
+ * @ended: @draining has changed to false
+ * @draining: somebody brings entries to their devices
+ * @drainer: who
  */
 struct mregion_ring_memory {
 	struct mregion_ring_header *header;
@@ -46,11 +48,17 @@ struct mregion_ring_memory {
 	uint32_t nr_entries;
 	bool claims;
 	pthread_mutex_t lock;
+	pthread_cond_t ended;
 	bool draining;
+	pthread_t drainer;
 };
 
-/** typedef mregion_consume_t - what becomes of an entry */
-typedef void mregion_consume_t(void *opaque,
+/**
+ * typedef mregion_consume_t - what becomes of an entry
+ *
+ * Return: false: nothing; it stays in the ring, as do those behind it.
+ */
+typedef bool mregion_consume_t(void *opaque,
 			       const struct mregion_ring_entry *entry);
 
 /**
@@ -79,15 +87,20 @@ void mregion_ring_memory_unmap(struct mregion_ring_memory *memory);
 /** mregion_ring_memory_pending() - writes wait that no device has seen whole */
 bool mregion_ring_memory_pending(const struct mregion_ring_memory *memory);
 
+/** MREGION_RING_FOR_EVER - wait for a thread however long it is at an entry */
+#define MREGION_RING_FOR_EVER	-1
+
 /**
  * mregion_ring_memory_begin() - become the one thread that consumes
  * @memory: the ring
- * @wait: for a thread that is at it, rather than leave it to that one
+ * @patience: how long to wait for a thread that is at an entry, in ms. As long as
+ *	it gets on, it is waited for, unless this is 0
  *
- * Return: false if there is nothing to do: this thread is at it already, or
- * another one is, and @wait is false.
+ * Return: 0; -EDEADLK: this thread is at it already; -EBUSY: another one is, and
+ * the patience has come to an end.
  */
-bool mregion_ring_memory_begin(struct mregion_ring_memory *memory, bool wait);
+int mregion_ring_memory_begin(struct mregion_ring_memory *memory,
+			      int patience);
 
 /** mregion_ring_memory_end() - after a successful mregion_ring_memory_begin() */
 void mregion_ring_memory_end(struct mregion_ring_memory *memory);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "error.h"
+#include "machine.h"
 #include "mregion.h"
 #include "ring.h"
 
@@ -143,10 +145,19 @@ void mregion_rings_remove(struct mregion_rings *rings,
 	put_set(old);
 }
 
+bool mregion_rings_any(const struct mregion_rings *rings)
+{
+	return rings->set && rings->set->nr;
+}
+
 void mregion_rings_stop(struct mregion_rings *rings)
 {
-	while (rings->set && rings->set->nr)
+	while (mregion_rings_any(rings))
 		mregion_ring_release(rings->set->rings[0]);
+}
+
+void mregion_rings_join(struct mregion_rings *rings)
+{
 	pthread_mutex_lock(&rings->lock);
 	while (rings->nr_threads)
 		pthread_cond_wait(&rings->no_threads, &rings->lock);
@@ -162,14 +173,35 @@ void mregion_rings_thread(struct mregion_rings *rings, int change)
 	pthread_mutex_unlock(&rings->lock);
 }
 
-void mregion_rings_drain(struct mregion_rings *rings)
+/* Return: how many entries there were, or -EBUSY if there may be more. */
+static int drain(struct mregion_rings *rings, int patience)
 {
 	struct mregion_ring_set *set = get_set(rings);
+	int count = 0, ret = 0;
 	size_t i;
 
-	for (i = 0; set && i < set->nr; i++)
-		if (!mregion_ring_remote(set->rings[i]) &&
-		    mregion_ring_memory_pending(&set->rings[i]->memory))
-			mregion_ring_drain(set->rings[i]);
+	for (i = 0; set && i < set->nr; i++) {
+		if (mregion_ring_remote(set->rings[i]) ||
+		    !mregion_ring_memory_pending(&set->rings[i]->memory))
+			continue;
+		ret = mregion_ring_bring(set->rings[i], patience, 0);
+		count = ret < 0 || count < 0 ? -EBUSY : count + ret;
+	}
 	put_set(set);
+	return count;
+}
+
+void mregion_rings_drain(struct mregion_rings *rings)
+{
+	drain(rings, MREGION_RING_FOR_EVER);
+}
+
+int mregion_drain(struct mregion_machine *machine)
+{
+	int ret = drain(&machine->rings, MREGION_RING_PATIENCE);
+
+	if (ret == -EBUSY)
+		mregion_fail_why(EBUSY,
+			"drain: another thread is at an entry of a ring");
+	return ret;
 }

@@ -9,13 +9,14 @@
 #include "mregion.h"
 #include "serving.h"
 
-static void consume(void *opaque, const struct mregion_ring_entry *entry)
+static bool consume(void *opaque, const struct mregion_ring_entry *entry)
 {
 	const struct mregion_device *device;
 
 	device = mregion_serving_device(opaque, entry->region);
 	if (device)
 		mregion_device_post(device, entry);
+	return true;
 }
 
 /*
@@ -25,7 +26,7 @@ static void consume(void *opaque, const struct mregion_ring_entry *entry)
 static void drain(struct mregion_serving *serving,
 		  struct mregion_serving_ring *ring)
 {
-	if (!mregion_ring_memory_begin(&ring->memory, true))
+	if (mregion_ring_memory_begin(&ring->memory, MREGION_RING_FOR_EVER))
 		return;
 	mregion_ring_memory_consume(&ring->memory, consume, serving);
 	mregion_ring_memory_end(&ring->memory);

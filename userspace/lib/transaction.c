@@ -31,6 +31,15 @@ static void unlink_open(struct mregion_transaction *transaction)
 		*link = transaction->outer;
 }
 
+bool mregion_transaction_inside(const struct mregion_transaction *transaction)
+{
+	const struct mregion_transaction *open = open_transactions;
+
+	while (open && open != transaction)
+		open = open->outer;
+	return open;
+}
+
 void mregion_transaction_init(struct mregion_transaction *transaction)
 {
 	pthread_mutexattr_t attr;
@@ -126,6 +135,11 @@ static void settle_all(struct mregion_transaction *transaction, int ret)
 void mregion_transaction_drop(struct mregion_transaction *transaction)
 {
 	settle_all(transaction, -ECANCELED);
+	if (!mregion_transaction_inside(transaction))
+		return;
+	unlink_open(transaction);
+	for (; transaction->depth; transaction->depth--)
+		pthread_mutex_unlock(&transaction->lock);
 }
 
 /*
@@ -206,7 +220,7 @@ static bool resume(struct mregion_machine *machine)
 	return false;
 }
 
-int mregion_commit(struct mregion_machine *machine)
+static int commit_once(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	int ret;
@@ -219,6 +233,14 @@ int mregion_commit(struct mregion_machine *machine)
 		ret = doomed(transaction);
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
+	return ret;
+}
+
+int mregion_commit(struct mregion_machine *machine)
+{
+	int ret = commit_once(machine);
+
+	mregion_sections_run(&machine->sections);
 	return ret;
 }
 
@@ -235,7 +257,7 @@ int mregion_commit_dry_run(struct mregion_machine *machine)
 	return ret;
 }
 
-void mregion_abort(struct mregion_machine *machine)
+static void forget(struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 
@@ -248,6 +270,12 @@ void mregion_abort(struct mregion_machine *machine)
 			"commit: a transaction within it was aborted"));
 	end(machine);
 	pthread_mutex_unlock(&transaction->lock);
+}
+
+void mregion_abort(struct mregion_machine *machine)
+{
+	forget(machine);
+	mregion_sections_run(&machine->sections);
 }
 
 int mregion_may_fail(struct mregion_machine *machine, int *result)
@@ -341,14 +369,14 @@ int mregion_change(struct mregion_machine *machine,
 		if (settle)
 			settle(object, op, false);
 		if (transaction->depth == 1)
-			mregion_abort(machine);
+			forget(machine);
 		else
-			mregion_commit(machine);
+			commit_once(machine);
 		return ret;
 	}
 	collect(transaction, op, settle, object);
 	if (transaction->depth == 1)
-		return mregion_commit(machine);
+		return commit_once(machine);
 	end(machine);
 	return 0;
 }

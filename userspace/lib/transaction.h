@@ -74,6 +74,9 @@ void mregion_transaction_init(struct mregion_transaction *transaction);
 void mregion_transaction_drop(struct mregion_transaction *transaction);
 void mregion_transaction_destroy(struct mregion_transaction *transaction);
 
+/** mregion_transaction_inside() - has this thread the transaction open */
+bool mregion_transaction_inside(const struct mregion_transaction *transaction);
+
 /**
  * mregion_change() - make a change, as part of the transaction if one is open
  * @machine: the machine

@@ -79,6 +79,22 @@ static const char *attach_reason(const struct mregion_vm *vm, int err)
 	return "vm_fd is no virtual machine's";
 }
 
+/* Which slots there are, and set them. Return: 0 or a negative errno. */
+static int add_slots(struct mregion_vm *vm,
+		     const struct mregion_attach_params *params)
+{
+	int ret = mregion_memslots_init(&vm->memslots, vm->fd,
+					params->first_slot, params->nr_slots);
+
+	if (ret == -EINVAL)
+		return mregion_fail_why(EINVAL,
+			"attach to a virtual machine: KVM has no memory slot %u",
+			params->first_slot);
+	if (ret)
+		return mregion_fail(-ret, "attach to a virtual machine");
+	return update_slots(vm);
+}
+
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params)
 {
@@ -87,16 +103,11 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 	int err = ENOMEM;
 
 	vm = calloc(1, sizeof(*vm));
-	if (!vm || mregion_memslots_init(&vm->memslots, params->vm_fd,
-					 params->first_slot,
-					 params->nr_slots)) {
+	if (vm)
+		vm->progress = mregion_progress_alloc();
+	if (!vm || !vm->progress) {
 		mregion_fail(err, "attach to a virtual machine");
 		goto free_vm;
-	}
-	vm->progress = mregion_progress_alloc();
-	if (!vm->progress) {
-		mregion_fail(err, "attach to a virtual machine");
-		goto free_slots;
 	}
 	vm->machine = machine;
 	vm->fd = params->vm_fd;
@@ -113,7 +124,7 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				    attach_reason(vm, err));
 		goto unlock;
 	}
-	err = -update_slots(vm);
+	err = -add_slots(vm, params);
 	if (err)
 		goto detach;
 	vm->next = machine->vms;
@@ -126,7 +137,6 @@ detach:
 unlock:
 	pthread_mutex_unlock(&machine->transaction.lock);
 	free(vm->progress);
-free_slots:
 	/* That may fail, too; what is told is why it was not attached. */
 	mregion_error_save(text);
 	mregion_memslots_destroy(&vm->memslots);

@@ -300,8 +300,9 @@ enum machine_end machine_join(struct machine *machine)
 	/* A vCPU may be waiting for a reader of its output. */
 	terminal_no_wait(&machine->terminal);
 	vcpus_join(&machine->vcpus);
-	if (machine->ring)
-		mregion_ring_drain(machine->ring);
+	/* Its last words, before anything is said about them. */
+	if (machine->mregion)
+		mregion_drain(machine->mregion);
 	return atomic_load(&machine->end);
 }
 
