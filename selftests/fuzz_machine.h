@@ -309,17 +309,25 @@ static inline int make_access(struct place *place, int fd, uint32_t space,
 	return access.handled;
 }
 
+/* Of a space; often where something is. */
 static inline void random_accesses(struct prng *prng, struct place *place,
 				   int fd, struct fuzz_counts *counts)
 {
+	uint32_t space = 1 + below(prng, one_in(prng, 3) ? MAX_SPACE : 2);
+	struct mregion_range ranges[16];
+	int nr = mr_view(fd, space, ranges, 16, NULL);
+	uint64_t addr;
 	unsigned int i;
 
 	for (i = 0; i < 12; i++) {
-		uint32_t space = 1 + below(prng, one_in(prng, 3) ? MAX_SPACE :
-							  2);
-		uint64_t addr = random_addr(prng, space % 2 == 0);
-
-		if (one_in(prng, 100))
+		if (nr > 0 && !one_in(prng, 3))
+			addr = ranges[below(prng, nr < 16 ? nr : 16)].start +
+			       8 * below(prng, one_in(prng, 2) ? 4 : 24);
+		else
+			addr = random_addr(prng, space % 2 == 0);
+		if (one_in(prng, 6))
+			addr += below(prng, 8);
+		else if (one_in(prng, 100))
 			addr = ~0ull - below(prng, 8);
 		make_access(place, fd, space, addr,
 			    one_in(prng, 4) ? 1 + below(prng, 8) :

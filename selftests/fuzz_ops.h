@@ -21,14 +21,14 @@ static inline uint64_t random_len(struct prng *prng)
 		    0x1800, 0x2000, 0x4000, 0x10000, 0x40000000, 0);
 }
 
-/* A region for which @good is so, if one is found; mostly one that exists. */
+/* A region for which @good is so; any, that may not exist, if there is none. */
 #define PICK_REGION(prng, model, region, good) ({			\
-	uint32_t __id = 0, __i;						\
+	uint32_t __start = below(prng, MAX_REGION), __i, __id;		\
 									\
-	for (__i = 0; __i < 40; __i++) {				\
+	for (__i = 0; __i <= MAX_REGION; __i++) {			\
 		const struct model_region *region;			\
 									\
-		__id = 1 + below(prng, MAX_REGION);			\
+		__id = 1 + (__start + __i) % MAX_REGION;		\
 		region = &(model)->regions[__id];			\
 		if (region->kind && (good))				\
 			break;						\
@@ -136,7 +136,7 @@ static inline struct mregion_op random_map(struct prng *prng,
 			root = i;
 	parent = &model->regions[op.map.parent];
 	if (root && model->spaces[root].bus == MREGION_BUS_PIO)
-		op.map.offset = PIO_BASE + 0x80 * below(prng, 8);
+		op.map.offset = PIO_BASE + 0x80 * below(prng, 4);
 	else if (root || !parent->len)
 		op.map.offset = random_base(prng);
 	else
@@ -164,7 +164,7 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 {
 	struct mregion_rule rule = {
 		.kind = 1 + below(prng, 3),
-		.offset = 8 * below(prng, 24),
+		.offset = 8 * below(prng, one_in(prng, 2) ? 4 : 24),
 		.len = PICK(prng, 1, 2, 4, 8, 8, 0x10, 0x40, 0x100, 0x1000),
 	};
 	int efd = resources->efds[below(prng, FUZZ_EFDS)];

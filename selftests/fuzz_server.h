@@ -10,7 +10,6 @@ enum fuzz_server_mode {
 	FUZZ_SLOW,
 	FUZZ_SILENT,
 	FUZZ_DIES,
-	FUZZ_SERVER_MODES,
 };
 
 struct fuzz_server {
@@ -79,7 +78,8 @@ static inline struct fuzz_server *fuzz_server_start(struct prng *prng_state,
 	server->place = (struct place){
 		.who = "server", .number = number, .doing = "serving",
 	};
-	server->mode = below(prng_state, FUZZ_SERVER_MODES);
+	server->mode = PICK(prng_state, FUZZ_ANSWERS, FUZZ_ANSWERS,
+			    FUZZ_ANSWERS, FUZZ_SLOW, FUZZ_SILENT, FUZZ_DIES);
 	server->left = below(prng_state, 20);
 	if (mr_server_map(&server->server) ||
 	    pthread_create(&server->thread, NULL, fuzz_server_thread, server)) {

@@ -59,12 +59,12 @@ static inline uint64_t random_base(struct prng *state)
 	if (one_in(state, 12))
 		return PICK(state, 0xfec00000, 0xfee00000, 0xe0000000,
 			    0xfffff000, VM_RAM, 0x80000000);
-	return MMIO_BASE + 0x1000 * below(state, 12);
+	return MMIO_BASE + 0x1000 * below(state, one_in(state, 2) ? 3 : 16);
 }
 
 static inline uint64_t random_addr(struct prng *state, bool pio)
 {
-	uint64_t offset = 8 * below(state, 24);
+	uint64_t offset = 8 * below(state, one_in(state, 2) ? 4 : 24);
 
 	if (one_in(state, 4))
 		offset = below(state, 0x200);
@@ -76,7 +76,7 @@ static inline uint64_t random_addr(struct prng *state, bool pio)
 	}
 	if (one_in(state, 20))
 		return PICK(state, 0x20, 0x61, 0x40, 0xfff8, 0xffff);
-	return PIO_BASE + offset % 0x400;
+	return PIO_BASE + (offset + 0x80 * below(state, 4)) % 0x400;
 }
 
 /* ---- Where a run is, and what is wrong --------------------------------- */

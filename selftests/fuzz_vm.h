@@ -349,24 +349,29 @@ static inline void random_coalesced_zone(struct fuzz_vm *vm, struct prng *prng)
 }
 
 /* What KVM returns is its business: it is only to be in our way. */
-static inline void fuzz_vm_step(struct fuzz_vm *vm, struct prng *prng)
+static inline void fuzz_vm_step(struct fuzz_vm *vm, struct prng *prng,
+				struct inject *inject)
 {
 	struct kvm_pit_config pit = { 0 };
 
-	switch (below(prng, 8)) {
-	case 0 ... 2:
+	/* These are no device on a bus, and KVM complains at length. */
+	if (one_in(prng, 3)) {
 		random_memslot(vm, prng);
-		break;
-	case 3 ... 5:
+		return;
+	}
+	inject_begin(inject, prng, 3);
+	switch (below(prng, 5)) {
+	case 0 ... 2:
 		random_ioeventfd(vm, prng);
 		break;
-	case 6:
+	case 3:
 		random_coalesced_zone(vm, prng);
 		break;
 	default:
 		if (vm->irqchip)
 			mr_ioctl(vm->vm.fd, KVM_CREATE_PIT2, &pit);
 	}
+	inject_end(inject);
 }
 
 #endif /* FUZZ_VM_H */
