@@ -200,9 +200,8 @@ static void begin_round(struct __test_metadata *_metadata,
 		machine->place = (struct place){ "machine", i, 0, "opening",
 						 0 };
 		machine->steps = self->steps;
+		machine->failures = self->failures;
 		machine_open(machine);
-		/* By what the machine's thread opens its own. */
-		machine->inject.fd = self->failures ? 0 : -1;
 		ASSERT_EQ(0, pthread_create(&machine->thread, NULL,
 					    machine_thread, machine));
 	}
@@ -226,6 +225,9 @@ static void a_signal(FIXTURE_DATA(fuzz) *self)
 
 	if (one_in(&self->prng, 3))
 		pthread_kill(self->meddlers[below(&self->prng, MEDDLERS)]
+			     .thread, SIGUSR1);
+	else if (one_in(&self->prng, 3))
+		pthread_kill(self->machines[below(&self->prng, MACHINES)]
 			     .thread, SIGUSR1);
 	else if (vm->fd >= 0 && vm->nr_runners)
 		pthread_kill(vm->runners[below(&self->prng, vm->nr_runners)]

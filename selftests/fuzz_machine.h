@@ -38,6 +38,7 @@ struct machine {
 	struct mr_shadow shadows[MAX_OBJECT + 1];
 	struct fuzz_server *servers[MAX_OBJECT + 1];
 	struct fuzz_vm *vms;
+	bool failures;			/* its thread lets things fail */
 	unsigned int steps;
 	struct fuzz_counts counts;
 };

@@ -88,8 +88,8 @@ static inline bool verdict_has(const struct verdict *verdict, int err)
  */
 static inline bool commit_may_return(const struct model *model, int err)
 {
-	return model->looped &&
-	       (err == -EMLINK || err == -EDQUOT || err == -EFBIG);
+	return model->looped && (err == -EMLINK || err == -ELOOP ||
+				 err == -EDQUOT || err == -EFBIG);
 }
 
 /* What anything may return while failures are injected. */

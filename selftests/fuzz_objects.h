@@ -256,7 +256,7 @@ static inline void random_attach(struct machine *machine)
 	FUZZ_CHECK(&machine->place, (err ? verdict_has(&verdict, err) :
 					   !verdict.fails) ||
 		   (failures && injected(err)) ||
-		   (machine->inject.fd >= 0 && err == -ENOMEM),
+		   (machine->failures && err == -ENOMEM),
 		   "attach of spaces %u and %u: error %d", memory, pio, err);
 	if (!err) {
 		machine->model.attached = true;
@@ -398,9 +398,8 @@ static inline void machine_step(struct machine *machine)
 static inline void *machine_thread(void *arg)
 {
 	struct machine *machine = arg;
-	bool failures = machine->inject.fd >= 0;
 
-	machine->inject = inject_open(failures);
+	machine->inject = inject_open(machine->failures);
 	for (machine->place.step = 1;
 	     machine->place.step <= machine->steps && !fuzz_failed();
 	     machine->place.step++)
