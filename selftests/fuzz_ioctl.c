@@ -362,8 +362,9 @@ static void tell_counts(struct __test_metadata *_metadata,
 		       (unsigned long long)counts->done[i],
 		       (unsigned long long)counts->refused[i]);
 	for (i = 0; i <= MREGION_OUTCOME_SERVER_EXIT; i++)
-		TH_LOG("outcome %u: %llu", i,
-		       (unsigned long long)counts->outcomes[i]);
+		TH_LOG("outcome %u: %llu by ioctl, %llu in all", i,
+		       (unsigned long long)counts->outcomes[i],
+		       (unsigned long long)counts->parts[i]);
 }
 
 /* A run that met nothing has shown nothing. */

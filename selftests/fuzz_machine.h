@@ -16,7 +16,8 @@
 struct fuzz_counts {
 	uint64_t done[MREGION_OP_SET_SERVER + 1];	/* by operation */
 	uint64_t refused[MREGION_OP_SET_SERVER + 1];
-	uint64_t outcomes[16];
+	uint64_t outcomes[16];		/* of accesses by ioctl */
+	uint64_t parts[16];		/* of all, as machines have counted */
 	uint64_t commits, dry_runs, failed_commits;
 	uint64_t attached, detached, conflicts;
 	uint64_t injected;
@@ -182,19 +183,23 @@ static inline void check_machine(struct machine *machine)
 
 /* ---- Commits ----------------------------------------------------------- */
 
-static inline bool commit_result_right(struct machine *machine,
+static inline bool commit_result_right(const struct machine *machine,
 				       const struct verdict *verdicts,
 				       uint32_t nr, uint32_t failed, int err)
 {
-	uint32_t i, end = err ? failed : nr;
+	uint32_t i;
 
-	for (i = 0; i < end && i < nr; i++)
+	for (i = 0; i < nr && (!err || i != failed); i++) {
+		/* Where copies to userspace fail, it is not told which. */
+		if (err && failed > nr && verdict_has(&verdicts[i], err))
+			return true;
 		if (verdicts[i].fails)
 			return false;
+	}
 	if (!err)
 		return true;
-	return failed < nr ? verdict_has(&verdicts[failed], err) :
-			     commit_may_return(&machine->next, err);
+	return i < nr ? verdict_has(&verdicts[i], err) :
+			commit_may_return(&machine->next, err);
 }
 
 static inline void tell_commit(struct machine *machine,
@@ -231,7 +236,8 @@ static inline int machine_commit(struct machine *machine,
 	failures = inject_end(&machine->inject);
 
 	if (!(failures && injected(err)) &&
-	    !commit_result_right(machine, verdicts, nr, failed, err))
+	    ((!failures && failed > nr) ||
+	     !commit_result_right(machine, verdicts, nr, failed, err)))
 		tell_commit(machine, ops, verdicts, nr, failed, err);
 	for (i = 0; i < nr && !err; i++)
 		counts->done[ops[i].code]++;
@@ -310,25 +316,44 @@ static inline int make_access(struct place *place, int fd, uint32_t space,
 	return access.handled;
 }
 
-/* Of a space; often where something is. */
+/* Where a space has something. */
+struct hot {
+	struct mregion_range ranges[16];
+	int nr;
+};
+
+static inline void hot_read(struct hot *hot, int fd, uint32_t space)
+{
+	hot->nr = mr_view(fd, space, hot->ranges, 16, NULL);
+	if (hot->nr > 16)
+		hot->nr = 16;
+}
+
+/* Often there. */
+static inline uint64_t hot_addr(const struct hot *hot, struct prng *prng,
+				bool pio)
+{
+	uint64_t addr;
+
+	if (hot->nr <= 0 || one_in(prng, 3))
+		return random_addr(prng, pio);
+	addr = hot->ranges[below(prng, hot->nr)].start +
+	       8 * below(prng, one_in(prng, 2) ? 4 : 24);
+	return one_in(prng, 6) ? addr + below(prng, 8) : addr;
+}
+
 static inline void random_accesses(struct prng *prng, struct place *place,
 				   int fd, struct fuzz_counts *counts)
 {
 	uint32_t space = 1 + below(prng, one_in(prng, 3) ? MAX_SPACE : 2);
-	struct mregion_range ranges[16];
-	int nr = mr_view(fd, space, ranges, 16, NULL);
+	struct hot hot;
 	uint64_t addr;
 	unsigned int i;
 
+	hot_read(&hot, fd, space);
 	for (i = 0; i < 12; i++) {
-		if (nr > 0 && !one_in(prng, 3))
-			addr = ranges[below(prng, nr < 16 ? nr : 16)].start +
-			       8 * below(prng, one_in(prng, 2) ? 4 : 24);
-		else
-			addr = random_addr(prng, space % 2 == 0);
-		if (one_in(prng, 6))
-			addr += below(prng, 8);
-		else if (one_in(prng, 100))
+		addr = hot_addr(&hot, prng, space % 2 == 0);
+		if (one_in(prng, 100))
 			addr = ~0ull - below(prng, 8);
 		make_access(place, fd, space, addr,
 			    one_in(prng, 4) ? 1 + below(prng, 8) :

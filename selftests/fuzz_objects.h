@@ -203,6 +203,9 @@ static inline uint32_t random_space_on(struct prng *prng,
 		return 0;
 	if (one_in(prng, 40))
 		return id;
+	/* What vCPUs look at. */
+	if (one_in(prng, 2))
+		id = bus == MREGION_BUS_PIO ? 2 : 1;
 	for (i = 0; i < MAX_SPACE; i++, id = id % MAX_SPACE + 1)
 		if (model->spaces[id].root && model->spaces[id].bus == bus)
 			return id;
@@ -235,7 +238,7 @@ static inline void random_attach(struct machine *machine)
 	fd = fuzz_vm_dup(&machine->vms[vm]);
 	if (fd < 0)
 		return;
-	if (one_in(prng, 3)) {
+	if (one_in(prng, 5)) {
 		inject_begin(&machine->inject, prng, 3);
 		err = mr_detach(machine->fd, fd);
 		failures = inject_end(&machine->inject);
@@ -332,10 +335,14 @@ static inline void machine_close_fd(struct machine *machine)
 /* All that a machine has, in some order; others may hold it for a moment. */
 static inline void machine_close(struct machine *machine)
 {
-	unsigned int order = below(&machine->prng, 6);
+	unsigned int order = below(&machine->prng, 6), i;
+	struct mregion_stats stats;
 
 	if (machine->fd < 0)
 		return;
+	if (!mr_stats(machine->fd, MREGION_OBJECT_MACHINE, 0, &stats))
+		for (i = 0; i < 16; i++)
+			machine->counts.parts[i] += stats.outcomes[i];
 	if (order < 2)
 		machine_close_resources(machine);
 	if (order % 3 == 0)

@@ -54,6 +54,8 @@ static inline bool one_in(struct prng *state, uint32_t n)
  * Addresses that regions, memory slots and KVM's devices are mapped at, all
  * within the 4 GiB that a guest can reach; and what is near them.
  */
+#define LAST_ADDR	0xfffffff0u
+
 static inline uint64_t random_base(struct prng *state)
 {
 	if (one_in(state, 12))
@@ -72,7 +74,7 @@ static inline uint64_t random_addr(struct prng *state, bool pio)
 		offset = 0xff8 + below(state, 16);	/* over the page's end */
 	if (!pio) {
 		offset += random_base(state);
-		return offset < 0xfffffff0 ? offset : 0xfffffff0;
+		return offset < LAST_ADDR ? offset : LAST_ADDR;
 	}
 	if (one_in(state, 20))
 		return PICK(state, 0x20, 0x61, 0x40, 0xfff8, 0xffff);

@@ -110,10 +110,25 @@ static inline int runner_start(struct runner *runner)
 	uint32_t table = FUZZ_TABLE + 0x10000 * runner->vcpu->index, i;
 	struct guest_entry *entry = (void *)(runner->vm->vm.ram + table);
 	struct prng *prng = &runner->prng;
+	struct hot hot[2] = { 0 };
+	int fd;
 
+	fd = machine_dup(&runner->vm->machines[below(prng,
+						runner->vm->nr_machines)]);
+	if (fd >= 0) {
+		hot_read(&hot[0], fd, 1);
+		hot_read(&hot[1], fd, 2);
+		close(fd);
+	}
 	for (i = 0; i < FUZZ_ENTRIES; i++, entry++) {
+		bool pio;
+
 		entry->how = below(prng, FUZZ_HOWS);
-		entry->addr = random_addr(prng, how_is_pio(entry->how));
+		pio = how_is_pio(entry->how);
+		entry->addr = hot_addr(&hot[pio], prng, pio);
+		/* What the guest has mapped, and not its page tables. */
+		if (!pio && (entry->addr < VM_RAM || entry->addr > LAST_ADDR))
+			entry->addr = random_addr(prng, pio);
 		entry->data = below(prng, 4);
 	}
 	runner->rounds++;
