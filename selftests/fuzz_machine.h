@@ -75,6 +75,8 @@ static inline void check_view(struct place *place, int fd, uint32_t space,
 	int err;
 
 	ranges = calloc(MAX_RANGES, sizeof(*ranges));
+	if (!ranges)
+		return;			/* what can fail, does */
 	view.ranges = (uintptr_t)ranges;
 	err = mr_ioctl(fd, MREGION_VIEW_READ, &view);
 	if (err) {
