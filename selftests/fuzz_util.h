@@ -198,14 +198,27 @@ static inline bool inject_nth(const struct inject *inject, unsigned int nth)
 	return pwrite(inject->fd, text, strlen(text), 0) > 0;
 }
 
+/* Signals would have their frames copied, and kill whom that fails for. */
+static inline void inject_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(how, &set, NULL);
+}
+
 /* Let something fail in what comes next, once in @n times. */
 static inline void inject_begin(struct inject *inject, struct prng *state,
 				uint32_t n)
 {
 	uint32_t nth = 1 + below(state, 1u << (1 + below(state, 8)));
 
-	inject->armed = inject->fd >= 0 && one_in(state, n) &&
-			inject_nth(inject, nth);
+	inject->armed = inject->fd >= 0 && one_in(state, n);
+	if (!inject->armed)
+		return;
+	inject_signals(SIG_BLOCK);
+	inject_nth(inject, nth);
 }
 
 /* Return: whether something may have failed. */
@@ -221,6 +234,7 @@ static inline bool inject_end(struct inject *inject)
 	while (!inject_nth(inject, 0))
 		;
 	inject->armed = false;
+	inject_signals(SIG_UNBLOCK);
 	return true;
 }
 
