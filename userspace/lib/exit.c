@@ -261,6 +261,27 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 	return access.ret;
 }
 
+/*
+ * Set in a byte of struct kvm_run that is 0 or 1 as KVM writes it at each exit: the
+ * exit is resolved. What KVM_RUN leaves behind when a signal ends it is stale, and
+ * not to be done again.
+ */
+#define RESOLVED	0x80
+
+static int resolved(int ret, uint8_t *direction)
+{
+	if (!ret || ret == -EFAULT)
+		*direction |= RESOLVED;
+	return ret;
+}
+
+/* Not ours. But what the guest has said before, such as why it ends, comes out. */
+static int exit_other(struct mregion_vm *vm)
+{
+	mregion_rings_drain(&vm->machine->rings);
+	return 1;
+}
+
 static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
 		     struct kvm_run *run)
 {
@@ -270,10 +291,12 @@ static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
 		.write = run->mmio.is_write,
 	};
 
+	if (run->mmio.is_write & RESOLVED)
+		return 0;
 	if (!vm->memory || !now.len || now.len > sizeof(run->mmio.data))
-		return 1;
-	return resolve(vm, vm->memory, vcpu, &now, run->mmio.data,
-		       run->mmio.len);
+		return exit_other(vm);
+	return resolved(resolve(vm, vm->memory, vcpu, &now, run->mmio.data,
+				run->mmio.len), &run->mmio.is_write);
 }
 
 /* A string instruction exits once for many accesses to the same port. */
@@ -288,9 +311,12 @@ static int exit_io(struct mregion_vm *vm, unsigned int vcpu,
 	};
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
+	if (run->io.direction & RESOLVED)
+		return 0;
 	if (!vm->pio || !run->io.size || run->io.size > 8)
-		return 1;
-	return resolve(vm, vm->pio, vcpu, &now, data, run->io.size);
+		return exit_other(vm);
+	return resolved(resolve(vm, vm->pio, vcpu, &now, data, run->io.size),
+			&run->io.direction);
 }
 
 int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
@@ -304,8 +330,6 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 	case KVM_EXIT_IO:
 		return exit_io(vm, vcpu, run);
 	default:
-		/* What the guest has said before, such as why it ends. */
-		mregion_rings_drain(&vm->machine->rings);
-		return 1;
+		return exit_other(vm);
 	}
 }

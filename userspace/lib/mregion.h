@@ -1719,6 +1719,10 @@ unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
  * the view and by what each device accepts and implements, and calls the devices;
  * or struct mregion_attach_params.unassigned, where nothing is.
  *
+ * An exit that is resolved is marked as such in @run (in mmio.is_write, or
+ * io.direction), so a second call for it does nothing and returns 0: a KVM_RUN that
+ * returns EINTR may leave the last exit's reason behind.
+ *
  * For each vCPU one thread at a time may call it; for several, several may.
  *
  * Return: 0: resolved. 1: another reason to exit; rings were drained, and that is

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random sequences of ioctls, most of them valid, under running guests: several
+ * machines that are changed at the same time, attached to several virtual
+ * machines, whose vCPUs access them; servers that answer, are slow, silent or die;
+ * KVM's own devices in the way; signals; and, where the kernel can inject
+ * them, failures of allocations.
+ *
+ * Each round begins with nothing and ends with nothing. What goes wrong says its
+ * seed and round; by these it can be had again:
+ *
+ *	MREGION_FUZZ_SEED	number that all others are made of
+ *	MREGION_FUZZ_ROUND	this round alone, again and again
+ *	MREGION_FUZZ_SECONDS	time for each case
+ *
+ * Every thread's sequence is determined by seed and round; how they are
+ * interleaved is not.
+ */
+#include "kselftest_harness.h"
+#include "fuzz_objects.h"
+
+#define MACHINES	2
+#define MEDDLERS	2
+#define CLOSING_MS	MR_PATIENCE_MS
+
+/* A thread that reads and accesses a machine that another one changes. */
+struct meddler {
+	pthread_t thread;
+	struct machine *machines;
+	struct prng prng;
+	struct place place;
+	struct inject inject;
+	bool failures;
+	bool stop;
+	bool done;
+	struct fuzz_counts counts;
+};
+
+FIXTURE(fuzz) {
+	struct prng prng;
+	struct place place;
+	struct inject inject;
+	struct machine machines[MACHINES];
+	struct fuzz_vm vms[FUZZ_VMS];
+	struct meddler meddlers[MEDDLERS];
+	struct runner totals;
+	pthread_t watchdog;
+	bool ended;
+	bool failures;
+	bool one_round;
+	unsigned int steps;
+	uint64_t msecs;
+	long references;
+};
+
+FIXTURE_VARIANT(fuzz) {
+	bool failures;
+};
+
+FIXTURE_VARIANT_ADD(fuzz, valid) { };
+FIXTURE_VARIANT_ADD(fuzz, failures) { .failures = true, };
+
+/* ---- Who looks whether all get on -------------------------------------- */
+
+static void tell_stuck(const struct place *place)
+{
+	char command[] = "cat /proc/self/task/*/stack >&2";
+
+	fuzz_wrong(place, "stuck for %llu ms",
+		   (unsigned long long)(mr_now_ms() - place->since));
+	/* Where everybody is, for root. */
+	if (system(command))
+		fprintf(stderr, "# no stacks\n");
+	_exit(1);
+}
+
+static void look_at(const struct place *place)
+{
+	uint64_t since = __atomic_load_n(&place->since, __ATOMIC_RELAXED);
+
+	if (since && since + MR_PATIENCE_MS < mr_now_ms())
+		tell_stuck(place);
+}
+
+static void *watchdog_thread(void *arg)
+{
+	FIXTURE_DATA(fuzz) *self = arg;
+	unsigned int i, j;
+
+	while (!__atomic_load_n(&self->ended, __ATOMIC_ACQUIRE)) {
+		sleep(1);
+		look_at(&self->place);
+		for (i = 0; i < MACHINES; i++)
+			look_at(&self->machines[i].place);
+		for (i = 0; i < MEDDLERS; i++)
+			look_at(&self->meddlers[i].place);
+		for (i = 0; i < FUZZ_VMS; i++)
+			for (j = 0; j < FUZZ_VCPUS; j++)
+				look_at(&self->vms[i].runners[j].place);
+	}
+	return NULL;
+}
+
+/* ---- Setting up -------------------------------------------------------- */
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+FIXTURE_SETUP(fuzz)
+{
+	unsigned int i;
+
+	catch_signals();
+	fuzz.seed = number_from("MREGION_FUZZ_SEED", mr_now_us());
+	self->one_round = getenv("MREGION_FUZZ_ROUND");
+	fuzz.round = number_from("MREGION_FUZZ_ROUND", 0);
+	self->msecs = 1000 * number_from("MREGION_FUZZ_SECONDS", 10);
+	self->steps = mr_checking_kernel() ? 80 : 150;
+	self->failures = variant->failures && inject_possible();
+	self->place = (struct place){ .who = "main" };
+	self->inject.fd = -1;
+	self->references = mr_module_references();
+	for (i = 0; i < FUZZ_VMS; i++) {
+		pthread_mutex_init(&self->vms[i].lock, NULL);
+		self->vms[i].fd = -1;
+		self->vms[i].machines = self->machines;
+		self->vms[i].nr_machines = MACHINES;
+		self->vms[i].memory = mmap(NULL, FUZZ_SLOTS * FUZZ_SLOT_LEN,
+					   PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(MAP_FAILED, self->vms[i].memory);
+	}
+	for (i = 0; i < MACHINES; i++) {
+		pthread_mutex_init(&self->machines[i].lock, NULL);
+		self->machines[i].fd = -1;
+		self->machines[i].vms = self->vms;
+		self->machines[i].inject.fd = -1;
+	}
+	TH_LOG("seed %#llx", (unsigned long long)fuzz.seed);
+	ASSERT_EQ(0, pthread_create(&self->watchdog, NULL, watchdog_thread,
+				    self));
+}
+
+FIXTURE_TEARDOWN(fuzz)
+{
+	__atomic_store_n(&self->ended, true, __ATOMIC_RELEASE);
+	pthread_join(self->watchdog, NULL);
+}
+
+/* ---- A round ----------------------------------------------------------- */
+
+static void *meddler_thread(void *arg)
+{
+	struct meddler *meddler = arg;
+	struct prng *prng = &meddler->prng;
+	int fd;
+
+	meddler->inject = inject_open(meddler->failures);
+	while (!__atomic_load_n(&meddler->stop, __ATOMIC_ACQUIRE)) {
+		fuzz_at(&meddler->place, "meddling");
+		meddler->place.step++;
+		fd = machine_dup(&meddler->machines[below(prng, MACHINES)]);
+		if (fd < 0) {
+			sched_yield();
+			continue;
+		}
+		inject_begin(&meddler->inject, prng, 5);
+		random_accesses(prng, &meddler->place, fd, &meddler->counts);
+		if (one_in(prng, 4))
+			random_reads(prng, &meddler->place, fd);
+		/* Maybe the last one of the machine. */
+		close(fd);
+		inject_end(&meddler->inject);
+		/* The others need processors, too. */
+		usleep(below(prng, 2000));
+	}
+	meddler->counts.injected += meddler->inject.failed;
+	inject_close(&meddler->inject);
+	fuzz_idle(&meddler->place);
+	__atomic_store_n(&meddler->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void begin_round(struct __test_metadata *_metadata,
+			FIXTURE_DATA(fuzz) *self)
+{
+	unsigned int i;
+
+	self->prng = prng_of(fuzz.seed, 100 * fuzz.round);
+	self->place.step = 0;
+	fuzz_at(&self->place, "beginning");
+	for (i = 0; i < MACHINES; i++) {
+		struct machine *machine = &self->machines[i];
+
+		machine->prng = prng_of(fuzz.seed, 100 * fuzz.round + 1 + i);
+		machine->place = (struct place){ "machine", i, 0, "opening",
+						 0 };
+		machine->steps = self->steps;
+		machine->failures = self->failures;
+		machine_open(machine);
+		ASSERT_EQ(0, pthread_create(&machine->thread, NULL,
+					    machine_thread, machine));
+	}
+	for (i = 0; i < MEDDLERS; i++) {
+		struct meddler *meddler = &self->meddlers[i];
+
+		*meddler = (struct meddler){
+			.machines = self->machines,
+			.prng = prng_of(fuzz.seed, 100 * fuzz.round + 50 + i),
+			.place = { "meddler", i, 0, "", 0 },
+			.failures = self->failures,
+		};
+		ASSERT_EQ(0, pthread_create(&meddler->thread, NULL,
+					    meddler_thread, meddler));
+	}
+}
+
+static void a_signal(FIXTURE_DATA(fuzz) *self)
+{
+	struct fuzz_vm *vm = &self->vms[below(&self->prng, FUZZ_VMS)];
+
+	if (one_in(&self->prng, 3))
+		pthread_kill(self->meddlers[below(&self->prng, MEDDLERS)]
+			     .thread, SIGUSR1);
+	else if (one_in(&self->prng, 3))
+		pthread_kill(self->machines[below(&self->prng, MACHINES)]
+			     .thread, SIGUSR1);
+	else if (vm->fd >= 0 && vm->nr_runners)
+		pthread_kill(vm->runners[below(&self->prng, vm->nr_runners)]
+			     .thread, SIGUSR1);
+}
+
+/* As long as the machines' threads go on, virtual machines come and go. */
+static void go_on(FIXTURE_DATA(fuzz) *self)
+{
+	unsigned int i, nr;
+	struct fuzz_vm *vm;
+
+	self->inject = inject_open(self->failures);
+	do {
+		self->place.step++;
+		fuzz_at(&self->place, "virtual machines");
+		nr = below(&self->prng, FUZZ_VMS);
+		vm = &self->vms[nr];
+		if (vm->fd < 0) {
+			fuzz_vm_open(vm, &self->prng, self->failures, nr);
+		} else if (one_in(&self->prng, 60)) {
+			fuzz_vm_close(vm, &self->prng, &self->totals);
+		} else {
+			fuzz_vm_step(vm, &self->prng, &self->inject);
+		}
+		a_signal(self);
+		usleep(below(&self->prng, 3000));
+		for (i = 0, nr = 0; i < MACHINES; i++)
+			nr += !__atomic_load_n(&self->machines[i].place.since,
+					       __ATOMIC_RELAXED);
+	} while (nr < MACHINES);
+	self->totals.counts.injected += self->inject.failed;
+	inject_close(&self->inject);
+	self->inject.fd = -1;
+}
+
+/* Descriptors of the module's that are still there: those that were lost. */
+static unsigned int close_lost(void)
+{
+	char path[64], target[64];
+	unsigned int nr = 0;
+	ssize_t len;
+	int fd;
+
+	for (fd = 3; fd < 1024; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		len = readlink(path, target, sizeof(target) - 1);
+		if (len < 0)
+			continue;
+		target[len] = '\0';
+		if (strstr(target, "mregion")) {
+			nr++;
+			close(fd);
+		}
+	}
+	return nr;
+}
+
+/* In any order, and each of it soon. */
+static void end_round(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(fuzz) *self)
+{
+	unsigned int i, first = below(&self->prng, MACHINES + FUZZ_VMS), nr;
+	uint64_t lost = 0, begin;
+
+	for (i = 0; i < MACHINES; i++)
+		pthread_join(self->machines[i].thread, NULL);
+	for (i = 0; i < MEDDLERS; i++) {
+		struct meddler *meddler = &self->meddlers[i];
+
+		__atomic_store_n(&meddler->stop, true, __ATOMIC_RELEASE);
+		while (!__atomic_load_n(&meddler->done, __ATOMIC_ACQUIRE)) {
+			pthread_kill(meddler->thread, SIGUSR1);
+			usleep(1000);
+		}
+		pthread_join(meddler->thread, NULL);
+		counts_add(&self->totals.counts, &meddler->counts);
+	}
+	begin = mr_now_ms();
+	for (i = 0; i < MACHINES + FUZZ_VMS; i++) {
+		fuzz_at(&self->place, "closing");
+		nr = (first + i) % (MACHINES + FUZZ_VMS);
+		if (nr >= FUZZ_VMS)
+			machine_close(&self->machines[nr - FUZZ_VMS]);
+		else
+			fuzz_vm_close(&self->vms[nr], &self->prng,
+				      &self->totals);
+	}
+	for (i = 0; i < MACHINES; i++) {
+		lost += self->machines[i].counts.lost;
+		counts_add(&self->totals.counts, &self->machines[i].counts);
+		memset(&self->machines[i].counts, 0,
+		       sizeof(self->machines[i].counts));
+	}
+	EXPECT_GT(CLOSING_MS, mr_now_ms() - begin);
+	nr = close_lost();
+	FUZZ_CHECK(&self->place, nr == lost,
+		   "%u descriptors are left, not %llu", nr,
+		   (unsigned long long)lost);
+	FUZZ_CHECK(&self->place,
+		   mr_until(mr_module_references() == self->references),
+		   "%ld references to the module are left, not %ld",
+		   mr_module_references(), self->references);
+	fuzz_idle(&self->place);
+}
+
+/* ---- What was met ------------------------------------------------------ */
+
+static void tell_counts(struct __test_metadata *_metadata,
+			const struct runner *totals, unsigned int rounds)
+{
+	const struct fuzz_counts *counts = &totals->counts;
+	unsigned int i;
+
+	TH_LOG("%u rounds; %llu commits, %llu failed, %llu dry runs", rounds,
+	       (unsigned long long)counts->commits,
+	       (unsigned long long)counts->failed_commits,
+	       (unsigned long long)counts->dry_runs);
+	TH_LOG("%llu attached, %llu detached, %llu conflicts; %llu failures injected, %llu descriptors lost",
+	       (unsigned long long)counts->attached,
+	       (unsigned long long)counts->detached,
+	       (unsigned long long)counts->conflicts,
+	       (unsigned long long)counts->injected,
+	       (unsigned long long)counts->lost);
+	TH_LOG("guests: %llu rounds, %llu exits, %llu signals, %llu astray",
+	       (unsigned long long)totals->rounds,
+	       (unsigned long long)totals->exits,
+	       (unsigned long long)totals->signals,
+	       (unsigned long long)totals->astray);
+	for (i = 1; i <= MREGION_OP_SET_SERVER; i++)
+		TH_LOG("operation %u: %llu done, %llu refused", i,
+		       (unsigned long long)counts->done[i],
+		       (unsigned long long)counts->refused[i]);
+	for (i = 0; i <= MREGION_OUTCOME_SERVER_EXIT; i++)
+		TH_LOG("outcome %u: %llu by ioctl, %llu in all", i,
+		       (unsigned long long)counts->outcomes[i],
+		       (unsigned long long)counts->parts[i]);
+}
+
+/* A run that met nothing has shown nothing. */
+static bool all_met(const struct runner *totals, bool failures)
+{
+	const struct fuzz_counts *counts = &totals->counts;
+	unsigned int i;
+
+	for (i = 1; i <= MREGION_OP_SET_SERVER; i++)
+		if (!counts->done[i])
+			return false;
+	for (i = 0; i <= MREGION_OUTCOME_SERVER_EXIT; i++)
+		if (!counts->outcomes[i])
+			return false;
+	return counts->failed_commits && counts->dry_runs &&
+	       counts->attached && counts->detached && totals->rounds &&
+	       totals->exits && (!failures || counts->injected);
+}
+
+TEST_F_TIMEOUT(fuzz, under_guests, 1000000)
+{
+	unsigned int rounds = 0;
+
+	if (variant->failures && !self->failures)
+		SKIP(return, "this kernel cannot inject failures");
+	mr_for_a_while(self->msecs, self->one_round ||
+		       all_met(&self->totals, self->failures)) {
+		begin_round(_metadata, self);
+		go_on(self);
+		end_round(_metadata, self);
+		if (fuzz_failed())
+			break;
+		rounds++;
+		fuzz.round += !self->one_round;
+	}
+	EXPECT_FALSE(fuzz_failed());
+	tell_counts(_metadata, &self->totals, rounds);
+	if (!self->one_round && !fuzz_failed())
+		EXPECT_TRUE(all_met(&self->totals, self->failures));
+}
+
+TEST_HARNESS_MAIN
