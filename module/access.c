@@ -317,6 +317,10 @@ static void mregion_part_plan(const struct mregion_view_range *range,
 					      part->offset, part->len))
 		goto refused;
 	part->policy = 0;
+	/* no rule's part reaches beyond the region's end */
+	if (part->len - 1 > range->last - (request->addr + part->pos) +
+			    range->beyond)
+		return;
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
 				       request->write, part->data);

@@ -291,12 +291,11 @@ static inline void random_commit(struct machine *machine)
  * vCPU made it is not told.
  */
 static inline int make_access(struct place *place, int fd, uint32_t space,
-			      uint64_t addr, uint32_t len, bool write,
+			      uint64_t addr, uint32_t len, uint32_t flags,
 			      uint64_t data, struct fuzz_counts *counts)
 {
 	struct mregion_access access;
-	int err = mr_access(fd, space, addr, len,
-			    write ? MREGION_ACCESS_WRITE : 0, data, &access);
+	int err = mr_access(fd, space, addr, len, flags, data, &access);
 
 	if (err) {
 		FUZZ_CHECK(place, err == -ENOENT || err == -EINVAL ||
@@ -306,13 +305,16 @@ static inline int make_access(struct place *place, int fd, uint32_t space,
 		return err;
 	}
 	if (FUZZ_CHECK(place, access.outcome <= MREGION_OUTCOME_SERVER_EXIT &&
-		       access.handled <= 1,
-		       "access of %u@%#llx: outcome %u, handled %u", len,
-		       (unsigned long long)addr, access.outcome,
-		       access.handled))
+		       access.handled <= 1 && access.part &&
+		       access.part <= len &&
+		       (access.part == len || flags & MREGION_ACCESS_PART),
+		       "access of %u@%#llx: outcome %u, handled %u, part %u",
+		       len, (unsigned long long)addr, access.outcome,
+		       access.handled, access.part))
 		counts->outcomes[access.outcome]++;
-	if (!write && access.handled)
-		FUZZ_CHECK(place, len == 8 || !(access.data >> 8 * len),
+	if (!(flags & MREGION_ACCESS_WRITE) && access.handled)
+		FUZZ_CHECK(place, access.part == 8 ||
+			   !(access.data >> 8 * access.part),
 			   "read of %u@%#llx: %#llx", len,
 			   (unsigned long long)addr, access.data);
 	return access.handled;
@@ -360,7 +362,7 @@ static inline void random_accesses(struct prng *prng, struct place *place,
 		make_access(place, fd, space, addr,
 			    one_in(prng, 4) ? 1 + below(prng, 8) :
 					      1u << below(prng, 4),
-			    one_in(prng, 2), below(prng, 4), counts);
+			    below(prng, 4), below(prng, 4), counts);
 	}
 }
 

@@ -156,7 +156,8 @@ static inline void runner_complete(struct runner *runner)
 	if (fd < 0)
 		return;
 	make_access(&runner->place, fd, exit.pio ? 2 : 1, exit.addr, exit.len,
-		    exit.write, vcpu_exit_value(&exit), &runner->counts);
+		    exit.write ? MREGION_ACCESS_WRITE : 0,
+		    vcpu_exit_value(&exit), &runner->counts);
 	close(fd);
 }
 

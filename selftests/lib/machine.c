@@ -518,6 +518,7 @@ static int guest_write(struct mregion_machine *machine,
 		.len = len,
 		.flags = MREGION_ACCESS_WRITE,
 		.data = data,
+		.vcpu = MREGION_NO_VCPU,
 	};
 
 	if (ioctl(mregion_machine_fd(machine), MREGION_ACCESS, &access))

@@ -237,9 +237,11 @@ static void run_server(FIXTURE_DATA(server) *self, struct mregion_ring *ring,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	serving = mregion_serving_open(self->server_fd);
 	if (!serving ||
-	    mregion_serving_add(serving, mregion_id(self->mmio), &device_ops,
+	    mregion_serving_add(serving, mregion_id(self->mmio),
+				MREGION_WHOLE, &device_ops,
 				self->device) ||
-	    mregion_serving_add(serving, mregion_id(self->port), &device_ops,
+	    mregion_serving_add(serving, mregion_id(self->port),
+				MREGION_WHOLE, &device_ops,
 				self->device) ||
 	    (ring && mregion_serving_add_ring(serving, mregion_ring_fd(ring))))
 		_exit(1);

@@ -122,9 +122,9 @@ FIXTURE_SETUP(serving)
 	pthread_mutex_init(&self->kernel.lock, NULL);
 	fixture_ioctl = wake;
 	nr_wakes = 0;
-	ASSERT_EQ(0, mregion_serving_add(serving, 1, &device_ops,
+	ASSERT_EQ(0, mregion_serving_add(serving, 1, 4096, &device_ops,
 					 &self->device));
-	ASSERT_EQ(0, mregion_serving_add(serving, 65, &picky_ops,
+	ASSERT_EQ(0, mregion_serving_add(serving, 65, 4096, &picky_ops,
 					 &self->picky));
 }
 
@@ -401,11 +401,11 @@ TEST_F(serving, posted_between)
 
 TEST_F(serving, add)
 {
-	EXPECT_EQ(-EEXIST, mregion_serving_add(self->serving, 65, &device_ops,
+	EXPECT_EQ(-EEXIST, mregion_serving_add(self->serving, 65, 4096, &device_ops,
 					       NULL));
 	EXPECT_STREQ("serve region 65: it was added before (EEXIST)",
 		     mregion_error());
-	EXPECT_EQ(0, mregion_serving_add(self->serving, 129, &device_ops,
+	EXPECT_EQ(0, mregion_serving_add(self->serving, 129, 4096, &device_ops,
 					 NULL));
 	EXPECT_EQ(NULL, mregion_serving_device(self->serving, 193));
 	EXPECT_EQ(&self->picky,
@@ -429,7 +429,8 @@ TEST_F(serving, del)
 
 	self->device.within = unplug_within;
 	self->device.opaque = &self->kernel;
-	ASSERT_EQ(0, mregion_serving_add(serving, 129, &device_ops, &other));
+	ASSERT_EQ(0, mregion_serving_add(serving, 129, 4096, &device_ops,
+					 &other));
 	submit(&self->kernel, 0, 1, 0, 0, 4, false);
 	ASSERT_EQ(0, mregion_serve_once(serving));
 	withdraw(&self->kernel, 0);
@@ -444,7 +445,7 @@ TEST_F(serving, del)
 	EXPECT_EQ(0xffffffff, withdraw(&self->kernel, 0) & 0xffffffff);
 	EXPECT_EQ(0, self->picky.nr);
 	EXPECT_EQ(1, other.nr);
-	ASSERT_EQ(0, mregion_serving_add(serving, 65, &picky_ops,
+	ASSERT_EQ(0, mregion_serving_add(serving, 65, 4096, &picky_ops,
 					 &self->picky));
 }
 
@@ -594,7 +595,7 @@ TEST_F(serving, threads)
 	unsigned int i;
 	void *ret;
 
-	ASSERT_EQ(0, mregion_serving_add(self->serving, 7, &counter_ops,
+	ASSERT_EQ(0, mregion_serving_add(self->serving, 7, 4096, &counter_ops,
 					 &counter));
 	add_ring(self->serving);
 	for (i = 0; i < NR_THREADS; i++)
@@ -641,7 +642,8 @@ static void *plug(void *arg)
 
 	for (i = 0; i < 200; i++) {
 		device = calloc(1, sizeof(*device));
-		if (mregion_serving_add(serving, 7, &device_ops, device) ||
+		if (mregion_serving_add(serving, 7, 4096, &device_ops,
+					device) ||
 		    (sched_yield(), mregion_serving_del(serving, 7)))
 			plugger->wrong++;
 		free(device);

@@ -1457,6 +1457,8 @@ void mregion_serving_close(struct mregion_serving *serving);
  * mregion_serving_add() - serve a region
  * @serving: what mregion_serving_open() has returned
  * @region: its ID, as mregion_id() tells the VMM
+ * @len: its length in bytes, which no function is called beyond; MREGION_WHOLE if
+ *	they look at their offsets themselves
  * @ops: how the device answers; the same that would serve it in the VMM
  * @opaque: passed to its functions
  *
@@ -1469,7 +1471,8 @@ void mregion_serving_close(struct mregion_serving *serving);
  * Return: 0; -EEXIST: it was added before; -ENOMEM.
  */
 int mregion_serving_add(struct mregion_serving *serving, uint32_t region,
-			const struct mregion_ops *ops, void *opaque);
+			uint64_t len, const struct mregion_ops *ops,
+			void *opaque);
 
 /**
  * mregion_serving_del() - stop serving a region, for a device that goes away

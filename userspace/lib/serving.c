@@ -125,7 +125,8 @@ mregion_serving_device(struct mregion_serving *serving, uint32_t id)
 }
 
 int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
-			const struct mregion_ops *ops, void *opaque)
+			uint64_t len, const struct mregion_ops *ops,
+			void *opaque)
 {
 	struct mregion_serving_region *region;
 	int err = 0;
@@ -137,7 +138,7 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
 	region->device.ops = ops;
 	region->device.opaque = opaque;
 	region->device.constraints = ops->constraints;
-	region->device.last = UINT64_MAX;
+	region->device.last = len == MREGION_WHOLE ? UINT64_MAX : len - 1;
 	region->device.current.region_id = id;
 	region->device.current.source = MREGION_FROM_SERVER;
 	pthread_mutex_lock(&serving->lock);

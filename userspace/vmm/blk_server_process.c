@@ -145,7 +145,8 @@ static int add_regions(struct mregion_serving *serving,
 
 	for (i = 0; i < VIRTIO_NR_PARTS && !error; i++)
 		error = mregion_serving_add(serving, setup->regions[i],
-					    virtio_pci_ops[i], virtio);
+					    MREGION_WHOLE, virtio_pci_ops[i],
+					    virtio);
 	return error;
 }
 
