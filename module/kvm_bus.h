@@ -15,6 +15,7 @@
 
 #include <kvm/iodev.h>
 
+#include "survey.h"
 #include "windows.h"
 
 struct mregion_attachment;
@@ -26,17 +27,19 @@ extern const struct kvm_io_device_ops mregion_bus_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
- * struct mregion_claim_spare - what a bus is going to be exchanged for
- * @bus: the bus to be
- * @room: how many ranges fit into it
+ * struct mregion_claim_spare - what to exchange a bus with
  * @wanted: the windows
- * @cut: to become the windows without what others have claimed
+ * @nr_others: how many ranges of others there is memory for in what follows
+ * @taken: to become what others have
+ * @cut: to become the windows without that
+ * @bus: the bus to be
  */
 struct mregion_claim_spare {
-	struct kvm_io_bus *bus;
-	u32 room;
 	struct mregion_windows wanted;
+	u32 nr_others;
+	struct mregion_windows taken;
 	struct mregion_windows cut;
+	struct kvm_io_bus *bus;
 };
 
 /**
@@ -50,10 +53,7 @@ struct mregion_claim_spare {
  * @slot: where @space has its view
  * @index: which of KVM's buses
  * @nr_ranges: how many ranges are on the bus; under slots_lock
- * @nr_windows: how many of them are windows
- * @nr_conflicts: how many ranges of others were cut out
  * @windows: what was wanted when the bus was exchanged last
- * @dropped: there are more windows than there may be
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
@@ -66,10 +66,7 @@ struct mregion_claim {
 	u32 slot;
 	enum kvm_bus index;
 	u32 nr_ranges;
-	u32 nr_windows;
-	u32 nr_conflicts;
 	struct mregion_windows windows;
-	bool dropped;
 	bool stale;
 	struct mregion_claim_spare *spare;
 };
@@ -108,8 +105,8 @@ int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);
 void mregion_claim_cancel(struct mregion_claim *bus);
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
-void mregion_claim_stats(const struct mregion_claim *bus,
-			 struct mregion_stats *stats);
+int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
+			 struct mregion_survey *survey);
 
 /* kvm_attachment.c: the virtual machines */
 void mregion_attachment_drop(struct mregion_attachment *attachment,
