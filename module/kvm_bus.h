@@ -20,6 +20,7 @@
 
 struct mregion_attachment;
 struct mregion_machine;
+struct mregion_request;
 struct mregion_space;
 
 /* kvm_device.c: what KVM calls */
@@ -107,6 +108,10 @@ void mregion_claim_cancel(struct mregion_claim *bus);
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 			 struct mregion_survey *survey);
+
+/* kvm_pass.c: devices of KVM's that have come later */
+bool mregion_bus_pass(struct kvm_vcpu *vcpu, enum kvm_bus index,
+		      struct mregion_request *request);
 
 /* kvm_attachment.c: the virtual machines */
 void mregion_attachment_drop(struct mregion_attachment *attachment,

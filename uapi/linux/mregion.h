@@ -1291,8 +1291,8 @@ struct mregion_attach {
  * have. Devices that KVM itself emulates (interrupt controllers, timers,
  * ioeventfds) keep their addresses if they were there first, so create them
  * before. A KVM device registered later inside a claimed window gets those of
- * its accesses that no rule or policy here completes, and can make its
- * neighbours exit that would not have to, until the windows are taken anew:
+ * its accesses that no rule or server here is for, and can make its neighbours
+ * exit that would not have to, until the windows are taken anew:
  * %MREGION_CLAIMS tells of it, and does that.
  *
  * Memory slots remain the VMM's business. The attachment ends by
