@@ -15,6 +15,7 @@
 #include "kvm_attachment.h"
 #include "machine.h"
 #include "region.h"
+#include "survey.h"
 
 /**
  * struct mregion_list - a list being taken
@@ -204,6 +205,86 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 	args->generation = machine->generation;
 	mutex_unlock(&machine->lock);
 	return mregion_list_copy(&list, args->spaces, args->space_size);
+}
+
+static void mregion_list_count(void *to, const struct mregion_finding *finding)
+{
+	u32 *nr = to;
+
+	++*nr;
+}
+
+static void mregion_list_finding(void *to,
+				 const struct mregion_finding *finding)
+{
+	struct mregion_claim_info *entry = mregion_list_next(to);
+
+	if (entry)
+		*entry = (struct mregion_claim_info) {
+			.start = finding->start,
+			.last = finding->last,
+			.kind = finding->kind,
+			.region = finding->range ?
+				mregion_region_of(finding->range->node)->id : 0,
+			.flags = finding->flags,
+		};
+}
+
+/* What a survey says; the machine is locked. */
+static int mregion_list_survey(struct mregion_list *list, u32 room,
+			       const struct mregion_survey *survey,
+			       const struct mregion_view *view)
+{
+	u32 nr = 0;
+	int ret;
+
+	ret = mregion_survey_walk(survey, view, mregion_list_count, &nr) ?:
+	      mregion_list_alloc(list, room, nr);
+	if (ret)
+		return ret;
+	ret = mregion_survey_walk(survey, view, mregion_list_finding, list);
+	if (ret)
+		kvfree(list->entries);
+	return ret;
+}
+
+/**
+ * mregion_dump_claims() - list what is claimed on a virtual machine's bus
+ * @machine: the machine
+ * @args: from userspace; results are set
+ *
+ * Return: 0 or a negative errno, see MREGION_CLAIMS.
+ */
+int mregion_dump_claims(struct mregion_machine *machine,
+			struct mregion_claims_read *args)
+{
+	struct mregion_list list = {
+		.entry_size = sizeof(struct mregion_claim_info),
+	};
+	struct mregion_survey survey = {};
+	const struct mregion_view *view;
+	int ret = mregion_stride_check(args->claim_size, list.entry_size);
+
+	if (ret)
+		return ret;
+	if (args->flags & ~MREGION_CLAIMS_RENEW)
+		return -EOPNOTSUPP;
+	if (args->bus > MREGION_BUS_PIO)
+		return -EINVAL;
+	if (mutex_lock_killable(&machine->lock))
+		return -EINTR;
+	ret = mregion_attachment_survey(machine, args->vm_fd, args->bus,
+					args->flags & MREGION_CLAIMS_RENEW,
+					&survey, &view);
+	if (!ret)
+		ret = mregion_list_survey(&list, args->nr, &survey, view);
+	args->generation = machine->generation;
+	mutex_unlock(&machine->lock);
+	mregion_survey_free(&survey);
+	if (ret)
+		return ret;
+	args->nr = list.nr;
+	return mregion_list_copy(&list, args->claims, args->claim_size);
 }
 
 /**

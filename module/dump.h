@@ -14,6 +14,8 @@ int mregion_dump_regions(struct mregion_machine *machine,
 			 struct mregion_regions *args);
 int mregion_dump_spaces(struct mregion_machine *machine,
 			struct mregion_spaces *args);
+int mregion_dump_claims(struct mregion_machine *machine,
+			struct mregion_claims_read *args);
 int mregion_dump_translate(const struct mregion_view *view,
 			   struct mregion_translate *args);
 

@@ -40,6 +40,7 @@ union mregion_args {
 	struct mregion_shadow_free shadow_free;
 	struct mregion_server_create server_create;
 	struct mregion_server_free server_free;
+	struct mregion_claims_read claims;
 };
 
 static int mregion_do_info(struct mregion_machine *machine,
@@ -310,6 +311,12 @@ static int mregion_do_spaces(struct mregion_machine *machine,
 	return mregion_dump_spaces(machine, &args->spaces);
 }
 
+static int mregion_do_claims(struct mregion_machine *machine,
+			     union mregion_args *args)
+{
+	return mregion_dump_claims(machine, &args->claims);
+}
+
 static int mregion_do_ring_create(struct mregion_machine *machine,
 				  union mregion_args *args)
 {
@@ -446,6 +453,8 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      LOCKED | RESULT | CHANGE, mregion_do_server_create),
 	MREGION_ENTRY(MREGION_SERVER_FREE, mregion_server_free, id, LOCKED,
 		      mregion_do_server_free),
+	MREGION_ENTRY(MREGION_CLAIMS, mregion_claims_read, generation, RESULT,
+		      mregion_do_claims),
 };
 
 static int mregion_call(struct mregion_machine *machine,

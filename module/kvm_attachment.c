@@ -21,6 +21,8 @@
 
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
+	mregion_windows_free(&attachment->memory.windows);
+	mregion_windows_free(&attachment->pio.windows);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
 	kfree_rcu(attachment, rcu);
@@ -205,9 +207,53 @@ static int mregion_attach_space(struct mregion_machine *machine, u32 id,
 	return (*space)->bus == bus ? 0 : -EINVAL;
 }
 
+/* How much of each kind a survey tells of; by enum mregion_claim_kind. */
+struct mregion_survey_count {
+	u32 nr[MREGION_CLAIM_UNCLAIMED + 1];
+};
+
+static void mregion_survey_count(void *to,
+				 const struct mregion_finding *finding)
+{
+	struct mregion_survey_count *count = to;
+
+	count->nr[finding->kind]++;
+}
+
+/* Add what a claim has at present. Nothing if the virtual machine is gone. */
+static int mregion_claim_count(const struct mregion_claim *bus, struct kvm *kvm,
+			       struct mregion_survey_count *count)
+{
+	struct mregion_survey survey = {};
+	int ret;
+
+	if (!bus->space)
+		return 0;
+	ret = mregion_claim_survey(bus, kvm, &survey) ?:
+	      mregion_survey_walk(&survey, bus->space->view,
+				  mregion_survey_count, count);
+	mregion_survey_free(&survey);
+	return ret;
+}
+
+static int mregion_attachment_count(struct mregion_attachment *attachment,
+				    struct mregion_survey_count *count)
+{
+	struct kvm *kvm = mregion_attachment_kvm(attachment);
+	int ret;
+
+	if (!kvm)
+		return 0;
+	ret = mregion_claim_count(&attachment->memory, kvm, count) ?:
+	      mregion_claim_count(&attachment->pio, kvm, count);
+	kvm_put_kvm(kvm);
+	return ret;
+}
+
 static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 			      struct mregion_attach *args)
 {
+	struct mregion_survey_count count = {};
 	struct mregion_attachment *attachment;
 	struct mregion_space *memory, *pio;
 	int ret;
@@ -233,15 +279,14 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	attachment->owner = kvm;
 	list_add_tail_rcu(&attachment->list, &machine->attachments);
 	mregion_space_vms(attachment, 1);
-	ret = mregion_attachment_enter(attachment, kvm);
+	ret = mregion_attachment_enter(attachment, kvm) ?:
+	      mregion_attachment_count(attachment, &count);
 	if (ret) {
 		mregion_attachment_end(attachment);
 		return ret;
 	}
-	args->nr_windows = attachment->memory.nr_windows +
-			   attachment->pio.nr_windows;
-	args->nr_conflicts = attachment->memory.nr_conflicts +
-			     attachment->pio.nr_conflicts;
+	args->nr_windows = count.nr[MREGION_CLAIM_WINDOW];
+	args->nr_conflicts = count.nr[MREGION_CLAIM_CONFLICT];
 	return 0;
 }
 
@@ -336,19 +381,96 @@ void mregion_detach_all(struct mregion_machine *machine)
 }
 
 /**
- * mregion_attachments_stats() - add up what could not be claimed
+ * mregion_attachments_stats() - add up what is not claimed at present
  * @machine: the machine, locked
  * @stats: where to
+ *
+ * Return: 0, -ENOMEM, -EINTR.
  */
-void mregion_attachments_stats(const struct mregion_machine *machine,
-			       struct mregion_stats *stats)
+int mregion_attachments_stats(struct mregion_machine *machine,
+			      struct mregion_stats *stats)
 {
-	const struct mregion_attachment *attachment;
+	struct mregion_attachment *attachment;
+	int ret;
 
 	list_for_each_entry(attachment, &machine->attachments, list) {
-		mregion_claim_stats(&attachment->memory, stats);
-		mregion_claim_stats(&attachment->pio, stats);
+		struct mregion_survey_count count = {};
+
+		ret = mregion_attachment_count(attachment, &count);
+		if (ret)
+			return ret;
+		stats->conflicts += count.nr[MREGION_CLAIM_CONFLICT];
+		stats->unclaimed += count.nr[MREGION_CLAIM_UNCLAIMED];
 	}
+	return 0;
+}
+
+/* Take windows anew, without those ranges of others that are there by now. */
+static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
+{
+	bool stale = bus->stale;
+	int ret;
+
+	bus->stale = true;
+	ret = mregion_claim_prepare(bus, kvm);
+	if (ret) {
+		bus->stale = stale;
+		mregion_claim_cancel(bus);
+		return ret;
+	}
+	mregion_claim_update(bus, kvm);
+	/* a fatal signal; or KVM has lost the bus, for want of memory */
+	return bus->stale ? -ENOMEM : 0;
+}
+
+static struct mregion_claim *
+mregion_attachment_claim(struct mregion_attachment *attachment, u32 bus)
+{
+	return bus == MREGION_BUS_PIO ? &attachment->pio : &attachment->memory;
+}
+
+/**
+ * mregion_attachment_survey() - look what is on a virtual machine's bus
+ * @machine: the machine, locked
+ * @vm_fd: the virtual machine
+ * @bus: enum mregion_bus
+ * @renew: whether to exchange the bus first
+ * @survey: zeroed; set to what is there
+ * @view: set to what the machine has there
+ *
+ * Return: 0 or a negative errno, see MREGION_CLAIMS. Either way
+ * mregion_survey_free() follows.
+ */
+int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
+			      u32 bus, bool renew,
+			      struct mregion_survey *survey,
+			      const struct mregion_view **view)
+{
+	struct mregion_attachment *attachment = NULL;
+	struct file *file = fget(vm_fd);
+	struct mregion_claim *claim;
+	int ret = -ENOENT;
+	struct kvm *kvm;
+
+	if (!file)
+		return -EBADF;
+	if (mregion_file_is_kvm(file))
+		attachment = mregion_attachment_find(machine,
+						     file->private_data);
+	kvm = attachment ? mregion_attachment_kvm(attachment) : NULL;
+	if (!kvm)
+		goto out;
+	claim = mregion_attachment_claim(attachment, bus);
+	if (claim->space) {
+		ret = renew ? mregion_claim_renew(claim, kvm) : 0;
+		if (!ret)
+			ret = mregion_claim_survey(claim, kvm, survey);
+		*view = claim->space->view;
+	}
+	kvm_put_kvm(kvm);
+out:
+	fput(file);
+	return ret;
 }
 
 /**

@@ -18,7 +18,9 @@
  * where no guest-physical address is. Others do without, as every range makes
  * KVM's search longer.
  */
+#include <linux/bug.h>
 #include <linux/kvm_host.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include <kvm/iodev.h>
@@ -41,30 +43,51 @@ static bool mregion_bus_owns(const struct mregion_claim *bus,
 	return range->dev == &bus->dev;
 }
 
-/*
- * Leave out what others have claimed. Counts those that are in the way of what
- * the view has, and not just of a window's slack.
- */
-static u32 mregion_bus_cut(const struct mregion_claim *bus,
-			   const struct kvm_io_bus *old,
-			   struct mregion_windows *windows)
+/* What a range has, as KVM sees it and whatever its owner has asked for. */
+static struct mregion_window mregion_bus_span(const struct kvm_io_range *range)
 {
-	const struct mregion_view *view = bus->space ? bus->space->view : NULL;
-	u32 nr_conflicts = 0;
+	/* an ioeventfd for any length has none; that of a zone can be anything */
+	u64 len = range->len > 0 ? range->len : 1;
+
+	return (struct mregion_window) {
+		.start = range->addr,
+		.last = range->addr + min(len - 1, ~range->addr),
+	};
+}
+
+/* Whether a range is there to be told by of the virtual machine's end only. */
+static bool mregion_bus_is_sentinel(const struct kvm_io_range *range)
+{
+	return range->addr == MREGION_SENTINEL_ADDR;
+}
+
+static void mregion_bus_take(struct mregion_windows *windows,
+			     const struct kvm_io_range *range)
+{
+	struct mregion_window span = mregion_bus_span(range);
+
+	mregion_windows_add(windows, span.start, span.last);
+}
+
+static u32 mregion_bus_nr_others(const struct mregion_claim *bus,
+				 const struct kvm_io_bus *old)
+{
+	return old->dev_count - bus->nr_ranges;
+}
+
+/* What others have, to be left out of windows. */
+static void mregion_bus_taken(const struct mregion_claim *bus,
+			      const struct kvm_io_bus *old,
+			      struct mregion_windows *taken)
+{
 	int i;
 
-	for (i = 0; i < old->dev_count; i++) {
-		const struct kvm_io_range *range = &old->range[i];
-		/* an ioeventfd for any length has none */
-		u64 len = range->len > 0 ? range->len : 1;
-		u64 last = range->addr + (len - 1);
-
-		if (!mregion_bus_owns(bus, range) &&
-		    mregion_windows_cut(windows, range->addr, last) &&
-		    mregion_view_claims(view, range->addr, last))
-			nr_conflicts++;
-	}
-	return nr_conflicts;
+	taken->nr = 0;
+	for (i = 0; i < old->dev_count; i++)
+		if (!mregion_bus_owns(bus, &old->range[i]))
+			mregion_bus_take(taken, &old->range[i]);
+	mregion_windows_sort(taken);
+	mregion_windows_join(taken);
 }
 
 static void mregion_bus_append(struct kvm_io_bus *new, u64 addr, int len,
@@ -81,13 +104,19 @@ static void mregion_bus_append(struct kvm_io_bus *new, u64 addr, int len,
 static void mregion_bus_merge(struct mregion_claim *bus,
 			      const struct kvm_io_bus *old,
 			      const struct mregion_windows *windows,
-			      bool sentinel, struct kvm_io_bus *new)
+			      struct kvm_io_bus *new)
 {
 	u32 w = 0;
 	int i;
 
 	new->dev_count = 0;
-	new->ioeventfd_count = old->ioeventfd_count;
+	/*
+	 * KVM allows NR_IOBUS_DEVS devices beside those that are counted here.
+	 * Ours are, so that as many of its own can be registered as without us,
+	 * and there may be as many pieces as others cut windows into.
+	 */
+	new->ioeventfd_count = old->ioeventfd_count - bus->nr_ranges +
+			       windows->nr;
 	for (i = 0; i <= old->dev_count; i++) {
 		bool end = i == old->dev_count;
 
@@ -105,65 +134,158 @@ static void mregion_bus_merge(struct mregion_claim *bus,
 		if (!end)
 			new->range[new->dev_count++] = old->range[i];
 	}
-	if (sentinel)
-		mregion_bus_append(new, MREGION_SENTINEL_ADDR,
-				   MREGION_SENTINEL_LEN, &bus->dev);
+}
+
+/* Whether KVM's search would find its way among the ranges of others. */
+static bool mregion_bus_is_sane(const struct mregion_claim *bus,
+				const struct kvm_io_bus *new)
+{
+	const struct kvm_io_range *range;
+	u64 start = 0;
+
+	for (range = new->range; range < new->range + new->dev_count; range++) {
+		struct mregion_window span = mregion_bus_span(range);
+
+		if (mregion_bus_owns(bus, range))
+			continue;
+		/* a VMM's coalescing zone can have any address and length */
+		if (range->len < 0 || range->addr + range->len < range->addr)
+			return false;
+		/* what overlaps may be in any order */
+		if (span.start < start && span.last < start)
+			return false;
+		start = span.start;
+	}
+	return true;
+}
+
+/* On kernels for finding errors: whether KVM's search finds its way. */
+static void mregion_bus_check(const struct mregion_claim *bus,
+			      const struct kvm_io_bus *new)
+{
+	const struct kvm_io_range *range, *before = NULL;
+	struct mregion_window highest = {}, span;
+	bool owns, ours = false;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_VM) || !mregion_bus_is_sane(bus, new))
+		return;
+	for (range = new->range; range < new->range + new->dev_count; range++) {
+		owns = mregion_bus_owns(bus, range);
+		span = mregion_bus_span(range);
+		if (owns)
+			WARN_ONCE(range->len <= 0 ||
+				  range->addr + range->len < range->addr,
+				  "mregion: bus %d: %#llx+%#x wraps\n",
+				  bus->index, range->addr, range->len);
+		/* nobody gets to where the sentinel is */
+		if (before && (owns || ours) &&
+		    span.last < MREGION_SENTINEL_ADDR)
+			WARN_ONCE(span.start <= highest.last,
+				  "mregion: bus %d: %#llx+%#x comes after %#llx-%#llx\n",
+				  bus->index, range->addr, range->len,
+				  highest.start, highest.last);
+		if (!before || span.last > highest.last) {
+			highest = span;
+			ours = owns;
+		}
+		before = range;
+	}
+}
+
+static void mregion_spare_drop(struct mregion_claim_spare *spare)
+{
+	kfree(spare->bus);
+	spare->bus = NULL;
+	mregion_windows_free(&spare->taken);
+	mregion_windows_free(&spare->cut);
+}
+
+static void mregion_spare_free(struct mregion_claim_spare *spare)
+{
+	mregion_spare_drop(spare);
+	mregion_windows_free(&spare->wanted);
+	kfree(spare);
+}
+
+/* Get the memory for an exchange: each range of another can cut a window. */
+static int mregion_spare_fill(struct mregion_claim_spare *spare, u32 nr_others)
+{
+	u32 nr_cuts = spare->wanted.nr ? nr_others : 0;
+	u32 nr_pieces = spare->wanted.nr + nr_cuts;
+	u32 room = nr_others + nr_pieces + 1;
+
+	mregion_spare_drop(spare);
+	spare->nr_others = nr_others;
+	/* KVM frees it by kfree(); it may be more than that can give */
+	spare->bus = kzalloc(struct_size(spare->bus, range, room),
+			     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!spare->bus)
+		return -ENOMEM;
+	return mregion_windows_alloc(&spare->taken, nr_cuts) ?:
+	       mregion_windows_alloc(&spare->cut, nr_pieces);
 }
 
 /*
- * Exchange a bus for @new, which has room for @room ranges, so that it has the
- * given windows and no others of ours.
+ * Exchange a bus for that of @spare, so that it has the windows wanted and no
+ * others of ours.
  *
- * Return: 0; -ENOSPC if there is not enough room; -ENOENT if KVM has lost its
- * bus. @new is left to the caller on an error only.
+ * Return: 0; -ENOMEM; -ENOENT if KVM has lost its bus. After an error all is as
+ * before.
  */
 static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
-				struct mregion_windows *windows, bool sentinel,
-				struct kvm_io_bus *new, u32 room)
+				struct mregion_claim_spare *spare,
+				bool sentinel)
 {
+	struct mregion_window top = {
+		.start = MREGION_SENTINEL_ADDR,
+		.last = MREGION_SENTINEL_ADDR + MREGION_SENTINEL_LEN - 1,
+	};
+	struct mregion_windows own = {};
 	struct kvm_io_bus *old;
-	u32 nr_conflicts, nr_ranges, others;
 
 	lockdep_assert_held(&kvm->slots_lock);
 	old = rcu_dereference_protected(kvm->buses[bus->index],
 					lockdep_is_held(&kvm->slots_lock));
 	if (!old)
 		return -ENOENT;
-	nr_conflicts = mregion_bus_cut(bus, old, windows);
-	sentinel = sentinel && !windows->nr;
-	nr_ranges = windows->nr + sentinel;
-	others = old->dev_count - bus->nr_ranges;
-	if (others + nr_ranges > room ||
-	    others - old->ioeventfd_count + nr_ranges > NR_IOBUS_DEVS)
-		return -ENOSPC;
+	/* more of them may have come since it was made ready */
+	if (!spare->bus || mregion_bus_nr_others(bus, old) > spare->nr_others) {
+		int ret = mregion_spare_fill(spare,
+					     mregion_bus_nr_others(bus, old));
 
-	mregion_bus_merge(bus, old, windows, sentinel, new);
+		if (ret)
+			return ret;
+	}
+	if (spare->wanted.nr) {
+		mregion_bus_taken(bus, old, &spare->taken);
+		mregion_windows_cut(&spare->wanted, &spare->taken, &spare->cut);
+		own = spare->cut;
+	}
+	if (sentinel && !own.nr)
+		own = (struct mregion_windows) { .nr = 1, .window = &top };
+	mregion_bus_merge(bus, old, &own, spare->bus);
+	mregion_bus_check(bus, spare->bus);
 	/* before the destructor can be called for the new ones */
-	atomic_add(nr_ranges, &bus->attachment->nr_ranges);
-	rcu_assign_pointer(kvm->buses[bus->index], new);
+	atomic_add(own.nr, &bus->attachment->nr_ranges);
+	if (bus->space)
+		WRITE_ONCE(bus->space->published,
+			   bus->space->nr_vms == 1 ? spare->bus : NULL);
+	rcu_assign_pointer(kvm->buses[bus->index], spare->bus);
+	spare->bus = NULL;
 	synchronize_srcu_expedited(&kvm->srcu);
 	kfree(old);
 	mregion_attachment_drop(bus->attachment, bus->nr_ranges);
-	bus->nr_ranges = nr_ranges;
-	bus->nr_windows = windows->nr;
-	bus->nr_conflicts = nr_conflicts;
-	bus->dropped = windows->dropped;
+	bus->nr_ranges = own.nr;
 	return 0;
 }
 
-static struct kvm_io_bus *mregion_bus_alloc(struct mregion_claim *bus,
-					    struct kvm *kvm, u32 more,
-					    u32 *room)
+/* Remember what is claimed now. */
+static void mregion_claim_done(struct mregion_claim *bus,
+			       struct mregion_claim_spare *spare)
 {
-	const struct kvm_io_bus *old;
-	struct kvm_io_bus *new;
-
-	old = rcu_dereference_protected(kvm->buses[bus->index],
-					lockdep_is_held(&kvm->slots_lock));
-	*room = (old ? old->dev_count : 0) + more;
-	/* KVM frees it by kfree() */
-	new = kzalloc(struct_size(new, range, *room), GFP_KERNEL_ACCOUNT);
-	return new;
+	mregion_windows_free(&bus->windows);
+	bus->windows = spare->wanted;
+	spare->wanted = (struct mregion_windows) {};
 }
 
 static bool mregion_bus_is_memory(const struct mregion_claim *bus)
@@ -176,34 +298,28 @@ static bool mregion_bus_is_memory(const struct mregion_claim *bus)
  * @bus: its claim
  * @kvm: the virtual machine; a reference is held
  *
- * Return: 0, -ENOMEM, -EINTR, or -ENOSPC if KVM allows no more ranges.
+ * Return: 0, -ENOMEM, -EINTR.
  */
 int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm)
 {
-	struct mregion_windows *windows;
-	struct kvm_io_bus *new;
-	u32 room;
-	int ret;
+	struct mregion_claim_spare *spare;
+	int ret = 0;
 
-	if (bus->space)
-		mregion_windows_of(bus->space->view, &bus->windows);
-	windows = kmemdup(&bus->windows, sizeof(*windows), GFP_KERNEL);
-	if (!windows)
+	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	if (!spare)
 		return -ENOMEM;
-
-	if (mutex_lock_killable(&kvm->slots_lock)) {
-		kfree(windows);
-		return -EINTR;
+	if (bus->space)
+		ret = mregion_windows_of(bus->space->view, &spare->wanted);
+	if (!ret && mutex_lock_killable(&kvm->slots_lock))
+		ret = -EINTR;
+	if (!ret) {
+		ret = mregion_bus_exchange(bus, kvm, spare,
+					   mregion_bus_is_memory(bus));
+		mutex_unlock(&kvm->slots_lock);
 	}
-	/* a window can be cut in two for each that is there */
-	new = mregion_bus_alloc(bus, kvm, MREGION_MAX_WINDOWS + 1, &room);
-	ret = new ? mregion_bus_exchange(bus, kvm, windows,
-					 mregion_bus_is_memory(bus), new, room)
-		  : -ENOMEM;
-	mutex_unlock(&kvm->slots_lock);
-	if (ret)
-		kfree(new);
-	kfree(windows);
+	if (!ret)
+		mregion_claim_done(bus, spare);
+	mregion_spare_free(spare);
 	return ret == -ENOENT ? -ENOMEM : ret;
 }
 
@@ -218,25 +334,17 @@ int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm)
  */
 int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm)
 {
-	struct mregion_windows *none;
-	struct kvm_io_bus *new = NULL;
-	u32 room;
-	int ret = -ENOMEM;
+	struct mregion_claim_spare none = {};
+	int ret;
 
-	none = kzalloc(sizeof(*none), GFP_KERNEL);
 	mutex_lock(&kvm->slots_lock);
-	if (none)
-		new = mregion_bus_alloc(bus, kvm, 0, &room);
-	if (new)
-		ret = mregion_bus_exchange(bus, kvm, none, false, new, room);
+	ret = mregion_bus_exchange(bus, kvm, &none, false);
 	if (ret) {
 		WRITE_ONCE(bus->dev.ops, &mregion_bus_inert_ops);
 		synchronize_srcu_expedited(&kvm->srcu);
 	}
 	mutex_unlock(&kvm->slots_lock);
-	if (ret)
-		kfree(new);
-	kfree(none);
+	mregion_spare_drop(&none);
 	return ret;
 }
 
@@ -268,17 +376,47 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 }
 
 /**
- * mregion_claim_stats() - add up what could not be claimed
+ * mregion_claim_survey() - look what is on a bus
  * @bus: the claim
- * @stats: where to
+ * @kvm: the virtual machine; a reference is held
+ * @survey: zeroed; set to what is there
+ *
+ * Return: 0, -ENOMEM, -EINTR. Either way mregion_survey_free() follows.
  */
-void mregion_claim_stats(const struct mregion_claim *bus,
-			 struct mregion_stats *stats)
+int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
+			 struct mregion_survey *survey)
 {
-	if (!bus->space)
-		return;
-	stats->conflicts += bus->nr_conflicts;
-	stats->unclaimed += bus->stale || bus->dropped;
+	const struct kvm_io_bus *now;
+	int i, ret = 0;
+
+	if (mutex_lock_killable(&kvm->slots_lock))
+		return -EINTR;
+	now = rcu_dereference_protected(kvm->buses[bus->index],
+					lockdep_is_held(&kvm->slots_lock));
+	if (now)
+		ret = mregion_windows_alloc(&survey->own, bus->nr_ranges) ?:
+		      mregion_windows_alloc(&survey->others,
+					    mregion_bus_nr_others(bus, now));
+	for (i = 0; now && !ret && i < now->dev_count; i++) {
+		const struct kvm_io_range *range = &now->range[i];
+
+		if (!mregion_bus_owns(bus, range))
+			mregion_bus_take(&survey->others, range);
+		else if (!mregion_bus_is_sentinel(range))
+			mregion_bus_take(&survey->own, range);
+	}
+	mutex_unlock(&kvm->slots_lock);
+	return ret ?: mregion_survey_make(survey);
+}
+
+/* Whether the windows that a claim has are not those for a view. */
+static int mregion_claim_differs(const struct mregion_claim *bus,
+				 const struct mregion_windows *wanted,
+				 const struct mregion_view *view)
+{
+	if (bus->stale || !mregion_windows_cover(&bus->windows, wanted))
+		return 1;
+	return mregion_windows_hit_reservation(&bus->windows, view);
 }
 
 /**
@@ -293,6 +431,9 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 {
 	struct mregion_claim_spare *spare;
 	const struct mregion_view *view;
+	const struct kvm_io_bus *now;
+	u32 nr_others;
+	int ret;
 
 	if (!bus->space)
 		return 0;
@@ -302,28 +443,22 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare)
 		return -ENOMEM;
-	mregion_windows_of(view, &spare->wanted);
-	if (!bus->stale && bus->windows.dropped == spare->wanted.dropped &&
-	    mregion_windows_cover(&bus->windows, &spare->wanted) &&
-	    !mregion_windows_hit_reservation(&bus->windows, view)) {
-		kfree(spare);
-		return 0;
-	}
-	spare->cut = spare->wanted;
-	/* who holds it may wait for userspace (KVM_GET_DIRTY_LOG copies) */
-	if (mutex_lock_killable(&kvm->slots_lock)) {
-		kfree(spare);
-		return -EINTR;
-	}
-	spare->bus = mregion_bus_alloc(bus, kvm, MREGION_MAX_WINDOWS + 1 +
-				       MREGION_BUS_SLACK, &spare->room);
-	mutex_unlock(&kvm->slots_lock);
-	if (!spare->bus) {
-		kfree(spare);
-		return -ENOMEM;
-	}
 	bus->spare = spare;
-	return 0;
+	ret = mregion_windows_of(view, &spare->wanted);
+	if (!ret)
+		ret = mregion_claim_differs(bus, &spare->wanted, view);
+	if (ret <= 0) {
+		mregion_claim_cancel(bus);
+		return ret;
+	}
+	/* who holds it may wait for userspace (KVM_GET_DIRTY_LOG copies) */
+	if (mutex_lock_killable(&kvm->slots_lock))
+		return -EINTR;
+	now = rcu_dereference_protected(kvm->buses[bus->index],
+					lockdep_is_held(&kvm->slots_lock));
+	nr_others = now ? mregion_bus_nr_others(bus, now) : 0;
+	mutex_unlock(&kvm->slots_lock);
+	return mregion_spare_fill(spare, nr_others + MREGION_BUS_SLACK);
 }
 
 /**
@@ -334,8 +469,7 @@ void mregion_claim_cancel(struct mregion_claim *bus)
 {
 	if (!bus->spare)
 		return;
-	kfree(bus->spare->bus);
-	kfree(bus->spare);
+	mregion_spare_free(bus->spare);
 	bus->spare = NULL;
 }
 
@@ -353,18 +487,16 @@ void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
 		return;
 	ret = mutex_lock_killable(&kvm->slots_lock);
 	if (!ret) {
-		ret = mregion_bus_exchange(bus, kvm, &spare->cut,
-					   mregion_bus_is_memory(bus),
-					   spare->bus, spare->room);
+		ret = mregion_bus_exchange(bus, kvm, spare,
+					   mregion_bus_is_memory(bus));
 		mutex_unlock(&kvm->slots_lock);
 	}
 	if (!ret) {
-		bus->windows = spare->wanted;
+		mregion_claim_done(bus, spare);
 		bus->machine->windows++;
-		spare->bus = NULL;
 	}
 	/*
-	 * More devices may have come than there is room for, or a fatal signal.
+	 * More devices may have come than there is memory for, or a fatal signal.
 	 * What the windows miss exits to the VMM; the next commit tries again.
 	 */
 	bus->stale = ret;

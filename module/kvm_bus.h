@@ -15,10 +15,12 @@
 
 #include <kvm/iodev.h>
 
+#include "survey.h"
 #include "windows.h"
 
 struct mregion_attachment;
 struct mregion_machine;
+struct mregion_request;
 struct mregion_space;
 
 /* kvm_device.c: what KVM calls */
@@ -27,17 +29,19 @@ extern const struct kvm_io_device_ops mregion_bus_port_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
- * struct mregion_claim_spare - what a bus is going to be exchanged for
- * @bus: the bus to be
- * @room: how many ranges fit into it
+ * struct mregion_claim_spare - what to exchange a bus with
  * @wanted: the windows
- * @cut: to become the windows without what others have claimed
+ * @nr_others: how many ranges of others there is memory for in what follows
+ * @taken: to become what others have
+ * @cut: to become the windows without that
+ * @bus: the bus to be
  */
 struct mregion_claim_spare {
-	struct kvm_io_bus *bus;
-	u32 room;
 	struct mregion_windows wanted;
+	u32 nr_others;
+	struct mregion_windows taken;
 	struct mregion_windows cut;
+	struct kvm_io_bus *bus;
 };
 
 /**
@@ -51,10 +55,7 @@ struct mregion_claim_spare {
  * @slot: where @space has its view
  * @index: which of KVM's buses
  * @nr_ranges: how many ranges are on the bus; under slots_lock
- * @nr_windows: how many of them are windows
- * @nr_conflicts: how many ranges of others were cut out
  * @windows: what was wanted when the bus was exchanged last
- * @dropped: there are more windows than there may be
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
@@ -67,10 +68,7 @@ struct mregion_claim {
 	u32 slot;
 	enum kvm_bus index;
 	u32 nr_ranges;
-	u32 nr_windows;
-	u32 nr_conflicts;
 	struct mregion_windows windows;
-	bool dropped;
 	bool stale;
 	struct mregion_claim_spare *spare;
 };
@@ -111,8 +109,12 @@ int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);
 void mregion_claim_cancel(struct mregion_claim *bus);
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
-void mregion_claim_stats(const struct mregion_claim *bus,
-			 struct mregion_stats *stats);
+int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
+			 struct mregion_survey *survey);
+
+/* kvm_pass.c: devices of KVM's that have come later */
+bool mregion_bus_pass(struct kvm_vcpu *vcpu, enum kvm_bus index,
+		      struct mregion_request *request);
 
 /* kvm_attachment.c: the virtual machines */
 void mregion_attachment_drop(struct mregion_attachment *attachment,

@@ -86,6 +86,28 @@ static bool mregion_bus_is_rest(const struct kvm_vcpu *vcpu, gpa_t addr)
 }
 
 /*
+ * Whether KVM has others on the bus than when windows were claimed. Where it has
+ * made a new one at the address of ours, what is missed exits.
+ */
+static bool mregion_bus_has_changed(const struct kvm_vcpu *vcpu,
+				    const struct mregion_space *space,
+				    enum kvm_bus index)
+{
+	return rcu_access_pointer(vcpu->kvm->buses[index]) !=
+	       READ_ONCE(space->published);
+}
+
+/* Whether an access is as well made by somebody else. */
+static bool mregion_bus_yields(enum mregion_verdict verdict,
+			       enum mregion_outcome outcome)
+{
+	return verdict == MREGION_EXIT ||
+	       (verdict == MREGION_DONE &&
+		(outcome == MREGION_OUTCOME_UNASSIGNED ||
+		 outcome == MREGION_OUTCOME_REFUSED));
+}
+
+/*
  * Make an access that the short way is not for, or have KVM hand it on. Ends
  * what mregion_bus_lock() began.
  */
@@ -96,7 +118,8 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 {
 	enum mregion_verdict verdict;
 	enum mregion_outcome outcome;
-	bool rest;
+	enum kvm_bus index;
+	bool rest, changed;
 	int ret;
 
 	/* no instruction makes such, but a guest with encrypted registers can */
@@ -112,6 +135,9 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	rest = verdict == MREGION_SERVE &&
 	       view->space->bus == MREGION_BUS_MEMORY &&
 	       mregion_bus_is_rest(vcpu, request->addr);
+	index = view->space->bus == MREGION_BUS_PIO ? KVM_PIO_BUS :
+						      KVM_MMIO_BUS;
+	changed = mregion_bus_has_changed(vcpu, view->space, index);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
 		ret = rest ? -EAGAIN :
@@ -121,6 +147,9 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 		else if (ret == -ENODEV)
 			mregion_access_left(request);
 		mregion_server_put(request->server);
+	} else if (unlikely(changed) && mregion_bus_yields(verdict, outcome) &&
+		   mregion_bus_pass(vcpu, index, request)) {
+		verdict = MREGION_DONE;
 	}
 	/* any error has KVM try the next device, and last the VMM */
 	return verdict == MREGION_DONE ? 0 : -EOPNOTSUPP;

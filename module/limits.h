@@ -28,7 +28,7 @@
 #define MREGION_MAX_TIMEOUT_USECS	(3600ull * 1000 * 1000)
 #define MREGION_MAX_NOTIFY_USECS	(10u * 1000 * 1000)
 
-/* KVM allows 1000 devices on a bus; leave most of them to KVM's own */
-#define MREGION_MAX_WINDOWS		128u
+/* on one bus; where devices of others cut them, there can be more pieces */
+#define MREGION_MAX_WINDOWS		1024u
 
 #endif /* MREGION_LIMITS_H */

@@ -102,8 +102,8 @@ mregion_machine_find_view(struct mregion_machine *machine, u32 space)
 	return NULL;
 }
 
-static void mregion_machine_sum(struct mregion_machine *machine,
-				struct mregion_stats *stats)
+static int mregion_machine_sum(struct mregion_machine *machine,
+			       struct mregion_stats *stats)
 {
 	struct mregion_region *region;
 	struct mregion_space *space;
@@ -126,7 +126,7 @@ static void mregion_machine_sum(struct mregion_machine *machine,
 	stats->sleeps += machine->sleeps;
 	stats->commits = machine->generation;
 	stats->windows = machine->windows;
-	mregion_attachments_stats(machine, stats);
+	return mregion_attachments_stats(machine, stats);
 }
 
 /**
@@ -134,7 +134,7 @@ static void mregion_machine_sum(struct mregion_machine *machine,
  * @machine: the machine, locked
  * @stats: which ones; filled in
  *
- * Return: 0, -ENOENT, -EINVAL.
+ * Return: 0 or a negative errno, see MREGION_STATS.
  */
 int mregion_machine_stats(struct mregion_machine *machine,
 			  struct mregion_stats *stats)
@@ -156,8 +156,7 @@ int mregion_machine_stats(struct mregion_machine *machine,
 	case MREGION_OBJECT_MACHINE:
 		if (id)
 			return -EINVAL;
-		mregion_machine_sum(machine, stats);
-		return 0;
+		return mregion_machine_sum(machine, stats);
 	case MREGION_OBJECT_REGION:
 		region = xa_load(&machine->regions, id);
 		if (!region)

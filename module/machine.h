@@ -42,6 +42,8 @@ struct mregion_space_state {
  * @view: its view, or NULL before its first commit ends
  * @pending: the view that the commit under way will publish, or NULL
  * @counters: accesses to addresses where it has nothing
+ * @published: KVM's bus as it was made last for the only attachment, for no more
+ *	than to compare it; NULL where there are several. Read by vCPUs
  * @retired: in the list of what is freed after a grace period
  *
  * All but @id, @machine, @bus, @slot and @counters is under the machine's lock.
@@ -57,6 +59,7 @@ struct mregion_space {
 	struct mregion_view *view;
 	struct mregion_view *pending;
 	struct mregion_counters counters;
+	const void *published;
 	struct list_head retired;
 };
 

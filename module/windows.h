@@ -14,11 +14,12 @@
 #include "limits.h"
 
 struct mregion_view;
+struct mregion_view_range;
 
 /**
  * struct mregion_window - a window
  * @start: first address
- * @last: last address; no more than MREGION_WINDOW_SIZE after @start
+ * @last: last address
  */
 struct mregion_window {
 	u64 start;
@@ -28,25 +29,44 @@ struct mregion_window {
 /* A bus's ranges have an int for their length; also the grain of claims */
 #define MREGION_WINDOW_SIZE	0x40000000ull
 
+/*
+ * The last address that a window may have. No guest-physical address reaches
+ * that far, but a guest that sizes a BAR puts it there for a moment; and what
+ * ends at 2^64 would break the order of KVM's bus, which computes that as 0.
+ */
+#define MREGION_WINDOWS_LAST	0x7fffffffffffffffull
+
 /**
- * struct mregion_windows - the windows on a bus
+ * struct mregion_windows - a set of addresses
  * @nr: number of @window
- * @dropped: something is left out for want of room
- * @window: sorted, disjoint
+ * @room: how many there is memory for
+ * @window: sorted by address; disjoint where nothing else is said
  */
 struct mregion_windows {
 	u32 nr;
-	bool dropped;
-	struct mregion_window window[MREGION_MAX_WINDOWS];
+	u32 room;
+	struct mregion_window *window;
 };
 
-void mregion_windows_of(const struct mregion_view *view,
-			struct mregion_windows *windows);
+int mregion_windows_alloc(struct mregion_windows *windows, u32 room);
+void mregion_windows_free(struct mregion_windows *windows);
+void mregion_windows_add(struct mregion_windows *windows, u64 start, u64 last);
+void mregion_windows_sort(struct mregion_windows *windows);
+void mregion_windows_join(struct mregion_windows *windows);
+bool mregion_windows_gap(const struct mregion_windows *windows, u32 *at,
+			 struct mregion_window *rest,
+			 struct mregion_window *gap);
+void mregion_windows_cut(const struct mregion_windows *windows,
+			 const struct mregion_windows *taken,
+			 struct mregion_windows *cut);
 bool mregion_windows_cover(const struct mregion_windows *windows,
 			   const struct mregion_windows *wanted);
-bool mregion_view_claims(const struct mregion_view *view, u64 start, u64 last);
-bool mregion_windows_hit_reservation(const struct mregion_windows *windows,
-				     const struct mregion_view *view);
-bool mregion_windows_cut(struct mregion_windows *windows, u64 start, u64 last);
+
+bool mregion_range_claims(const struct mregion_view_range *range);
+u32 mregion_range_need(const struct mregion_view_range *range);
+int mregion_windows_of(const struct mregion_view *view,
+		       struct mregion_windows *windows);
+int mregion_windows_hit_reservation(const struct mregion_windows *windows,
+				    const struct mregion_view *view);
 
 #endif /* MREGION_WINDOWS_H */

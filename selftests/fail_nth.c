@@ -209,6 +209,53 @@ TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 		close(vm);
 }
 
+/* Taking windows anew: the machine and the bus are as before, or it is done. */
+TEST_F_TIMEOUT(commit, renews_at_each_allocation, 300)
+{
+	struct mregion_claim_info before[8], after[8];
+	struct mregion_claims_read read = {
+		.size = sizeof(read), .bus = MREGION_BUS_MEMORY,
+		.claims = (uintptr_t)before, .nr = ARRAY_SIZE(before),
+		.claim_size = sizeof(before[0]),
+	};
+	int nth, err, fail_nth = failures_open();
+	uint64_t changed;
+	uint32_t nr;
+
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	read.vm_fd = attached_vm(self->fd);
+	if (read.vm_fd < 0)
+		SKIP(return, "no virtual machine to attach to");
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_CLAIMS, &read));
+	nr = read.nr;
+	ASSERT_GE(ARRAY_SIZE(before), nr);
+	read.claims = (uintptr_t)after;
+	for (nth = 1; ; nth++) {
+		changed = windows_changed(self->fd);
+		read.flags = MREGION_CLAIMS_RENEW;
+		read.nr = ARRAY_SIZE(after);
+		ASSERT_TRUE(fail_at(fail_nth, nth));
+		err = mr_ioctl(self->fd, MREGION_CLAIMS, &read);
+		if (fail_no_more(fail_nth))
+			break;
+		ASSERT_TRUE(!err || err == -ENOMEM || err == -EFAULT) {
+			TH_LOG("allocation %d: %s", nth, strerror(-err));
+		}
+		/* Done or not, the same is claimed. */
+		read.flags = 0;
+		read.nr = ARRAY_SIZE(after);
+		ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_CLAIMS, &read));
+		ASSERT_EQ(nr, read.nr);
+		ASSERT_EQ(0, memcmp(before, after, nr * sizeof(after[0])));
+		ASSERT_GE(changed + 1, windows_changed(self->fd));
+	}
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(changed + 1, windows_changed(self->fd));
+	EXPECT_LT(5, nth);
+	close(read.vm_fd);
+}
+
 /*
  * The same for what makes something else: either it is there, or there is no
  * trace of it, nor of its descriptor.

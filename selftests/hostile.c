@@ -42,6 +42,7 @@ static const struct {
 	IOCTL_SILENT(MREGION_SHADOW_FREE, mregion_shadow_free),
 	IOCTL(MREGION_SERVER_CREATE, mregion_server_create),
 	IOCTL_SILENT(MREGION_SERVER_FREE, mregion_server_free),
+	IOCTL(MREGION_CLAIMS, mregion_claims_read),
 #undef IOCTL_SILENT
 #undef IOCTL
 };

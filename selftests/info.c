@@ -97,7 +97,7 @@ TEST_F(info, unknown_ioctls)
 			NULL));
 		EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 			_IO(MREGION_IOCTL_TYPE + 1, nr), NULL));
-		if (nr > _IOC_NR(MREGION_SERVER_FREE))
+		if (nr > _IOC_NR(MREGION_CLAIMS))
 			EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 				_IO(MREGION_IOCTL_TYPE, nr), NULL));
 	}

@@ -250,7 +250,7 @@ static inline int vm_create(struct vm *vm, int nr_vcpus)
 	err = vm_memory(vm);
 	if (!err)
 		err = vm_memslot(vm, 0, 0, VM_RAM, vm->ram);
-	while (!err && vm->nr_vcpus < nr_vcpus)
+	while (!err && vm->nr_vcpus != nr_vcpus)
 		err = vm_add_vcpu(vm);
 	if (!err)
 		return 0;

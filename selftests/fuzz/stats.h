@@ -22,7 +22,9 @@
 	X(unmarked, "commits that left a space alone")	\
 	X(windows, "windows")				\
 	X(windows_full, "sets of windows at their limit") \
-	X(windows_cut, "windows cut")
+	X(windows_cut, "sets of windows cut")		\
+	X(conflicts, "conflicts")			\
+	X(unclaimed, "parts of ranges not claimed")
 
 #define FUZZ_STATS_MEMBER(member, text)	unsigned long member;
 struct fuzz_stats {

@@ -6,6 +6,8 @@
 #include "input.h"
 #include "world.h"
 
+struct mregion_windows;
+
 void verify_tree(const struct world *w);
 void verify_marks(struct world *w);
 bool verify_same(const struct mregion_view *a, const struct mregion_view *b);
@@ -15,7 +17,10 @@ void verify_view(const struct world *w, const struct world_space *space,
 struct mregion_view *verify_render(const struct world *w,
 				   const struct world_space *space,
 				   struct input *in);
-void verify_windows(const struct mregion_view *view,
+void verify_windows(struct mregion_view *view,
 		    const struct mregion_view *before, struct input *in);
+void verify_survey(const struct mregion_view *view,
+		   const struct mregion_windows *own,
+		   struct mregion_windows *others);
 
 #endif /* FUZZ_VERIFY_H */

@@ -6,11 +6,23 @@
 #include <linux/mregion.h>
 #include <linux/slab.h>
 
+#include "../../module/behaviour.h"
 #include "check.h"
 #include "world.h"
 
-/* Rendering only carries these about; they need an address, and no more. */
-static char world_behaviours[4];
+/*
+ * Rendering only carries these about. Windows are made after what they have;
+ * that of a server is never looked at.
+ */
+static struct mregion_behaviour world_behaviours[] = {
+	{ .nr_rules = 1, .refused = MREGION_POLICY_ERROR },
+	{ .refused = MREGION_POLICY_ONES },
+	{ .refused = MREGION_POLICY_ZEROES, .server = (void *)&fuzz_stats },
+	{ .refused = MREGION_POLICY_ERROR },
+};
+
+#define WORLD_BEHAVIOURS \
+	(sizeof(world_behaviours) / sizeof(world_behaviours[0]))
 
 struct fuzz_stats fuzz_stats;
 
@@ -344,9 +356,10 @@ int world_set_alias(struct world *w, int id, u64 target_offset)
 int world_set_behaviour(struct world *w, int id, unsigned int nr)
 {
 	struct mregion_node_state state = w->node[id]->state;
-	char *behaviour = &world_behaviours[nr % sizeof(world_behaviours)];
+	struct mregion_behaviour *behaviour =
+				&world_behaviours[nr % WORLD_BEHAVIOURS];
 
-	state.behaviour = (struct mregion_behaviour *)behaviour;
+	state.behaviour = behaviour;
 	world_change(w, id, &state);
 	w->model.region[id].behaviour = behaviour;
 	return 0;

@@ -119,7 +119,6 @@ FIXTURE_SETUP(guest)
 	self->vm = mregion_attach(self->machine, &params);
 	ASSERT_NE(NULL, self->vm)
 		TH_LOG("%s", mregion_error());
-	EXPECT_EQ(0, mregion_vm_conflicts(self->vm));
 }
 
 FIXTURE_TEARDOWN(guest)
@@ -130,6 +129,37 @@ FIXTURE_TEARDOWN(guest)
 	close(self->vcpu_fd);
 	close(self->vm_fd);
 	close(self->kvm);
+}
+
+/* Of others there is nothing on the buses, until there is. */
+TEST_F(guest, claims)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = DEVICE, .size = 16 };
+	struct mregion_claims *claims;
+
+	claims = mregion_vm_claims(self->vm, MREGION_BUS_PIO, 0);
+	ASSERT_NE(NULL, claims)
+		TH_LOG("%s", mregion_error());
+	EXPECT_EQ(1, claims->nr);
+	EXPECT_EQ(1, claims->nr_windows);
+	EXPECT_EQ(0xffff, claims->claims[0].last);
+	free(claims);
+	ASSERT_EQ(0, ioctl(self->vm_fd, KVM_REGISTER_COALESCED_MMIO, &zone));
+	claims = mregion_vm_claims(self->vm, MREGION_BUS_MEMORY,
+				   MREGION_CLAIMS_RENEW);
+	ASSERT_NE(NULL, claims)
+		TH_LOG("%s", mregion_error());
+	EXPECT_EQ(1, claims->nr_conflicts);
+	EXPECT_EQ(0, claims->nr_unclaimed);
+	ASSERT_EQ(claims->nr, claims->nr_windows + 1);
+	EXPECT_EQ(DEVICE, claims->claims[claims->nr - 1].start);
+	EXPECT_EQ(self->mmio, mregion_region_by_id(self->machine,
+			claims->claims[claims->nr - 1].region));
+	free(claims);
+	errno = 0;
+	EXPECT_EQ(NULL, mregion_vm_claims(self->vm, 7, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_NE(NULL, strstr(mregion_error(), "claimed"));
 }
 
 /* Start at CODE, with DS and ES at the device. */

@@ -620,8 +620,11 @@ struct mregion_commit {
  * @max_rules: rules a region can have
  * @max_machine_rules: rules all regions of a machine can have together
  * @reserved: zero
- * @max_windows: address windows that a machine claims on one bus of a virtual
- *	machine; MMIO ranges beyond them exit to the VMM
+ * @max_windows: address windows that a machine wants on one bus of a virtual
+ *	machine. When there would be more, those with rules or servers in them go
+ *	first, then those where a policy answers, and small regions before large
+ *	ones; what is in none exits to the VMM. Where others are in the way,
+ *	windows are cut into as many pieces as it takes
  * @max_servers: servers a machine can have
  * @max_work: steps (regions visited) of one commit
  * @max_shadows: shadow memories a machine can have
@@ -1408,16 +1411,16 @@ struct mregion_attach {
  * have. Devices that KVM itself emulates (interrupt controllers, timers,
  * ioeventfds) keep their addresses if they were there first, so create them
  * before. A KVM device registered later inside a claimed window gets those of
- * its accesses that no rule or policy here completes, and can make its
- * neighbours exit that would not have to.
+ * its accesses that no rule or server here is for, and can make its neighbours
+ * exit that would not have to, until the windows are taken anew:
+ * %MREGION_CLAIMS tells of it, and does that.
  *
  * Memory slots remain the VMM's business. The attachment ends by
  * %MREGION_DETACH, with the machine, or with the virtual machine.
  *
  * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
  * machine, a space is of the other bus, or both are 0. EPERM: the virtual
- * machine belongs to another process. EEXIST: attached to it already. ENOSPC:
- * there is no room on the virtual machine's bus.
+ * machine belongs to another process. EEXIST: attached to it already.
  */
 #define MREGION_ATTACH	_IO(MREGION_IOCTL_TYPE, 0x09)
 
@@ -1438,6 +1441,102 @@ struct mregion_detach {
  * any more. EBADF: @vm_fd is not open. ENOENT: not attached.
  */
 #define MREGION_DETACH	_IO(MREGION_IOCTL_TYPE, 0x0a)
+
+/**
+ * enum mregion_claim_kind - what struct mregion_claim_info tells
+ * @MREGION_CLAIM_WINDOW: a window of the machine's on the bus
+ * @MREGION_CLAIM_CONFLICT: a range of somebody else (a device or ioeventfd of
+ *	KVM's, another machine) where the machine's view has something. It gets
+ *	the accesses, whole or in part; see struct mregion_op_create for
+ *	reservations
+ * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that nobody has claimed,
+ *	and that exits
+ */
+enum mregion_claim_kind {
+	MREGION_CLAIM_WINDOW	= 1,
+	MREGION_CLAIM_CONFLICT	= 2,
+	MREGION_CLAIM_UNCLAIMED	= 3,
+};
+
+/**
+ * enum mregion_claim_flags - flags of struct mregion_claim_info
+ * @MREGION_CLAIM_RULES: the region has rules or a server
+ * @MREGION_CLAIM_POLICY: it has not, but its policy answers what it refuses.
+ *	With neither flag every access to it exits anyway
+ * @MREGION_CLAIM_INSIDE: the other's range is inside a window, for it came after
+ *	that: its neighbours may exit, until the windows are taken anew
+ */
+enum mregion_claim_flags {
+	MREGION_CLAIM_RULES	= 1 << 0,
+	MREGION_CLAIM_POLICY	= 1 << 1,
+	MREGION_CLAIM_INSIDE	= 1 << 2,
+};
+
+/**
+ * struct mregion_claim_info - part of a bus, as %MREGION_CLAIMS tells it
+ * @start: first address
+ * @last: last address. An ioeventfd for any length has its first one alone
+ * @kind: enum mregion_claim_kind
+ * @region: ID of the region it is in the way of, by the lowest address; ID of the
+ *	region that is not claimed; 0 for a window
+ * @flags: enum mregion_claim_flags, of @region
+ * @reserved: zero
+ */
+struct mregion_claim_info {
+	__u64 start;
+	__u64 last;
+	__u32 kind;
+	__u32 region;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * enum mregion_claims_flags - flags of struct mregion_claims_read
+ * @MREGION_CLAIMS_RENEW: take the windows anew before: leave out what others
+ *	have by now, and claim what they have no more. Costs a grace period of
+ *	the virtual machine
+ */
+enum mregion_claims_flags {
+	MREGION_CLAIMS_RENEW	= 1 << 0,
+};
+
+/**
+ * struct mregion_claims_read - argument of %MREGION_CLAIMS
+ * @size: sizeof(struct mregion_claims_read)
+ * @vm_fd: descriptor of a virtual machine that the machine is attached to
+ * @bus: enum mregion_bus
+ * @flags: enum mregion_claims_flags
+ * @claims: pointer to an array of struct mregion_claim_info
+ * @nr: in: how many the array has room for; out: how many there are. When that is
+ *	more, the array has as many of the first as fit
+ * @claim_size: sizeof(struct mregion_claim_info) as the caller knows it
+ * @generation: set on return: the machine's generation
+ */
+struct mregion_claims_read {
+	__u32 size;
+	__s32 vm_fd;
+	__u32 bus;
+	__u32 flags;
+	__u64 claims;
+	__u32 nr;
+	__u32 claim_size;
+	__u64 generation;
+};
+
+/**
+ * define MREGION_CLAIMS - list what is claimed on a virtual machine's bus
+ *
+ * And what is in the way, and what is missing: windows first, then conflicts,
+ * then what is not claimed, each sorted by first address. All of it is as of
+ * this call: devices that KVM has got since are there. What lies where no guest
+ * gets to (above 2^63) is nobody's, and not told.
+ *
+ * EBADF: @vm_fd is not open. ENOENT: the machine is not attached to it, or not to
+ * that bus. EINVAL: unknown @bus, or @claim_size is too small. ENOMEM, EINTR:
+ * also when the windows could not be taken anew; the next commit tries again.
+ */
+#define MREGION_CLAIMS	_IO(MREGION_IOCTL_TYPE, 0x10)
 
 /**
  * enum mregion_object - what %MREGION_STATS counts for
@@ -1470,13 +1569,12 @@ enum mregion_object {
  * @commits: set on return, for the machine: commits that succeeded
  * @windows: set on return, for the machine: times that the windows claimed on a
  *	bus changed, each of which takes a grace period of the virtual machine
- * @conflicts: set on return, for the machine: ranges of others on the buses it
- *	is attached to where its views have something, as of the last time that
- *	the windows changed
- * @unclaimed: set on return, for the machine: at present, buses on which some
- *	of what its views have is not claimed, and exits: there are more windows
- *	than struct mregion_info.max_windows, or there was no room on the bus.
- *	The next commit tries again
+ * @conflicts: set on return, for the machine: at present, ranges of others on
+ *	the buses it is attached to where its views have something
+ * @unclaimed: set on return, for the machine: at present, parts of its views'
+ *	ranges that nobody has claimed on these buses, and that exit: there are
+ *	more windows than struct mregion_info.max_windows, or there was no memory
+ *	to exchange the bus. %MREGION_CLAIMS tells which, of both
  */
 struct mregion_stats {
 	__u32 size;

@@ -142,3 +142,42 @@ int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
 	*nr = read.nr;
 	return 0;
 }
+
+int mregion_kernel_claims(int fd, int vm_fd, uint32_t bus, uint32_t flags,
+			  struct mregion_claims **claims)
+{
+	struct mregion_claims_read read;
+	struct mregion_claims *new = NULL;
+	size_t room = 0;
+	int err;
+
+	for (;;) {
+		read = (struct mregion_claims_read){
+			.size = sizeof(read),
+			.vm_fd = vm_fd,
+			.bus = bus,
+			.flags = flags,
+			.claims = new ? (uintptr_t)new->claims : 0,
+			.nr = room,
+			.claim_size = sizeof(new->claims[0]),
+		};
+		if (ioctl(fd, MREGION_CLAIMS, &read)) {
+			err = errno;
+			free(new);
+			return -err;
+		}
+		if (new && read.nr <= room)
+			break;
+
+		/* It did not fit, but what was asked for is done. */
+		free(new);
+		flags = 0;
+		room = read.nr;
+		new = calloc(1, sizeof(*new) + room * sizeof(new->claims[0]));
+		if (!new)
+			return -ENOMEM;
+	}
+	new->nr = read.nr;
+	*claims = new;
+	return 0;
+}

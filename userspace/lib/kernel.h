@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mregion_claims;
 struct mregion_commit;
 struct mregion_info;
 struct mregion_op;
@@ -49,5 +50,17 @@ int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
  */
 int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
 			   size_t *nr);
+
+/**
+ * mregion_kernel_claims() - %MREGION_CLAIMS of a whole bus
+ * @fd: the machine
+ * @vm_fd: the virtual machine
+ * @bus: enum mregion_bus
+ * @flags: enum mregion_claims_flags
+ * @claims: set to a list with no more than @nr and @claims in it, to be freed
+ *	with free()
+ */
+int mregion_kernel_claims(int fd, int vm_fd, uint32_t bus, uint32_t flags,
+			  struct mregion_claims **claims);
 
 #endif

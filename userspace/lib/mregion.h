@@ -1697,15 +1697,37 @@ size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
 			size_t nr);
 
 /**
- * mregion_vm_conflicts() - ranges of others left out at mregion_attach()
- * @vm: the virtual machine
- *
- * They are devices of KVM's own, of which the VMM should know: see
- * mregion_new_reservation().
- *
- * Return: how many.
+ * struct mregion_claims - what is claimed on a virtual machine's bus
+ * @nr_windows: how many of @claims are windows of the machine's
+ * @nr_conflicts: how many are ranges of others (devices of KVM's own) where the
+ *	machine has something, too; see mregion_new_reservation()
+ * @nr_unclaimed: how many are parts of regions that nobody has claimed: accesses
+ *	to them exit, whatever rules there are
+ * @nr: how many there are altogether
+ * @claims: windows, then conflicts, then what is not claimed, each sorted by
+ *	address; .region resolves by mregion_region_by_id()
  */
-unsigned int mregion_vm_conflicts(const struct mregion_vm *vm);
+struct mregion_claims {
+	size_t nr_windows;
+	size_t nr_conflicts;
+	size_t nr_unclaimed;
+	size_t nr;
+	struct mregion_claim_info claims[];
+};
+
+/**
+ * mregion_vm_claims() - what is claimed on a virtual machine's bus at present
+ * @vm: the virtual machine
+ * @bus: which bus
+ * @flags: enum mregion_claims_flags: %MREGION_CLAIMS_RENEW after devices of KVM's
+ *	own (ioeventfds, coalescing zones, an interrupt controller) were created
+ *	or removed with the machine attached
+ *
+ * Return: the list, for free(). errno ENOENT: it is not attached to that bus, or
+ * the virtual machine is gone. ENOMEM: out of memory; the windows are as before.
+ */
+struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
+					 enum mregion_bus bus, uint32_t flags);
 
 /**
  * mregion_vm_exit() - resolve a vCPU's exit

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "error.h"
+#include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
 #include "progress.h"
@@ -45,10 +46,7 @@ static int attach_in_kernel(struct mregion_vm *vm)
 		.pio = vm->pio ? vm->pio->id : 0,
 	};
 
-	if (ioctl(vm->machine->fd, MREGION_ATTACH, &arg))
-		return errno;
-	vm->conflicts = arg.nr_conflicts;
-	return 0;
+	return ioctl(vm->machine->fd, MREGION_ATTACH, &arg) ? errno : 0;
 }
 
 /* The kernel has refused it: what for, if that can be told. */
@@ -61,8 +59,6 @@ static const char *attach_reason(const struct mregion_vm *vm, int err)
 		return "the machine is attached to it already";
 	case ENOENT:
 		return "a space is not committed yet";
-	case ENOSPC:
-		return "there is no room on the virtual machine's bus";
 	case EPERM:
 		return "another process has created it";
 	case EINVAL:
@@ -206,7 +202,34 @@ size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
 	return total;
 }
 
-unsigned int mregion_vm_conflicts(const struct mregion_vm *vm)
+static void count_claims(struct mregion_claims *claims)
 {
-	return vm->conflicts;
+	size_t i;
+
+	for (i = 0; i < claims->nr; i++) {
+		switch (claims->claims[i].kind) {
+		case MREGION_CLAIM_WINDOW:
+			claims->nr_windows++;
+			break;
+		case MREGION_CLAIM_CONFLICT:
+			claims->nr_conflicts++;
+			break;
+		case MREGION_CLAIM_UNCLAIMED:
+			claims->nr_unclaimed++;
+			break;
+		}
+	}
+}
+
+struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
+					 enum mregion_bus bus, uint32_t flags)
+{
+	struct mregion_claims *claims = NULL;
+	int err = mregion_kernel_claims(vm->machine->fd, vm->fd, bus, flags,
+					&claims);
+
+	if (err)
+		return mregion_fail_ptr(-err, "list what is claimed on a virtual machine's bus");
+	count_claims(claims);
+	return claims;
 }

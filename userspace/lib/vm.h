@@ -17,7 +17,6 @@ struct mregion_unassigned;
  * @pio: space of its I/O port bus, or NULL
  * @unassigned: called for accesses to where nothing is, or NULL
  * @opaque: passed to it
- * @conflicts: ranges of others that were left out
  * @memslots: its memory slots
  * @progress: interrupted exits, by index of the vCPU
  * @next: in the machine's list
@@ -29,7 +28,6 @@ struct mregion_vm {
 	struct mregion_space *pio;
 	int (*unassigned)(void *opaque, struct mregion_unassigned *access);
 	void *opaque;
-	unsigned int conflicts;
 	struct mregion_memslots memslots;
 	struct mregion_progress *progress;
 	struct mregion_vm *next;

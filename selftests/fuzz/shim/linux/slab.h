@@ -31,6 +31,7 @@ void shim_free(const void *p);
 
 #define kzalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
 #define kvzalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
+#define kvcalloc(n, size, gfp)	((void)(gfp), shim_zalloc((n) * (size)))
 #define kfree(p)		shim_free(p)
 #define kvfree(p)		shim_free(p)
 

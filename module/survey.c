@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "survey.h"
+#include "tree.h"
+#include "view.h"
+
+/**
+ * mregion_survey_make() - make a survey of what was found on a bus
+ * @survey: with @own and @others, in any order
+ *
+ * Return: 0, -ENOMEM. Either way mregion_survey_free() follows.
+ */
+int mregion_survey_make(struct mregion_survey *survey)
+{
+	struct mregion_windows *held = &survey->held;
+	u32 i;
+	int ret;
+
+	mregion_windows_sort(&survey->own);
+	mregion_windows_sort(&survey->others);
+	ret = mregion_windows_alloc(held, survey->own.nr + survey->others.nr);
+	if (ret)
+		return ret;
+	for (i = 0; i < survey->own.nr; i++)
+		held->window[held->nr++] = survey->own.window[i];
+	for (i = 0; i < survey->others.nr; i++)
+		held->window[held->nr++] = survey->others.window[i];
+	mregion_windows_sort(held);
+	mregion_windows_join(held);
+	return 0;
+}
+
+/**
+ * mregion_survey_free() - free what a survey takes
+ * @survey: the survey, or zeroes
+ */
+void mregion_survey_free(struct mregion_survey *survey)
+{
+	mregion_windows_free(&survey->own);
+	mregion_windows_free(&survey->others);
+	mregion_windows_free(&survey->held);
+}
+
+static void mregion_survey_windows(const struct mregion_survey *survey,
+				   mregion_survey_tell *tell, void *to)
+{
+	u32 i;
+
+	for (i = 0; i < survey->own.nr; i++)
+		tell(to, &(struct mregion_finding) {
+			.kind = MREGION_CLAIM_WINDOW,
+			.start = survey->own.window[i].start,
+			.last = survey->own.window[i].last,
+		});
+}
+
+/* Both are sorted by first address, so each is gone through once. */
+static int mregion_survey_conflicts(const struct mregion_survey *survey,
+				    const struct mregion_view *view,
+				    mregion_survey_tell *tell, void *to)
+{
+	struct mregion_work work = { .left = U64_MAX };
+	u32 i, own = 0, r = 0;
+	int ret;
+
+	for (i = 0; i < survey->others.nr; i++) {
+		const struct mregion_window *other = &survey->others.window[i];
+		struct mregion_finding finding = {
+			.kind = MREGION_CLAIM_CONFLICT,
+			.start = other->start,
+			.last = other->last,
+		};
+
+		if (other->start > MREGION_WINDOWS_LAST)
+			break;
+		while (r < view->nr &&
+		       (view->ranges[r].last < other->start ||
+			!mregion_range_claims(&view->ranges[r]))) {
+			ret = mregion_work_step(&work);
+			if (ret)
+				return ret;
+			r++;
+		}
+		while (own < survey->own.nr &&
+		       survey->own.window[own].last < other->start)
+			own++;
+		ret = mregion_work_step(&work);
+		if (ret)
+			return ret;
+		if (r == view->nr || view->ranges[r].start > other->last)
+			continue;
+		finding.range = &view->ranges[r];
+		finding.flags = mregion_range_need(finding.range);
+		if (own < survey->own.nr &&
+		    survey->own.window[own].start <= other->last)
+			finding.flags |= MREGION_CLAIM_INSIDE;
+		tell(to, &finding);
+	}
+	return 0;
+}
+
+static int mregion_survey_unclaimed(const struct mregion_survey *survey,
+				    const struct mregion_view *view,
+				    mregion_survey_tell *tell, void *to)
+{
+	struct mregion_work work = { .left = U64_MAX };
+	u32 i, at = 0;
+	int ret;
+
+	for (i = 0; i < view->nr; i++) {
+		const struct mregion_view_range *range = &view->ranges[i];
+		struct mregion_window gap, rest = {
+			.start = range->start,
+			.last = min_t(u64, range->last, MREGION_WINDOWS_LAST),
+		};
+
+		ret = mregion_work_step(&work);
+		if (ret)
+			return ret;
+		if (!mregion_range_claims(range))
+			continue;
+		while (mregion_windows_gap(&survey->held, &at, &rest, &gap))
+			tell(to, &(struct mregion_finding) {
+				.kind = MREGION_CLAIM_UNCLAIMED,
+				.flags = mregion_range_need(range),
+				.start = gap.start,
+				.last = gap.last,
+				.range = range,
+			});
+	}
+	return 0;
+}
+
+/**
+ * mregion_survey_walk() - tell all that a survey has
+ * @survey: the survey
+ * @view: what the machine has on the bus
+ * @tell: called for windows, then conflicts, then what is not claimed, each in
+ *	the order of addresses
+ * @to: passed to it
+ *
+ * Takes as many steps as @survey and @view have parts together.
+ *
+ * Return: 0, -EINTR.
+ */
+int mregion_survey_walk(const struct mregion_survey *survey,
+			const struct mregion_view *view,
+			mregion_survey_tell *tell, void *to)
+{
+	mregion_survey_windows(survey, tell, to);
+	return mregion_survey_conflicts(survey, view, tell, to) ?:
+	       mregion_survey_unclaimed(survey, view, tell, to);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Surveys: what a machine has of a bus, what is in its way, and what it misses.
+ *
+ * Made of the bus as it is when somebody asks; as windows.h, it compiles as an
+ * ordinary program too.
+ */
+#ifndef MREGION_SURVEY_H
+#define MREGION_SURVEY_H
+
+#include <linux/mregion.h>
+#include <linux/types.h>
+
+#include "windows.h"
+
+struct mregion_view;
+struct mregion_view_range;
+
+/**
+ * struct mregion_survey - a survey
+ * @own: the machine's windows
+ * @others: what others have; sorted by first address, and can overlap
+ * @held: both together, disjoint
+ */
+struct mregion_survey {
+	struct mregion_windows own;
+	struct mregion_windows others;
+	struct mregion_windows held;
+};
+
+/**
+ * struct mregion_finding - something that a survey tells
+ * @kind: enum mregion_claim_kind
+ * @flags: enum mregion_claim_flags
+ * @start: first address
+ * @last: last address
+ * @range: what of the view it is about, or NULL for a window
+ */
+struct mregion_finding {
+	u32 kind;
+	u32 flags;
+	u64 start;
+	u64 last;
+	const struct mregion_view_range *range;
+};
+
+typedef void mregion_survey_tell(void *to,
+				 const struct mregion_finding *finding);
+
+int mregion_survey_make(struct mregion_survey *survey);
+void mregion_survey_free(struct mregion_survey *survey);
+int mregion_survey_walk(const struct mregion_survey *survey,
+			const struct mregion_view *view,
+			mregion_survey_tell *tell, void *to);
+
+#endif /* MREGION_SURVEY_H */
