@@ -1068,6 +1068,15 @@ struct mregion_shadow_free {
  * dead; the VMM binds the regions to another one, or to none. It learns of it by
  * @eventfd of struct mregion_server_create, or by the exits.
  *
+ * What counts for @timeout_usecs is time in which the server could run and
+ * somebody waited: not while all threads of its process are stopped by a signal or
+ * a debugger, or frozen; nor while the whole machine, or who waits, stands still.
+ * Its process is the one that was last to map the descriptor, to poll() it for
+ * EPOLLIN, or to call an ioctl on it. The kernel looks eight times in a timeout,
+ * so up to a quarter of it, and some milliseconds, can be added to it. (Who stops
+ * a server for good is thus waited for. As any wait in %MREGION_ACCESS that ends
+ * on a signal; and on the server's death by SIGKILL, or by %MREGION_SERVER_FREE.)
+ *
  * A server outlives its machine if it likes. What it has taken by then it may
  * still do, after the VMM has gone on; a VMM that minds waits for it to end.
  *
@@ -1170,7 +1179,8 @@ struct mregion_server_header {
  *	until the VMM has come for it, so a VMM that makes an access while its
  *	vCPUs cannot get on needs one more
  * @flags: must be zero
- * @timeout_usecs: longest time that an answer may take, 0 for any
+ * @timeout_usecs: longest time that an answer may take, 0 for any; what counts is
+ *	said above
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
  *	it spins less where that has not helped lately. At most 1000
  * @fd: set on return: the server
