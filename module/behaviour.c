@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "limits.h"
 #include "rule.h"
 #include "server.h"
@@ -261,6 +262,30 @@ mregion_behaviour_del(const struct mregion_behaviour *old,
 	return behaviour ?: ERR_PTR(-ENOMEM);
 }
 
+/* Its rules, which it shares, are charged apart. */
+static size_t mregion_behaviour_size(const struct mregion_behaviour *behaviour)
+{
+	return struct_size(behaviour, rules, behaviour->nr_rules + 1);
+}
+
+/**
+ * mregion_behaviour_charge() - charge a new behaviour to a budget
+ * @behaviour: the behaviour; uncharged as it is freed
+ * @budget: of its machine
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int mregion_behaviour_charge(struct mregion_behaviour *behaviour,
+			     struct mregion_budget *budget)
+{
+	int ret = mregion_budget_charge(budget,
+					mregion_behaviour_size(behaviour));
+
+	if (!ret)
+		behaviour->budget = budget;
+	return ret;
+}
+
 /**
  * mregion_behaviour_free() - free a behaviour; may sleep
  * @behaviour: one that no view that can be reached refers to, or NULL
@@ -275,5 +300,8 @@ void mregion_behaviour_free(struct mregion_behaviour *behaviour)
 		mregion_rule_put(behaviour->rules[i]);
 	if (behaviour->server)
 		mregion_server_put(behaviour->server);
+	if (behaviour->budget)
+		mregion_budget_uncharge(behaviour->budget,
+					mregion_behaviour_size(behaviour));
 	kfree(behaviour);
 }

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 struct eventfd_ctx;
+struct mregion_budget;
 struct mregion_ring;
 struct mregion_server;
 struct mregion_shadow;
@@ -35,6 +36,7 @@ struct mregion_shadow;
  * @eventfd: to signal, or NULL; a reference
  * @shadow: to read from or store to, or NULL; a reference
  * @memory: where in @shadow the byte for @offset is
+ * @budget: that it is charged to
  */
 struct mregion_behaviour_rule {
 	struct kref kref;
@@ -52,6 +54,7 @@ struct mregion_behaviour_rule {
 	struct eventfd_ctx *eventfd;
 	struct mregion_shadow *shadow;
 	void *memory;
+	struct mregion_budget *budget;
 };
 
 /**
@@ -62,6 +65,7 @@ struct mregion_behaviour_rule {
  * @constraints: as given
  * @server: answers what is forwarded, or NULL; a reference
  * @retired: in the list of what is freed after a grace period
+ * @budget: that it is charged to, or NULL
  * @rules: in the order in which they are to be tried; references; ends in NULL
  */
 struct mregion_behaviour {
@@ -71,6 +75,7 @@ struct mregion_behaviour {
 	struct mregion_constraints constraints;
 	struct mregion_server *server;
 	struct list_head retired;
+	struct mregion_budget *budget;
 	struct mregion_behaviour_rule *rules[];
 };
 
@@ -88,6 +93,8 @@ mregion_behaviour_add(const struct mregion_behaviour *old,
 struct mregion_behaviour *
 mregion_behaviour_del(const struct mregion_behaviour *old,
 		      const struct mregion_behaviour_rule *rule);
+int mregion_behaviour_charge(struct mregion_behaviour *behaviour,
+			     struct mregion_budget *budget);
 void mregion_behaviour_free(struct mregion_behaviour *behaviour);
 
 unsigned int

@@ -28,16 +28,20 @@ static int mregion_render_space(struct mregion_txn *txn,
 				struct mregion_space *space)
 {
 	struct mregion_view *view;
+	int ret;
 
 	view = mregion_render(&space->state.root->node,
 			      mregion_bus_last(space->bus), &txn->work);
 	if (IS_ERR(view))
 		return PTR_ERR(view);
+	ret = mregion_machine_charge_view(txn->machine, view);
+	if (ret)
+		return ret;
 	view->space = space;
 	view->unassigned = space->state.unassigned;
 	view->generation = txn->machine->generation + 1;
 	if (mregion_view_equal(space->view, view)) {
-		kvfree(view);
+		mregion_machine_free_view(txn->machine, view);
 	} else {
 		mregion_mark_plain(view);
 		space->pending = view;
@@ -72,13 +76,13 @@ static void mregion_drop_pending(struct mregion_machine *machine)
 	unsigned long id;
 
 	xa_for_each(&machine->spaces, id, space) {
-		kvfree(space->pending);
+		mregion_machine_free_view(machine, space->pending);
 		space->pending = NULL;
 	}
 }
 
 /* The map to be published, with the spaces as they are now. */
-static struct mregion_map *mregion_map_alloc(struct mregion_machine *machine)
+static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 {
 	struct mregion_space *space;
 	struct mregion_map *map;
@@ -88,10 +92,9 @@ static struct mregion_map *mregion_map_alloc(struct mregion_machine *machine)
 	/* no slot of the old map may be missing: readers do not check */
 	nr = find_last_bit(machine->slots, MREGION_MAX_SPACES);
 	nr = nr == MREGION_MAX_SPACES ? 0 : nr + 1;
-	map = kvzalloc(struct_size(map, views, nr), GFP_KERNEL_ACCOUNT);
-	if (!map)
-		return NULL;
-	map->nr = nr;
+	map = mregion_map_alloc(machine, nr);
+	if (IS_ERR(map))
+		return map;
 	xa_for_each(&machine->spaces, id, space)
 		map->views[space->slot] = space->pending ?: space->view;
 	return map;
@@ -168,8 +171,10 @@ int mregion_commit(struct mregion_machine *machine,
 
 	ret = mregion_apply_all(&txn, ops, args);
 	if (!ret) {
-		map = mregion_map_alloc(machine);
-		ret = map ? 0 : -ENOMEM;
+		map = mregion_map_make(machine);
+		ret = PTR_ERR_OR_ZERO(map);
+		if (ret)
+			map = NULL;
 	}
 	if (!ret)
 		ret = mregion_attachments_prepare(machine);
@@ -177,7 +182,7 @@ int mregion_commit(struct mregion_machine *machine,
 		mregion_attachments_cancel(machine);
 		mregion_drop_pending(machine);
 		mregion_txn_undo(&txn);
-		kvfree(map);
+		mregion_map_free(machine, map);
 		goto out;
 	}
 

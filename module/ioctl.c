@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "access.h"
+#include "budget.h"
 #include "commit.h"
 #include "dump.h"
 #include "ioctl.h"
@@ -20,6 +21,7 @@
 #include "ring.h"
 #include "server.h"
 #include "trace.h"
+#include "txn.h"
 
 /* All argument structures; there is no telling how large userspace's are. */
 union mregion_args {
@@ -63,6 +65,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.max_shadows = MREGION_MAX_SHADOWS,
 		.max_slots = MREGION_SERVER_MAX_SLOTS,
 		.max_shadow_len = MREGION_MAX_SHADOW_LEN,
+		.max_memory = mregion_budget_limit(),
 	};
 	return 0;
 }
@@ -94,6 +97,7 @@ static int mregion_commit_user(struct mregion_machine *machine,
 			       struct mregion_commit *commit)
 {
 	struct mregion_op *ops;
+	u64 bytes;
 	int ret;
 
 	commit->failed = commit->nr_ops;
@@ -107,9 +111,15 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	if (commit->op_size < sizeof(*ops) || commit->op_size > PAGE_SIZE)
 		return commit->op_size > PAGE_SIZE ? -E2BIG : -EINVAL;
 
+	/* each thread that waits for the lock has operations */
+	bytes = commit->nr_ops * (sizeof(*ops) + sizeof(struct mregion_undo));
+	ret = mregion_budget_charge_copy(machine->budget, bytes);
+	if (ret)
+		return ret;
 	ops = kvmalloc_array(commit->nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
 	if (!ops)
-		return -ENOMEM;
+		goto out;
 	ret = mregion_copy_ops(commit, ops);
 	if (ret)
 		goto out;
@@ -121,9 +131,12 @@ static int mregion_commit_user(struct mregion_machine *machine,
 		goto out;
 	}
 	ret = mregion_commit(machine, ops, commit);
+	if (ret == -ENOBUFS && mregion_retire_drain(machine))
+		ret = mregion_commit(machine, ops, commit);
 	mutex_unlock(&machine->lock);
 out:
 	kvfree(ops);
+	mregion_budget_uncharge_copy(machine->budget, bytes);
 	return ret;
 }
 
@@ -414,6 +427,8 @@ static int mregion_call(struct mregion_machine *machine,
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	ret = entry->fn(machine, args);
+	if (ret == -ENOBUFS && mregion_retire_drain(machine))
+		ret = entry->fn(machine, args);
 	mutex_unlock(&machine->lock);
 	return ret;
 }

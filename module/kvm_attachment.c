@@ -12,6 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "kvm_attachment.h"
 #include "kvm_bus.h"
@@ -19,8 +20,19 @@
 #include "server.h"
 #include "trace.h"
 
+/* With both buses, and one to be exchanged for each, of as many ranges as KVM has. */
+static u64 mregion_attachment_bytes(void)
+{
+	return sizeof(struct mregion_attachment) +
+	       2 * sizeof(u32) * num_possible_cpus() +
+	       4 * (sizeof(struct kvm_io_bus) +
+		    NR_IOBUS_DEVS * sizeof(struct kvm_io_range));
+}
+
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
+	mregion_budget_uncharge(attachment->budget, mregion_attachment_bytes());
+	mregion_budget_put(attachment->budget);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
 	kfree(attachment);
@@ -183,10 +195,19 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 			 struct mregion_space *pio)
 {
 	struct mregion_attachment *attachment;
+	int ret = mregion_budget_charge(machine->budget,
+					mregion_attachment_bytes());
 
+	if (ret)
+		return ERR_PTR(ret);
 	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
-	if (!attachment)
-		return NULL;
+	if (!attachment) {
+		mregion_budget_uncharge(machine->budget,
+					mregion_attachment_bytes());
+		return ERR_PTR(-ENOMEM);
+	}
+	mregion_budget_get(machine->budget);
+	attachment->budget = machine->budget;
 	spin_lock_init(&attachment->lock);
 	init_completion(&attachment->gone);
 	mregion_claim_init(&attachment->memory, KVM_MMIO_BUS, attachment,
@@ -197,7 +218,7 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 	attachment->pio.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
 	if (!attachment->memory.hint || !attachment->pio.hint) {
 		mregion_attachment_free(attachment);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	return attachment;
 }
@@ -247,8 +268,8 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 		return -EEXIST;
 
 	attachment = mregion_attachment_alloc(machine, memory, pio);
-	if (!attachment)
-		return -ENOMEM;
+	if (IS_ERR(attachment))
+		return PTR_ERR(attachment);
 	attachment->kvm = kvm;
 	attachment->owner = kvm;
 	list_add_tail(&attachment->list, &machine->attachments);

@@ -3,6 +3,7 @@
 #include <linux/eventfd.h>
 #include <linux/slab.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "machine.h"
 #include "ring.h"
@@ -137,6 +138,10 @@ static u16 mregion_rule_sizes(const struct mregion_rule *args)
 	return sizes;
 }
 
+/* What a rule is charged with. */
+#define MREGION_RULE_BYTES						\
+	(sizeof(struct mregion_behaviour_rule) + MREGION_BUDGET_EVENTFD)
+
 /**
  * mregion_rule_alloc() - make ready a rule from userspace
  * @machine: the machine, locked
@@ -150,13 +155,17 @@ mregion_rule_alloc(struct mregion_machine *machine,
 {
 	u64 last = args->offset + (args->len - 1);
 	struct mregion_behaviour_rule *rule;
-	int ret = mregion_rule_check(args);
+	int ret = mregion_rule_check(args) ?:
+		  mregion_budget_charge(machine->budget, MREGION_RULE_BYTES);
 
 	if (ret)
 		return ERR_PTR(ret);
 	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
-	if (!rule)
+	if (!rule) {
+		mregion_budget_uncharge(machine->budget, MREGION_RULE_BYTES);
 		return ERR_PTR(-ENOMEM);
+	}
+	rule->budget = machine->budget;
 	kref_init(&rule->kref);
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
@@ -191,6 +200,7 @@ static void mregion_rule_release(struct kref *kref)
 		mregion_shadow_put(rule->shadow);
 	if (rule->eventfd)
 		eventfd_ctx_put(rule->eventfd);
+	mregion_budget_uncharge(rule->budget, MREGION_RULE_BYTES);
 	kfree(rule);
 }
 

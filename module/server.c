@@ -18,12 +18,14 @@
 /**
  * mregion_server_alloc() - make a server
  * @args: as userspace has given them
+ * @budget: to charge it to
  *
  * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
- * -EBADF, -ENOMEM.
+ * -EBADF, -ENOMEM, -ENOBUFS.
  */
 struct mregion_server *
-mregion_server_alloc(const struct mregion_server_create *args)
+mregion_server_alloc(const struct mregion_server_create *args,
+		     struct mregion_budget *budget)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_server *server;
@@ -46,8 +48,10 @@ mregion_server_alloc(const struct mregion_server_create *args)
 			  GFP_KERNEL_ACCOUNT);
 	if (!server)
 		goto err_eventfd;
-	ret = mregion_memory_alloc(&server->memory, MREGION_SERVER_SLOTS +
-				   args->nr_slots * sizeof(*server->slots));
+	ret = mregion_memory_alloc(&server->memory, budget,
+				   MREGION_SERVER_SLOTS +
+				   args->nr_slots * sizeof(*server->slots),
+				   struct_size(server, calls, args->nr_slots));
 	if (ret)
 		goto err_free;
 

@@ -127,7 +127,8 @@ static inline bool mregion_server_is_dead(const struct mregion_server *server)
 }
 
 struct mregion_server *
-mregion_server_alloc(const struct mregion_server_create *args);
+mregion_server_alloc(const struct mregion_server_create *args,
+		     struct mregion_budget *budget);
 int mregion_server_fd(struct mregion_server *server);
 void mregion_server_get(struct mregion_server *server);
 void mregion_server_put(struct mregion_server *server);

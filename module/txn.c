@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "region.h"
 #include "retire.h"
 #include "rule.h"
@@ -96,7 +97,7 @@ static int mregion_op_create(struct mregion_txn *txn, u32 id,
 		return -EINVAL;
 	}
 
-	region = mregion_region_alloc(id, args, target);
+	region = mregion_region_alloc(machine->budget, id, args, target);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
 	ret = xa_err(xa_store(&machine->regions, id, region,
@@ -222,9 +223,15 @@ static int mregion_change_behaviour(struct mregion_txn *txn,
 				    struct mregion_behaviour *behaviour)
 {
 	struct mregion_node_state state = region->node.state;
+	int ret;
 
 	if (IS_ERR(behaviour))
 		return PTR_ERR(behaviour);
+	ret = mregion_behaviour_charge(behaviour, txn->machine->budget);
+	if (ret) {
+		mregion_behaviour_free(behaviour);
+		return ret;
+	}
 	state.behaviour = behaviour;
 	mregion_change(txn, region, &state);
 	return 0;
@@ -331,17 +338,16 @@ static int mregion_op_space_create(struct mregion_txn *txn, u32 id,
 	if (machine->nr_spaces == MREGION_MAX_SPACES)
 		return -ENOSPC;
 
-	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
-	if (!space)
-		return -ENOMEM;
+	space = mregion_space_alloc(machine);
+	if (IS_ERR(space))
+		return PTR_ERR(space);
 	space->id = id;
-	space->machine = machine;
 	space->bus = args->bus;
 	space->slot = find_first_zero_bit(machine->slots, MREGION_MAX_SPACES);
 	ret = xa_err(xa_store(&machine->spaces, id, space,
 			      GFP_KERNEL_ACCOUNT));
 	if (ret) {
-		kfree(space);
+		mregion_space_free(space);
 		return ret;
 	}
 	__set_bit(space->slot, machine->slots);

@@ -30,6 +30,9 @@
  *            is larger than a page
  * ENOTTY     the kernel does not know the ioctl
  * ENOMEM     out of memory
+ * ENOBUFS    the machine would hold more memory than struct
+ *            mregion_info.max_memory; or ioctls that change or list something
+ *            have more operations and results under way than that
  * EINTR      a fatal signal arrived
  * EOPNOTSUPP a flag, kind or operation is one that this kernel does not know
  * ========== ================================================================
@@ -537,6 +540,9 @@ struct mregion_commit {
  * @max_shadows: shadow memories a machine can have
  * @max_slots: accesses that can wait for a server at the same time
  * @max_shadow_len: length of a shadow memory, in bytes
+ * @max_memory: bytes of the kernel's memory that the machine may hold, as this
+ *	caller asks it to; all-ones for any number. What a machine holds is in
+ *	struct mregion_stats.memory
  */
 struct mregion_info {
 	__u32 size;
@@ -558,6 +564,7 @@ struct mregion_info {
 	__u64 max_shadow_len;
 	__u32 max_machine_rules;
 	__u32 reserved;
+	__u64 max_memory;
 };
 
 /**
@@ -1367,6 +1374,8 @@ enum mregion_object {
  *	of what its views have is not claimed, and exits: there are more windows
  *	than struct mregion_info.max_windows, or there was no room on the bus.
  *	The next commit tries again
+ * @memory: set on return, for the machine: bytes of the kernel's memory that it
+ *	holds at present, see struct mregion_info.max_memory
  */
 struct mregion_stats {
 	__u32 size;
@@ -1380,6 +1389,7 @@ struct mregion_stats {
 	__u64 sleeps;
 	__u64 conflicts;
 	__u64 unclaimed;
+	__u64 memory;
 };
 
 /**
