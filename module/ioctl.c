@@ -382,7 +382,7 @@ struct mregion_ioctl_entry {
 #define CHANGE MREGION_IOCTL_CHANGE
 
 static const struct mregion_ioctl_entry mregion_ioctls[] = {
-	MREGION_ENTRY(MREGION_INFO, mregion_info, reserved, RESULT,
+	MREGION_ENTRY(MREGION_INFO, mregion_info, max_memory, RESULT,
 		      mregion_do_info),
 	MREGION_ENTRY(MREGION_COMMIT, mregion_commit, generation,
 		      RESULT | CHANGE, mregion_do_commit),
@@ -404,7 +404,7 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      LOCKED | RESULT | CHANGE, mregion_do_attach),
 	MREGION_ENTRY(MREGION_DETACH, mregion_detach, vm_fd, LOCKED,
 		      mregion_do_detach),
-	MREGION_ENTRY(MREGION_STATS, mregion_stats, unclaimed, LOCKED | RESULT,
+	MREGION_ENTRY(MREGION_STATS, mregion_stats, memory, LOCKED | RESULT,
 		      mregion_do_stats),
 	MREGION_ENTRY(MREGION_SHADOW_CREATE, mregion_shadow_create, fd,
 		      LOCKED | RESULT | CHANGE, mregion_do_shadow_create),

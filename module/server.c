@@ -654,9 +654,10 @@ static int mregion_server_await(struct mregion_server *server, u32 slot,
 
 static bool mregion_server_has_slot(const struct mregion_server *server)
 {
+	if (READ_ONCE(server->dead))
+		return true;
 	/* a guess, that who finds a slot makes sure of with the lock */
-	return READ_ONCE(server->dead) ||
-	       !data_race(bitmap_full(server->busy, server->nr_slots));
+	return !data_race(bitmap_full(server->busy, server->nr_slots));
 }
 
 /* Whether a server owes some answer for longer than it may. */

@@ -81,6 +81,7 @@ static bool mregion_process_held(struct pid *process)
 	leader = pid_task(process, PIDTYPE_TGID);
 	if (leader) {
 		for_each_thread(leader, task) {
+			/* one that is just ending is not the only one */
 			if (data_race(task->flags) & PF_EXITING)
 				continue;
 			held = mregion_task_held(task);

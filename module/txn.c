@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
 #include <linux/mregion.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -420,7 +421,8 @@ static int mregion_op_check(const struct mregion_op *op)
 
 	if (!op->code || op->code >= ARRAY_SIZE(mregion_op_used))
 		return -EOPNOTSUPP;
-	used = mregion_op_used[op->code];
+	used = mregion_op_used[array_index_nospec(op->code,
+						  ARRAY_SIZE(mregion_op_used))];
 	if (!op->id || memchr_inv((const char *)op->reserved + used, 0,
 				  sizeof(op->reserved) - used))
 		return -EINVAL;
