@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "bytes.h"
 #include "limits.h"
 #include "rule.h"
@@ -202,10 +203,11 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	/* every rule may be a group */
 	if (nr > MREGION_FEW_RULES)
 		groups = min_t(u32, nr, MREGION_MAX_GROUPS);
-	behaviour = kvzalloc(size + groups * sizeof(behaviour->groups[0]),
-			     GFP_KERNEL_ACCOUNT);
+	groups *= sizeof(behaviour->groups[0]);
+	behaviour = kvzalloc(size + groups, GFP_KERNEL_ACCOUNT);
 	if (!behaviour)
 		return NULL;
+	behaviour->bytes = size + groups;
 	mregion_behaviour_set(behaviour, constraints);
 	behaviour->sorted = behaviour->rules;
 	if (nr > MREGION_FEW_RULES)
@@ -357,6 +359,23 @@ mregion_behaviour_del(const struct mregion_behaviour *old,
 }
 
 /**
+ * mregion_behaviour_charge() - charge a new behaviour to a budget
+ * @behaviour: the behaviour; uncharged as it is freed. Rules are charged apart
+ * @budget: of its machine
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int mregion_behaviour_charge(struct mregion_behaviour *behaviour,
+			     struct mregion_budget *budget)
+{
+	int ret = mregion_budget_charge(budget, behaviour->bytes);
+
+	if (!ret)
+		behaviour->budget = budget;
+	return ret;
+}
+
+/**
  * mregion_behaviour_free() - free a behaviour, and not its rules; may sleep
  * @behaviour: one that no view that can be reached refers to, or NULL
  */
@@ -366,6 +385,8 @@ void mregion_behaviour_free(struct mregion_behaviour *behaviour)
 		return;
 	if (behaviour->server)
 		mregion_server_put(behaviour->server);
+	if (behaviour->budget)
+		mregion_budget_uncharge(behaviour->budget, behaviour->bytes);
 	kvfree(behaviour);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 struct eventfd_ctx;
+struct mregion_budget;
 struct mregion_ring;
 struct mregion_server;
 struct mregion_shadow;
@@ -39,6 +40,7 @@ struct mregion_shadow;
  * @eventfd: to signal, or NULL; a reference
  * @shadow: to read from or store to, or NULL; a reference
  * @memory: where in @shadow the byte for @offset is
+ * @budget: that it is charged to
  *
  * Belongs to its region, from the commit that adds it to the one that deletes it
  * or frees the region; behaviours just point to it.
@@ -61,6 +63,7 @@ struct mregion_behaviour_rule {
 	struct eventfd_ctx *eventfd;
 	struct mregion_shadow *shadow;
 	void *memory;
+	struct mregion_budget *budget;
 };
 
 /**
@@ -92,6 +95,8 @@ struct mregion_rule_group {
  * @constraints: as given
  * @server: answers what is forwarded, or NULL; a reference
  * @retired: in the list of what is freed after a grace period
+ * @budget: that it is charged to, or NULL
+ * @bytes: how much it takes
  * @groups: of @sorted, in the order in which they are to be tried
  * @sorted: all rules, in the order in which they are to be tried
  * @rules: those to be tried one after the other, ends in NULL: all if they are few,
@@ -108,6 +113,8 @@ struct mregion_behaviour {
 	struct list_head retired;
 	struct mregion_rule_group *groups;
 	struct mregion_behaviour_rule **sorted;
+	struct mregion_budget *budget;
+	size_t bytes;
 	struct mregion_behaviour_rule *rules[];
 };
 
@@ -126,6 +133,8 @@ struct mregion_behaviour *
 mregion_behaviour_del(const struct mregion_behaviour *old,
 		      const struct mregion_behaviour_rule *like,
 		      struct mregion_behaviour_rule **rule);
+int mregion_behaviour_charge(struct mregion_behaviour *behaviour,
+			     struct mregion_budget *budget);
 void mregion_behaviour_free(struct mregion_behaviour *behaviour);
 void mregion_behaviour_free_rules(struct mregion_behaviour *behaviour);
 

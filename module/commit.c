@@ -39,16 +39,23 @@ static void mregion_view_mark(struct mregion_view *view)
  * A copy of a space's view, with the behaviours that regions have now. To userspace
  * it is the same view.
  */
-static int mregion_copy_space(struct mregion_space *space)
+static int mregion_copy_space(struct mregion_txn *txn,
+			      struct mregion_space *space)
 {
 	const struct mregion_view *old = space->view;
 	struct mregion_view_range *range;
+	size_t size = mregion_view_size(old->nr);
 	struct mregion_view *view;
+	int ret;
 
-	view = kvmalloc(mregion_view_size(old->nr), GFP_KERNEL_ACCOUNT);
+	view = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return -ENOMEM;
-	memcpy(view, old, mregion_view_size(old->nr));
+	memcpy(view, old, size);
+	view->size = size;
+	ret = mregion_machine_charge_view(txn->machine, view);
+	if (ret)
+		return ret;
 	view->keys = (u64 *)(view->ranges + view->nr);
 	for (range = view->ranges; range < view->ranges + view->nr; range++) {
 		range->view = view;
@@ -66,16 +73,20 @@ static int mregion_render_space(struct mregion_txn *txn,
 				struct mregion_space *space)
 {
 	struct mregion_view *view;
+	int ret;
 
 	view = mregion_render(&space->state.root->node,
 			      mregion_bus_last(space->bus), &txn->work);
 	if (IS_ERR(view))
 		return PTR_ERR(view);
+	ret = mregion_machine_charge_view(txn->machine, view);
+	if (ret)
+		return ret;
 	view->space = space;
 	view->unassigned = space->state.unassigned;
 	view->generation = txn->machine->generation + 1;
 	if (mregion_view_equal(space->view, view)) {
-		kvfree(view);
+		mregion_machine_free_view(txn->machine, view);
 	} else {
 		mregion_view_mark(view);
 		space->pending = view;
@@ -109,7 +120,7 @@ static int mregion_render_spaces(struct mregion_txn *txn)
 		if (space->dirty)
 			ret = mregion_render_space(txn, space);
 		else if (mregion_space_marked(space))
-			ret = mregion_copy_space(space);
+			ret = mregion_copy_space(txn, space);
 		if (ret)
 			return ret;
 	}
@@ -122,13 +133,13 @@ static void mregion_drop_pending(struct mregion_machine *machine)
 	unsigned long id;
 
 	xa_for_each(&machine->spaces, id, space) {
-		kvfree(space->pending);
+		mregion_machine_free_view(machine, space->pending);
 		space->pending = NULL;
 	}
 }
 
 /* The map to be published, with the spaces as they are now. */
-static struct mregion_map *mregion_map_alloc(struct mregion_machine *machine)
+static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 {
 	struct mregion_space *space;
 	struct mregion_map *map;
@@ -138,10 +149,9 @@ static struct mregion_map *mregion_map_alloc(struct mregion_machine *machine)
 	/* no slot of the old map may be missing: readers do not check */
 	nr = find_last_bit(machine->slots, MREGION_MAX_SPACES);
 	nr = nr == MREGION_MAX_SPACES ? 0 : nr + 1;
-	map = kvzalloc(struct_size(map, views, nr), GFP_KERNEL_ACCOUNT);
-	if (!map)
-		return NULL;
-	map->nr = nr;
+	map = mregion_map_alloc(machine, nr);
+	if (IS_ERR(map))
+		return map;
 	xa_for_each(&machine->spaces, id, space)
 		map->views[space->slot] = space->pending ?: space->view;
 	return map;
@@ -170,7 +180,8 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
 static bool mregion_fails_alone(const struct mregion_op *op, int err)
 {
 	/* these are not about the operation */
-	if (err == -ENOMEM || err == -EINTR || err == -EDQUOT)
+	if (err == -ENOMEM || err == -EINTR || err == -EDQUOT ||
+	    err == -ENOBUFS)
 		return false;
 	return op->code & MREGION_OP_MAY_FAIL;
 }
@@ -239,8 +250,10 @@ int mregion_commit(struct mregion_machine *machine,
 
 	ret = mregion_apply_all(&txn, ops, args, results);
 	if (!ret) {
-		map = mregion_map_alloc(machine);
-		ret = map ? 0 : -ENOMEM;
+		map = mregion_map_make(machine);
+		ret = PTR_ERR_OR_ZERO(map);
+		if (ret)
+			map = NULL;
 	}
 	if (!ret)
 		ret = mregion_attachments_prepare(machine);
@@ -248,7 +261,7 @@ int mregion_commit(struct mregion_machine *machine,
 		mregion_attachments_cancel(machine);
 		mregion_drop_pending(machine);
 		mregion_txn_undo(&txn);
-		kvfree(map);
+		mregion_map_free(machine, map);
 		goto out;
 	}
 

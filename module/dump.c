@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "budget.h"
 #include "dump.h"
 #include "kvm_attachment.h"
 #include "machine.h"
@@ -19,12 +20,14 @@
 
 /**
  * struct mregion_list - a list being taken
+ * @budget: of the machine; userspace can have as many lists as it has threads
  * @entries: what there was room for
  * @entry_size: size of an entry as the kernel knows it
  * @room: how many entries userspace takes
  * @nr: how many there are
  */
 struct mregion_list {
+	struct mregion_budget *budget;
 	void *entries;
 	size_t entry_size;
 	u32 room;
@@ -33,10 +36,20 @@ struct mregion_list {
 
 static int mregion_list_alloc(struct mregion_list *list, u32 room, u32 most)
 {
+	int ret;
+
 	list->room = min(room, most);
+	ret = mregion_budget_charge_copy(list->budget,
+					 list->room * list->entry_size);
+	if (ret)
+		return ret;
 	list->entries = kvcalloc(list->room, list->entry_size,
 				 GFP_KERNEL_ACCOUNT);
-	return list->entries ? 0 : -ENOMEM;
+	if (list->entries)
+		return 0;
+	mregion_budget_uncharge_copy(list->budget,
+				     list->room * list->entry_size);
+	return -ENOMEM;
 }
 
 /* Where to put the next entry, or NULL if it is only counted. */
@@ -66,6 +79,8 @@ static int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride)
 			ret = -EINTR;
 	}
 	kvfree(list->entries);
+	mregion_budget_uncharge_copy(list->budget,
+				     list->room * list->entry_size);
 	return ret;
 }
 
@@ -87,6 +102,7 @@ int mregion_dump_view(struct mregion_machine *machine,
 		      struct mregion_view_read *args)
 {
 	struct mregion_list list = {
+		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_range),
 	};
 	const struct mregion_view *view;
@@ -131,6 +147,7 @@ int mregion_dump_regions(struct mregion_machine *machine,
 			 struct mregion_regions *args)
 {
 	struct mregion_list list = {
+		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_region_info),
 	};
 	struct mregion_region *region;
@@ -170,6 +187,7 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 			struct mregion_spaces *args)
 {
 	struct mregion_list list = {
+		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_space_info),
 	};
 	struct mregion_space *space;

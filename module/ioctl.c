@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "access.h"
+#include "budget.h"
 #include "commit.h"
 #include "dump.h"
 #include "ioctl.h"
@@ -20,6 +21,7 @@
 #include "ring.h"
 #include "server.h"
 #include "trace.h"
+#include "txn.h"
 
 /* All argument structures; there is no telling how large userspace's are. */
 union mregion_args {
@@ -64,6 +66,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.max_shadows = MREGION_MAX_SHADOWS,
 		.max_slots = MREGION_SERVER_MAX_SLOTS,
 		.max_shadow_len = MREGION_MAX_SHADOW_LEN,
+		.max_memory = mregion_budget_limit(),
 	};
 	return 0;
 }
@@ -122,6 +125,7 @@ static int mregion_commit_user(struct mregion_machine *machine,
 {
 	struct mregion_op *ops;
 	s32 *results = NULL;
+	u64 bytes;
 	int ret;
 
 	commit->failed = commit->nr_ops;
@@ -137,9 +141,16 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	if (commit->op_size < sizeof(*ops) || commit->op_size > PAGE_SIZE)
 		return commit->op_size > PAGE_SIZE ? -E2BIG : -EINVAL;
 
+	/* each thread that waits for the lock has operations */
+	bytes = commit->nr_ops * (sizeof(*ops) + sizeof(*results) +
+				  sizeof(struct mregion_undo));
+	ret = mregion_budget_charge_copy(machine->budget, bytes);
+	if (ret)
+		return ret;
 	ops = kvmalloc_array(commit->nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
 	if (!ops)
-		return -ENOMEM;
+		goto out;
 	ret = mregion_copy_ops(commit, ops) ?:
 	      mregion_prepare_results(commit, &results);
 	if (ret)
@@ -152,11 +163,18 @@ static int mregion_commit_user(struct mregion_machine *machine,
 		goto out;
 	}
 	ret = mregion_commit(machine, ops, commit, results);
+	if (ret == -ENOBUFS && mregion_retire_drain(machine)) {
+		if (results)
+			memset(results, 0, commit->nr_ops * sizeof(*results));
+		commit->nr_failed = 0;
+		ret = mregion_commit(machine, ops, commit, results);
+	}
 	mutex_unlock(&machine->lock);
 	ret = mregion_tell_results(commit, results, ret);
 out:
 	kvfree(results);
 	kvfree(ops);
+	mregion_budget_uncharge_copy(machine->budget, bytes);
 	return ret;
 }
 
@@ -421,7 +439,7 @@ struct mregion_ioctl_entry {
 #define CHANGE MREGION_IOCTL_CHANGE
 
 static const struct mregion_ioctl_entry mregion_ioctls[] = {
-	MREGION_ENTRY(MREGION_INFO, mregion_info, reserved, RESULT,
+	MREGION_ENTRY(MREGION_INFO, mregion_info, max_memory, RESULT,
 		      mregion_do_info),
 	MREGION_ENTRY(MREGION_COMMIT, mregion_commit, generation,
 		      RESULT | CHANGE, mregion_do_commit),
@@ -443,7 +461,7 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      LOCKED | RESULT | CHANGE, mregion_do_attach),
 	MREGION_ENTRY(MREGION_DETACH, mregion_detach, vm_fd, LOCKED,
 		      mregion_do_detach),
-	MREGION_ENTRY(MREGION_STATS, mregion_stats, unclaimed, LOCKED | RESULT,
+	MREGION_ENTRY(MREGION_STATS, mregion_stats, memory, LOCKED | RESULT,
 		      mregion_do_stats),
 	MREGION_ENTRY(MREGION_SHADOW_CREATE, mregion_shadow_create, fd,
 		      LOCKED | RESULT | CHANGE, mregion_do_shadow_create),
@@ -468,6 +486,8 @@ static int mregion_call(struct mregion_machine *machine,
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	ret = entry->fn(machine, args);
+	if (ret == -ENOBUFS && mregion_retire_drain(machine))
+		ret = entry->fn(machine, args);
 	mutex_unlock(&machine->lock);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "kvm_attachment.h"
 #include "kvm_bus.h"
@@ -19,10 +20,21 @@
 #include "server.h"
 #include "trace.h"
 
+/* With both buses, and one to be exchanged for each, of as many ranges as KVM has. */
+static u64 mregion_attachment_bytes(void)
+{
+	return sizeof(struct mregion_attachment) +
+	       2 * sizeof(u32) * num_possible_cpus() +
+	       4 * (sizeof(struct kvm_io_bus) +
+		    NR_IOBUS_DEVS * sizeof(struct kvm_io_range));
+}
+
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
 	mregion_windows_free(&attachment->memory.windows);
 	mregion_windows_free(&attachment->pio.windows);
+	mregion_budget_uncharge(attachment->budget, mregion_attachment_bytes());
+	mregion_budget_put(attachment->budget);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
 	kfree_rcu(attachment, rcu);
@@ -165,10 +177,19 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 			 struct mregion_space *pio)
 {
 	struct mregion_attachment *attachment;
+	int ret = mregion_budget_charge(machine->budget,
+					mregion_attachment_bytes());
 
+	if (ret)
+		return ERR_PTR(ret);
 	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
-	if (!attachment)
-		return NULL;
+	if (!attachment) {
+		mregion_budget_uncharge(machine->budget,
+					mregion_attachment_bytes());
+		return ERR_PTR(-ENOMEM);
+	}
+	mregion_budget_get(machine->budget);
+	attachment->budget = machine->budget;
 	spin_lock_init(&attachment->lock);
 	init_completion(&attachment->gone);
 	mregion_claim_init(&attachment->memory, KVM_MMIO_BUS, attachment,
@@ -179,7 +200,7 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 	attachment->pio.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
 	if (!attachment->memory.hint || !attachment->pio.hint) {
 		mregion_attachment_free(attachment);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	return attachment;
 }
@@ -273,8 +294,8 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 		return -EEXIST;
 
 	attachment = mregion_attachment_alloc(machine, memory, pio);
-	if (!attachment)
-		return -ENOMEM;
+	if (IS_ERR(attachment))
+		return PTR_ERR(attachment);
 	attachment->kvm = kvm;
 	attachment->owner = kvm;
 	list_add_tail_rcu(&attachment->list, &machine->attachments);

@@ -85,6 +85,7 @@ struct mregion_claim {
  * @nr_ranges: ranges on its buses altogether
  * @memory: its memory bus
  * @pio: its I/O port bus
+ * @budget: that it is charged to; a reference, as it may outlive the machine
  */
 struct mregion_attachment {
 	struct list_head list;
@@ -97,6 +98,7 @@ struct mregion_attachment {
 	atomic_t nr_ranges;
 	struct mregion_claim memory;
 	struct mregion_claim pio;
+	struct mregion_budget *budget;
 };
 
 /* kvm_bus.c: what is on KVM's buses */

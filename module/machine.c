@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "kvm_attachment.h"
 #include "machine.h"
 #include "objects.h"
@@ -19,6 +20,7 @@ static DEFINE_IDA(mregion_machine_ids);
 /** mregion_machine_alloc() - an empty machine, or NULL */
 struct mregion_machine *mregion_machine_alloc(void)
 {
+	struct mregion_budget *budget = mregion_budget_alloc();
 	struct mregion_machine *machine;
 	struct mregion_map *map;
 	int id;
@@ -26,13 +28,15 @@ struct mregion_machine *mregion_machine_alloc(void)
 	machine = kzalloc(sizeof(*machine), GFP_KERNEL_ACCOUNT);
 	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
 	id = ida_alloc_min(&mregion_machine_ids, 1, GFP_KERNEL);
-	if (!machine || !map || id < 0) {
+	if (!budget || !machine || !map || id < 0) {
 		if (id >= 0)
 			ida_free(&mregion_machine_ids, id);
+		kfree(budget);
 		kfree(machine);
 		kfree(map);
 		return NULL;
 	}
+	machine->budget = budget;
 	machine->id = id;
 	RCU_INIT_POINTER(machine->map, map);
 	mutex_init(&machine->lock);
@@ -63,8 +67,8 @@ void mregion_machine_free(struct mregion_machine *machine)
 	mregion_retire_flush();
 
 	xa_for_each(&machine->spaces, id, space) {
-		kvfree(space->view);
-		kfree(space);
+		mregion_machine_free_view(machine, space->view);
+		mregion_space_free(space);
 	}
 	xa_for_each(&machine->regions, id, region) {
 		mregion_region_free(region);
@@ -74,8 +78,116 @@ void mregion_machine_free(struct mregion_machine *machine)
 	xa_destroy(&machine->spaces);
 	xa_destroy(&machine->regions);
 	ida_free(&mregion_machine_ids, machine->id);
-	kvfree(rcu_dereference_protected(machine->map, true));
+	mregion_map_free(machine, rcu_dereference_protected(machine->map, true));
+	mregion_budget_put(machine->budget);
 	kfree(machine);
+}
+
+#define MREGION_SPACE_BYTES	(sizeof(struct mregion_space) + MREGION_BUDGET_ID)
+
+/**
+ * mregion_space_alloc() - a space that nothing is known of but its machine
+ * @machine: the machine
+ *
+ * Return: the space, or an ERR_PTR: -ENOMEM, -ENOBUFS.
+ */
+struct mregion_space *mregion_space_alloc(struct mregion_machine *machine)
+{
+	int ret = mregion_budget_charge(machine->budget, MREGION_SPACE_BYTES);
+	struct mregion_space *space;
+
+	if (ret)
+		return ERR_PTR(ret);
+	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	if (!space) {
+		mregion_budget_uncharge(machine->budget, MREGION_SPACE_BYTES);
+		return ERR_PTR(-ENOMEM);
+	}
+	space->machine = machine;
+	return space;
+}
+
+/**
+ * mregion_space_free() - undo mregion_space_alloc()
+ * @space: one that is in no table, and whose view is somebody else's
+ */
+void mregion_space_free(struct mregion_space *space)
+{
+	mregion_budget_uncharge(space->machine->budget, MREGION_SPACE_BYTES);
+	kfree(space);
+}
+
+static u64 mregion_map_bytes(u32 nr)
+{
+	/* what an empty machine has is not charged */
+	return nr * sizeof(struct mregion_view *);
+}
+
+/**
+ * mregion_map_alloc() - a map without views
+ * @machine: the machine
+ * @nr: number of its slots
+ *
+ * Return: the map, or an ERR_PTR: -ENOMEM, -ENOBUFS.
+ */
+struct mregion_map *mregion_map_alloc(struct mregion_machine *machine, u32 nr)
+{
+	int ret = mregion_budget_charge(machine->budget, mregion_map_bytes(nr));
+	struct mregion_map *map;
+
+	if (ret)
+		return ERR_PTR(ret);
+	map = kvzalloc(struct_size(map, views, nr), GFP_KERNEL_ACCOUNT);
+	if (!map) {
+		mregion_budget_uncharge(machine->budget, mregion_map_bytes(nr));
+		return ERR_PTR(-ENOMEM);
+	}
+	map->nr = nr;
+	return map;
+}
+
+/**
+ * mregion_map_free() - free a map, and not its views
+ * @machine: the machine
+ * @map: one that nobody can reach, or NULL
+ */
+void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map)
+{
+	if (!map)
+		return;
+	mregion_budget_uncharge(machine->budget, mregion_map_bytes(map->nr));
+	kvfree(map);
+}
+
+/**
+ * mregion_machine_charge_view() - charge a new view to a machine
+ * @machine: the machine
+ * @view: the view, for mregion_machine_free_view()
+ *
+ * Return: 0, or -ENOBUFS, with the view freed.
+ */
+int mregion_machine_charge_view(struct mregion_machine *machine,
+				struct mregion_view *view)
+{
+	int ret = mregion_budget_charge(machine->budget, view->size);
+
+	if (ret)
+		kvfree(view);
+	return ret;
+}
+
+/**
+ * mregion_machine_free_view() - free a view
+ * @machine: the machine that it is charged to
+ * @view: one that nobody can reach, or NULL
+ */
+void mregion_machine_free_view(struct mregion_machine *machine,
+			       struct mregion_view *view)
+{
+	if (!view)
+		return;
+	mregion_budget_uncharge(machine->budget, view->size);
+	kvfree(view);
 }
 
 /**
@@ -126,6 +238,7 @@ static int mregion_machine_sum(struct mregion_machine *machine,
 	stats->sleeps += machine->sleeps;
 	stats->commits = machine->generation;
 	stats->windows = machine->windows;
+	stats->memory = mregion_budget_used(machine->budget);
 	return mregion_attachments_stats(machine, stats);
 }
 
@@ -198,6 +311,8 @@ void mregion_machine_show(struct mregion_machine *machine,
 			  struct seq_file *seq)
 {
 	seq_printf(seq, "mregion-machine:\t%u\n", machine->id);
+	seq_printf(seq, "mregion-memory:\t%llu\n",
+		   mregion_budget_used(machine->budget));
 	/* a commit can take long */
 	if (mutex_lock_killable(&machine->lock))
 		return;

@@ -17,6 +17,7 @@
 #include "tree.h"
 #include "view.h"
 
+struct mregion_budget;
 struct mregion_region;
 struct seq_file;
 
@@ -80,6 +81,7 @@ struct mregion_map {
  * struct mregion_machine - a machine
  * @id: tells it from others; for people
  * @map: what vCPUs and other readers see; RCU
+ * @budget: how much memory it may hold
  * @lock: serialises all changes, and protects everything below
  * @generation: number of commits so far
  * @regions: by ID
@@ -109,6 +111,7 @@ struct mregion_map {
 struct mregion_machine {
 	u32 id;
 	struct mregion_map __rcu *map;
+	struct mregion_budget *budget;
 	struct mutex lock;	/* of all below */
 	u64 generation;
 	struct xarray regions;
@@ -157,6 +160,14 @@ static inline u64 mregion_bus_last(u32 bus)
 
 struct mregion_machine *mregion_machine_alloc(void);
 void mregion_machine_free(struct mregion_machine *machine);
+struct mregion_space *mregion_space_alloc(struct mregion_machine *machine);
+void mregion_space_free(struct mregion_space *space);
+struct mregion_map *mregion_map_alloc(struct mregion_machine *machine, u32 nr);
+void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map);
+int mregion_machine_charge_view(struct mregion_machine *machine,
+				struct mregion_view *view);
+void mregion_machine_free_view(struct mregion_machine *machine,
+			       struct mregion_view *view);
 const struct mregion_view *
 mregion_machine_find_view(struct mregion_machine *machine, u32 space);
 int mregion_machine_stats(struct mregion_machine *machine,

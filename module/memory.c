@@ -3,28 +3,42 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "memory.h"
 
 /**
  * mregion_memory_alloc() - allocate shared memory
  * @memory: to be filled in
+ * @budget: to charge it to
  * @size: in bytes; rounded up to whole pages
+ * @owner_size: of the object that it is a part of, which is charged with it and
+ *	with its ID
  *
  * Single pages with a mapping of our own, since vmalloc_user() does not charge
  * the memory to whoever asked for it.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM or -ENOBUFS.
  */
-int mregion_memory_alloc(struct mregion_memory *memory, size_t size)
+int mregion_memory_alloc(struct mregion_memory *memory,
+			 struct mregion_budget *budget, size_t size,
+			 size_t owner_size)
 {
 	u32 i, nr = DIV_ROUND_UP(size, PAGE_SIZE);
+	u64 bytes = nr * (PAGE_SIZE + sizeof(*memory->pages)) + owner_size +
+		    MREGION_BUDGET_ID;
+	int ret = mregion_budget_charge(budget, bytes);
 
 	*memory = (struct mregion_memory) {};
+	if (ret)
+		return ret;
+	mregion_budget_get(budget);
+	memory->budget = budget;
+	memory->charged = bytes;
 	memory->pages = kvcalloc(nr, sizeof(*memory->pages),
 				 GFP_KERNEL_ACCOUNT);
 	if (!memory->pages)
-		return -ENOMEM;
+		goto err;
 	for (i = 0; i < nr; i++) {
 		memory->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!memory->pages[i])
@@ -52,6 +66,8 @@ void mregion_memory_free(struct mregion_memory *memory)
 	for (i = 0; i < memory->nr_pages; i++)
 		__free_page(memory->pages[i]);
 	kvfree(memory->pages);
+	mregion_budget_uncharge(memory->budget, memory->charged);
+	mregion_budget_put(memory->budget);
 }
 
 /**

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct mregion_budget;
 struct page;
 struct vm_area_struct;
 
@@ -13,14 +14,20 @@ struct vm_area_struct;
  * @addr: where the kernel has it
  * @nr_pages: number of @pages
  * @pages: the memory
+ * @budget: that it is charged to; a reference
+ * @charged: how much, in bytes
  */
 struct mregion_memory {
 	void *addr;
 	u32 nr_pages;
 	struct page **pages;
+	struct mregion_budget *budget;
+	u64 charged;
 };
 
-int mregion_memory_alloc(struct mregion_memory *memory, size_t size);
+int mregion_memory_alloc(struct mregion_memory *memory,
+			 struct mregion_budget *budget, size_t size,
+			 size_t owner_size);
 void mregion_memory_free(struct mregion_memory *memory);
 int mregion_memory_mmap(struct mregion_memory *memory,
 			struct vm_area_struct *vma);

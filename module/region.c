@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "region.h"
 #include "server.h"
 
@@ -144,30 +145,44 @@ static int mregion_region_set(struct mregion_region *region,
 		region->node.state.behaviour = NULL;
 		return ret;
 	}
-	return 0;
+	return mregion_behaviour_charge(region->node.state.behaviour,
+					region->budget);
 }
 
 /**
  * mregion_region_alloc() - make a region
+ * @budget: to charge it to
  * @id: its ID
  * @args: from userspace
  * @target: of an alias, else NULL
  *
- * Return: the region, or an ERR_PTR: -EINVAL, -EOPNOTSUPP, -EBADF, -ENOMEM.
+ * Return: the region, or an ERR_PTR: -EINVAL, -EOPNOTSUPP, -EBADF, -ENOMEM,
+ * -ENOBUFS.
  */
 struct mregion_region *
-mregion_region_alloc(u32 id, const struct mregion_op_create *args,
+mregion_region_alloc(struct mregion_budget *budget, u32 id,
+		     const struct mregion_op_create *args,
 		     struct mregion_region *target)
 {
+	u64 bytes = sizeof(struct mregion_region) + MREGION_BUDGET_ID;
 	struct mregion_region *region;
 	int ret;
 
 	if (args->kind < MREGION_CONTAINER || args->kind > MREGION_RESERVATION)
 		return ERR_PTR(-EOPNOTSUPP);
+	if (args->backing == MREGION_BACKING_FD)
+		bytes += MREGION_BUDGET_FILE;
+	ret = mregion_budget_charge(budget, bytes);
+	if (ret)
+		return ERR_PTR(ret);
 	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
-	if (!region)
+	if (!region) {
+		mregion_budget_uncharge(budget, bytes);
 		return ERR_PTR(-ENOMEM);
+	}
 
+	region->budget = budget;
+	region->charged = bytes;
 	region->id = id;
 	mregion_node_init(&region->node, args->kind,
 			  target ? &target->node : NULL);
@@ -194,6 +209,7 @@ void mregion_region_free(struct mregion_region *region)
 	mregion_behaviour_free(region->node.state.behaviour);
 	if (region->file)
 		fput(region->file);
+	mregion_budget_uncharge(region->budget, region->charged);
 	kfree(region);
 }
 

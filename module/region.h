@@ -11,6 +11,8 @@
 #include "kind.h"
 #include "tree.h"
 
+struct mregion_budget;
+
 /**
  * struct mregion_region - a region
  * @node: its place in the hierarchy
@@ -21,6 +23,8 @@
  * @fresh: its behaviour was made by the commit under way
  * @counters: parts of accesses that were made to it
  * @retired: in the list of what is freed after a grace period
+ * @budget: that it is charged to
+ * @charged: how much, in bytes, without its behaviour
  * @name: for people
  *
  * Views point to regions without a reference: a region is freed only when no
@@ -35,6 +39,8 @@ struct mregion_region {
 	bool fresh;
 	struct mregion_counters counters;
 	struct list_head retired;
+	struct mregion_budget *budget;
+	u64 charged;
 	char name[MREGION_NAME_SIZE];
 };
 
@@ -45,7 +51,8 @@ mregion_region_of(struct mregion_node *node)
 }
 
 struct mregion_region *
-mregion_region_alloc(u32 id, const struct mregion_op_create *args,
+mregion_region_alloc(struct mregion_budget *budget, u32 id,
+		     const struct mregion_op_create *args,
 		     struct mregion_region *target);
 void mregion_region_free(struct mregion_region *region);
 int mregion_region_check_flags(const struct mregion_region *region, u32 flags);

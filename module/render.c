@@ -268,11 +268,13 @@ static struct mregion_view *mregion_collect(struct mregion_rendering *r,
 {
 	struct mregion_piece *piece;
 	struct mregion_view *view;
+	size_t size = mregion_view_size(r->nr);
 	u32 nr = 0;
 
-	view = kvzalloc(mregion_view_size(r->nr), GFP_KERNEL_ACCOUNT);
+	view = kvzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return ERR_PTR(-ENOMEM);
+	view->size = size;
 	view->last = last;
 	list_for_each_entry(piece, &r->pieces, list) {
 		if (!piece->node)

@@ -30,7 +30,7 @@ void mregion_retired_free(struct mregion_retired *retired)
 	struct mregion_view *view, *next_view;
 
 	list_for_each_entry_safe(view, next_view, &retired->views, retired) {
-		kvfree(view);
+		mregion_machine_free_view(machine, view);
 		cond_resched();
 	}
 	list_for_each_entry_safe(behaviour, next_behaviour,
@@ -50,9 +50,9 @@ void mregion_retired_free(struct mregion_retired *retired)
 	}
 	list_for_each_entry_safe(space, next_space, &retired->spaces, retired) {
 		mregion_counters_fold(&machine->counters, &space->counters);
-		kfree(space);
+		mregion_space_free(space);
 	}
-	kvfree(retired->map);
+	mregion_map_free(machine, retired->map);
 	kfree(retired);
 	atomic_dec(&machine->nr_retired);
 	wake_up_all(&machine->retired_wait);
@@ -112,6 +112,22 @@ int mregion_retire_throttle(struct mregion_machine *machine)
 				MREGION_MAX_RETIRED))
 		return -EINTR;
 	return 0;
+}
+
+/**
+ * mregion_retire_drain() - wait until all that earlier commits replaced is freed
+ * @machine: the machine, locked, with no commit under way
+ *
+ * What waits to be freed is charged to the machine's budget. No change is refused
+ * for the sake of something that is gone.
+ *
+ * Return: whether there was anything, and it is freed now.
+ */
+bool mregion_retire_drain(struct mregion_machine *machine)
+{
+	return atomic_read(&machine->nr_retired) &&
+	       !wait_event_killable(machine->retired_wait,
+				    !atomic_read(&machine->nr_retired));
 }
 
 /**

@@ -40,6 +40,7 @@ struct mregion_retired *mregion_retired_alloc(struct mregion_machine *machine);
 void mregion_retire(struct mregion_retired *retired);
 void mregion_retired_free(struct mregion_retired *retired);
 int mregion_retire_throttle(struct mregion_machine *machine);
+bool mregion_retire_drain(struct mregion_machine *machine);
 void mregion_retire_flush(void);
 int mregion_retire_init(void);
 void mregion_retire_exit(void);

@@ -59,11 +59,14 @@ static enum hrtimer_restart mregion_ring_timeout(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static int mregion_ring_alloc_memory(struct mregion_ring *ring, u32 nr_entries)
+static int mregion_ring_alloc_memory(struct mregion_ring *ring, u32 nr_entries,
+				     struct mregion_budget *budget)
 {
-	int ret = mregion_memory_alloc(&ring->memory, MREGION_RING_ENTRIES +
+	int ret = mregion_memory_alloc(&ring->memory, budget,
+				       MREGION_RING_ENTRIES +
 				       (size_t)nr_entries *
-				       sizeof(struct mregion_ring_entry));
+				       sizeof(struct mregion_ring_entry),
+				       sizeof(*ring));
 
 	if (ret)
 		return ret;
@@ -77,10 +80,13 @@ static int mregion_ring_alloc_memory(struct mregion_ring *ring, u32 nr_entries)
 /**
  * mregion_ring_alloc() - make a ring
  * @args: as userspace has given them
+ * @budget: to charge it to
  *
- * Return: the ring with one reference, or an ERR_PTR: -EINVAL, -EBADF, -ENOMEM.
+ * Return: the ring with one reference, or an ERR_PTR: -EINVAL, -EBADF, -ENOMEM,
+ * -ENOBUFS.
  */
-struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args)
+struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args,
+					struct mregion_budget *budget)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_ring *ring;
@@ -106,7 +112,7 @@ struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args)
 	ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
 	if (!ring)
 		goto err_eventfd;
-	ret = mregion_ring_alloc_memory(ring, args->nr_entries);
+	ret = mregion_ring_alloc_memory(ring, args->nr_entries, budget);
 	if (ret)
 		goto err_ring;
 

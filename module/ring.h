@@ -48,7 +48,8 @@ struct mregion_ring {
 };
 
 struct mregion_ring *
-mregion_ring_alloc(const struct mregion_ring_create *args);
+mregion_ring_alloc(const struct mregion_ring_create *args,
+		   struct mregion_budget *budget);
 int mregion_ring_fd(struct mregion_ring *ring);
 void mregion_ring_get(struct mregion_ring *ring);
 void mregion_ring_put(struct mregion_ring *ring);

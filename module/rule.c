@@ -3,6 +3,7 @@
 #include <linux/eventfd.h>
 #include <linux/slab.h>
 
+#include "budget.h"
 #include "compat.h"
 #include "machine.h"
 #include "ring.h"
@@ -162,6 +163,10 @@ static void mregion_rule_set_room(struct mregion_behaviour_rule *rule)
 			rule->room[len] = span - (len - 1);
 }
 
+/* What a rule is charged with. */
+#define MREGION_RULE_BYTES						\
+	(sizeof(struct mregion_behaviour_rule) + MREGION_BUDGET_EVENTFD)
+
 /**
  * mregion_rule_alloc() - make ready a rule from userspace
  * @machine: the machine, locked
@@ -176,13 +181,17 @@ mregion_rule_alloc(struct mregion_machine *machine,
 {
 	u64 last = args->offset + (args->len - 1);
 	struct mregion_behaviour_rule *rule;
-	int ret = mregion_rule_check(args);
+	int ret = mregion_rule_check(args) ?:
+		  mregion_budget_charge(machine->budget, MREGION_RULE_BYTES);
 
 	if (ret)
 		return ERR_PTR(ret);
 	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
-	if (!rule)
+	if (!rule) {
+		mregion_budget_uncharge(machine->budget, MREGION_RULE_BYTES);
 		return ERR_PTR(-ENOMEM);
+	}
+	rule->budget = machine->budget;
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
 	mregion_rule_set_room(rule);
@@ -221,6 +230,7 @@ void mregion_rule_free(struct mregion_behaviour_rule *rule)
 		mregion_shadow_put(rule->shadow);
 	if (rule->eventfd)
 		eventfd_ctx_put(rule->eventfd);
+	mregion_budget_uncharge(rule->budget, MREGION_RULE_BYTES);
 	kfree(rule);
 }
 

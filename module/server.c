@@ -4,6 +4,7 @@
 #include <linux/eventfd.h>
 #include <linux/ktime.h>
 #include <linux/overflow.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -17,12 +18,14 @@
 /**
  * mregion_server_alloc() - make a server
  * @args: as userspace has given them
+ * @budget: to charge it to
  *
  * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
- * -EBADF, -ENOMEM.
+ * -EBADF, -ENOMEM, -ENOBUFS.
  */
 struct mregion_server *
-mregion_server_alloc(const struct mregion_server_create *args)
+mregion_server_alloc(const struct mregion_server_create *args,
+		     struct mregion_budget *budget)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_server *server;
@@ -45,8 +48,10 @@ mregion_server_alloc(const struct mregion_server_create *args)
 			  GFP_KERNEL_ACCOUNT);
 	if (!server)
 		goto err_eventfd;
-	ret = mregion_memory_alloc(&server->memory, MREGION_SERVER_SLOTS +
-				   args->nr_slots * sizeof(*server->slots));
+	ret = mregion_memory_alloc(&server->memory, budget,
+				   MREGION_SERVER_SLOTS +
+				   args->nr_slots * sizeof(*server->slots),
+				   struct_size(server, calls, args->nr_slots));
 	if (ret)
 		goto err_free;
 
@@ -60,7 +65,7 @@ mregion_server_alloc(const struct mregion_server_create *args)
 	server->nr_slots = args->nr_slots;
 	server->max_spin_ns = args->spin_usecs * NSEC_PER_USEC;
 	server->spin_ns = server->max_spin_ns;
-	server->timeout_ns = args->timeout_usecs * NSEC_PER_USEC;
+	mregion_server_clock_init(server, args->timeout_usecs);
 	server->header = server->memory.addr;
 	server->header->nr_slots = args->nr_slots;
 	server->slots = server->memory.addr + MREGION_SERVER_SLOTS;
@@ -82,6 +87,7 @@ static void mregion_server_release(struct kref *kref)
 						     kref);
 
 	mregion_memory_free(&server->memory);
+	put_pid(server->process);
 	if (server->eventfd)
 		eventfd_ctx_put(server->eventfd);
 	kvfree_rcu(server, rcu);
@@ -102,13 +108,20 @@ void mregion_server_put(struct mregion_server *server)
 /* There is something new to do. Called with the lock held. */
 static void mregion_server_event(struct mregion_server *server)
 {
-	server->events++;
-	/* pairs with the server's acquire, or its barrier in WAIT */
+	WRITE_ONCE(server->events, server->events + 1);
+	/*
+	 * Pairs with the server's acquire: who sees this sees what it is about,
+	 * be it a bit of @pending or an entry of a ring.
+	 */
 	smp_store_release(&server->header->events, server->events);
 }
 
 static void mregion_server_rouse(struct mregion_server *server)
 {
+	/*
+	 * Has a full barrier, which pairs with that of WAIT or poll(): either
+	 * the thread is seen waiting here, or the event is seen there.
+	 */
 	if (!wq_has_sleeper(&server->wait))
 		return;
 	atomic64_inc(&server->wakeups);
@@ -176,8 +189,9 @@ static void mregion_server_release_slot(struct mregion_server *server, u32 slot)
 
 	if (call->parked) {
 		call->parked = false;
-		server->nr_parked--;
+		WRITE_ONCE(server->nr_parked, server->nr_parked - 1);
 	}
+	/* without order: a bit for nothing does no harm */
 	clear_bit(slot, (unsigned long *)server->header->pending);
 	/* from now on, no thread can take it */
 	cmpxchg(&server->slots[slot].state,
@@ -331,6 +345,7 @@ bool mregion_server_take_up(struct mregion_server *server,
 	bool found = false;
 	u32 slot;
 
+	/* what this vCPU has left here was left before it came back */
 	if (!READ_ONCE(server->nr_parked))
 		return false;
 	raw_spin_lock(&server->lock);
@@ -342,7 +357,7 @@ bool mregion_server_take_up(struct mregion_server *server,
 		if (WARN_ON_ONCE(!kref_get_unless_zero(&server->kref)))
 			break;
 		call->parked = false;
-		server->nr_parked--;
+		WRITE_ONCE(server->nr_parked, server->nr_parked - 1);
 		request->server = server;
 		request->slot = slot;
 		request->region = call->region;
@@ -395,18 +410,26 @@ static int mregion_server_submit(struct mregion_server *server,
 	call->offset = request->offset;
 	call->data = request->data;
 	call->since = ktime_get_ns();
+	call->due = mregion_server_due(server);
 
 	shared = &server->slots[slot];
 	WRITE_ONCE(shared->sleeping, 0);
-	shared->offset = request->offset;
-	shared->data = request->write ? request->data : 0;
-	shared->region = request->region;
-	shared->vcpu = request->vcpu;
-	shared->len = request->len;
-	shared->flags = request->write ? MREGION_SERVER_WRITE : 0;
-	/* pairs with the server's compare and exchange */
+	WRITE_ONCE(shared->offset, request->offset);
+	WRITE_ONCE(shared->data, request->write ? request->data : 0);
+	WRITE_ONCE(shared->region, request->region);
+	WRITE_ONCE(shared->vcpu, request->vcpu);
+	WRITE_ONCE(shared->len, request->len);
+	WRITE_ONCE(shared->flags, request->write ? MREGION_SERVER_WRITE : 0);
+	/* pairs with the server's acquire of the state: the rest is there */
 	smp_store_release(&shared->state,
 			  mregion_server_state(call, MREGION_SERVER_REQUEST));
+	/*
+	 * Pairs with the server's acquire as it takes the bit: the state is
+	 * there, or the server would take the bit for nothing, and nobody would
+	 * look at the slot again. The release above orders what is before it
+	 * only, and set_bit() nothing.
+	 */
+	smp_mb__before_atomic();
 	set_bit(slot, (unsigned long *)server->header->pending);
 	mregion_server_event(server);
 	raw_spin_unlock(&server->lock);
@@ -422,7 +445,10 @@ out:
 
 static bool mregion_server_answered(struct mregion_server *server, u32 slot)
 {
-	/* pairs with the server's release: its data is there */
+	/*
+	 * Pairs with the server's release: its data is there, and it has read
+	 * all it wants of a request that the next one will overwrite.
+	 */
 	return smp_load_acquire(&server->slots[slot].state) ==
 	       mregion_server_state(&server->calls[slot],
 				    MREGION_SERVER_ANSWERED);
@@ -505,7 +531,7 @@ static void mregion_server_park(struct mregion_server *server, u32 slot)
 {
 	raw_spin_lock(&server->lock);
 	server->calls[slot].parked = true;
-	server->nr_parked++;
+	WRITE_ONCE(server->nr_parked, server->nr_parked + 1);
 	/* nor does anybody come whose virtual machine was detached */
 	if (server->dead || !server->calls[slot].owner)
 		mregion_server_release_slot(server, slot);
@@ -541,18 +567,6 @@ int mregion_server_call_vcpu(struct mregion_server *server,
 	return -EINPROGRESS;
 }
 
-/* Time that is left of the server's, in jiffies; 0 if none. */
-static long mregion_server_time_left(struct mregion_server *server, u64 since)
-{
-	u64 took = ktime_get_ns() - since;
-
-	if (!server->timeout_ns)
-		return MAX_SCHEDULE_TIMEOUT;
-	if (took >= server->timeout_ns)
-		return 0;
-	return nsecs_to_jiffies(server->timeout_ns - took) + 1;
-}
-
 /*
  * Sleep until there is an answer, or none to be had any more, or a signal; a
  * fatal one if @killable.
@@ -562,25 +576,29 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 {
 	struct mregion_server_call *call = &server->calls[slot];
 	struct mregion_server_slot *shared = &server->slots[slot];
-	long left = mregion_server_time_left(server, call->since);
+	long ret;
 
 	WRITE_ONCE(shared->sleeping, 1);
-	/* pairs with the barrier between the server's answer and its look */
+	/*
+	 * Pairs with the barrier between the server's answer and its look:
+	 * either the answer is seen here, or @sleeping is seen there.
+	 */
 	smp_mb();
-	if (killable)
-		left = wait_event_killable_timeout(call->wait,
-						   mregion_server_done(server, slot),
-						   left);
-	else
-		left = wait_event_interruptible_timeout(call->wait,
-							mregion_server_done(server, slot),
-							left);
+	do {
+		if (mregion_server_look(server) >= call->due &&
+		    !mregion_server_done(server, slot))
+			mregion_server_kill(server);
+		if (killable)
+			ret = wait_event_killable_timeout(call->wait,
+							  mregion_server_done(server, slot),
+							  server->look);
+		else
+			ret = wait_event_interruptible_timeout(call->wait,
+							       mregion_server_done(server, slot),
+							       server->look);
+	} while (!ret);
 	WRITE_ONCE(shared->sleeping, 0);
-	if (left < 0)
-		return -EINTR;
-	if (!left)
-		mregion_server_kill(server);
-	return 0;
+	return ret < 0 ? -EINTR : 0;
 }
 
 /* Give up a request that no thread has taken; false if one has. */
@@ -634,21 +652,23 @@ static int mregion_server_await(struct mregion_server *server, u32 slot,
 
 static bool mregion_server_has_slot(const struct mregion_server *server)
 {
-	return READ_ONCE(server->dead) ||
-	       !bitmap_full(server->busy, server->nr_slots);
+	if (READ_ONCE(server->dead))
+		return true;
+	/* a guess, that who finds a slot makes sure of with the lock */
+	return !data_race(bitmap_full(server->busy, server->nr_slots));
 }
 
 /* Whether a server owes some answer for longer than it may. */
 static bool mregion_server_overdue(struct mregion_server *server)
 {
-	u64 now = ktime_get_ns();
+	u64 clock = mregion_server_look(server);
 	bool overdue = false;
 	u32 slot;
 
 	raw_spin_lock(&server->lock);
 	for_each_set_bit(slot, server->busy, server->nr_slots)
 		if (!mregion_server_answered(server, slot) &&
-		    now - server->calls[slot].since >= server->timeout_ns)
+		    clock >= server->calls[slot].due)
 			overdue = true;
 	raw_spin_unlock(&server->lock);
 	return overdue;
@@ -663,14 +683,14 @@ static int mregion_server_wait_slot(struct mregion_server *server)
 {
 	long ret;
 
-	ret = wait_event_interruptible_timeout(server->slot_wait,
-					       mregion_server_has_slot(server),
-					       mregion_server_time_left(server, ktime_get_ns()));
-	if (ret < 0)
-		return -EINTR;
-	if (!ret && mregion_server_overdue(server))
-		mregion_server_kill(server);
-	return 0;
+	do {
+		if (mregion_server_overdue(server))
+			mregion_server_kill(server);
+		ret = wait_event_interruptible_timeout(server->slot_wait,
+						       mregion_server_has_slot(server),
+						       server->look);
+	} while (!ret);
+	return ret < 0 ? -EINTR : 0;
 }
 
 /**

@@ -15,6 +15,7 @@
 
 struct eventfd_ctx;
 struct mregion_request;
+struct pid;
 
 /**
  * struct mregion_server_call - the kernel's side of a slot
@@ -31,6 +32,7 @@ struct mregion_request;
  * @offset: where in the region
  * @data: the value written
  * @since: when the request was made, in ns
+ * @due: by when the server is to answer, by its clock
  * @wait: for the answer
  */
 struct mregion_server_call {
@@ -47,6 +49,7 @@ struct mregion_server_call {
 	u64 offset;
 	u64 data;
 	u64 since;
+	u64 due;
 	wait_queue_head_t wait;
 };
 
@@ -55,7 +58,8 @@ struct mregion_server_call {
  * @id: its ID
  * @kref: held by the machine, regions bound to it, accesses under way, its file
  * @rcu: frees it, since those who look for what is parked hold no reference
- * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead and the slots' making
+ * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, the clock and the
+ *	slots' making
  * @dead: it answers nothing any more; never cleared
  * @events: see struct mregion_server_header
  * @nr_slots: number of slots
@@ -63,7 +67,13 @@ struct mregion_server_call {
  * @nr_late: number of slots that a thread is to let go of
  * @spin_ns: how long vCPUs spin at present
  * @max_spin_ns: how long they spin at most
- * @timeout_ns: longest time that an answer may take, or 0
+ * @timeout_ns: longest time that an answer may take by @clock, or 0
+ * @process: that serves, or NULL as long as none has been seen to
+ * @clock: how long it could run, in ns, as far as has been looked
+ * @looked: when somebody looked last
+ * @held: it could not run then
+ * @look: jiffies until who waits looks again
+ * @look_ns: what counts between two looks, at most
  * @eventfd: to signal when it is dead, or NULL
  * @header: the shared memory
  * @slots: in the shared memory; never trusted
@@ -90,6 +100,12 @@ struct mregion_server {
 	u32 spin_ns;
 	u32 max_spin_ns;
 	u64 timeout_ns;
+	struct pid *process;
+	u64 clock;
+	u64 looked;
+	bool held;
+	long look;
+	u64 look_ns;
 	struct eventfd_ctx *eventfd;
 	struct mregion_server_header *header;
 	struct mregion_server_slot *slots;
@@ -111,7 +127,8 @@ static inline bool mregion_server_is_dead(const struct mregion_server *server)
 }
 
 struct mregion_server *
-mregion_server_alloc(const struct mregion_server_create *args);
+mregion_server_alloc(const struct mregion_server_create *args,
+		     struct mregion_budget *budget);
 int mregion_server_fd(struct mregion_server *server);
 void mregion_server_get(struct mregion_server *server);
 void mregion_server_put(struct mregion_server *server);
@@ -131,5 +148,11 @@ void mregion_server_stats(struct mregion_server *server,
 			  struct mregion_stats *stats);
 void mregion_server_stats_add(struct mregion_server *server,
 			      struct mregion_stats *stats);
+
+void mregion_server_clock_init(struct mregion_server *server,
+			       u64 timeout_usecs);
+void mregion_server_clock_of(struct mregion_server *server);
+u64 mregion_server_due(const struct mregion_server *server);
+u64 mregion_server_look(struct mregion_server *server);
 
 #endif /* MREGION_SERVER_H */

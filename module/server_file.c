@@ -3,6 +3,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -23,7 +24,10 @@ static int mregion_server_wait(struct mregion_server *server, u64 usecs)
 	int ret;
 
 	for (;;) {
-		/* exclusive: one thread is enough for one event */
+		/*
+		 * Exclusive: one thread is enough for one event. Has a full
+		 * barrier, see mregion_server_rouse().
+		 */
 		prepare_to_wait_exclusive(&server->wait, &wait,
 					  TASK_INTERRUPTIBLE);
 		ret = 0;
@@ -62,6 +66,7 @@ static long mregion_server_do_wait(struct mregion_server *server,
 		return -EOPNOTSUPP;
 	if (args.timeout_usecs > MREGION_MAX_TIMEOUT_USECS)
 		return -EINVAL;
+	mregion_server_clock_of(server);
 	return mregion_server_wait(server, args.timeout_usecs);
 }
 
@@ -78,7 +83,9 @@ static long mregion_server_do_wake(struct mregion_server *server,
 		return ret;
 	if (args.slot >= server->nr_slots)
 		return -EINVAL;
-	mregion_server_let_go(server, args.slot);
+	mregion_server_clock_of(server);
+	mregion_server_let_go(server, array_index_nospec(args.slot,
+							 server->nr_slots));
 	return 0;
 }
 
@@ -104,7 +111,12 @@ static __poll_t mregion_server_poll(struct file *file, poll_table *table)
 	struct mregion_server *server = file->private_data;
 	__poll_t mask = 0;
 
+	/* who only wants to know whether it is dead may be the VMM */
+	if (poll_requested_events(table) & EPOLLIN)
+		mregion_server_clock_of(server);
 	poll_wait(file, &server->wait, table);
+	/* poll_wait() has no full barrier, see mregion_server_rouse() */
+	smp_mb();
 	if (mregion_server_has_work(server))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(server->dead))
@@ -116,6 +128,7 @@ static int mregion_server_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct mregion_server *server = file->private_data;
 
+	mregion_server_clock_of(server);
 	return mregion_memory_mmap(&server->memory, vma);
 }
 

@@ -10,11 +10,14 @@
 /**
  * mregion_shadow_alloc() - make shadow memory
  * @args: as userspace has given them
+ * @budget: to charge it to
  *
- * Return: it, with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP, -ENOMEM.
+ * Return: it, with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP, -ENOMEM,
+ * -ENOBUFS.
  */
 struct mregion_shadow *
-mregion_shadow_alloc(const struct mregion_shadow_create *args)
+mregion_shadow_alloc(const struct mregion_shadow_create *args,
+		     struct mregion_budget *budget)
 {
 	struct mregion_shadow *shadow;
 	int ret;
@@ -26,7 +29,8 @@ mregion_shadow_alloc(const struct mregion_shadow_create *args)
 	shadow = kzalloc(sizeof(*shadow), GFP_KERNEL_ACCOUNT);
 	if (!shadow)
 		return ERR_PTR(-ENOMEM);
-	ret = mregion_memory_alloc(&shadow->memory, args->len);
+	ret = mregion_memory_alloc(&shadow->memory, budget, args->len,
+				   sizeof(*shadow));
 	if (ret) {
 		kfree(shadow);
 		return ERR_PTR(ret);

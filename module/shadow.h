@@ -19,7 +19,8 @@ struct mregion_shadow {
 };
 
 struct mregion_shadow *
-mregion_shadow_alloc(const struct mregion_shadow_create *args);
+mregion_shadow_alloc(const struct mregion_shadow_create *args,
+		     struct mregion_budget *budget);
 int mregion_shadow_fd(struct mregion_shadow *shadow);
 void mregion_shadow_get(struct mregion_shadow *shadow);
 void mregion_shadow_put(struct mregion_shadow *shadow);

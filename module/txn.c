@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
 #include <linux/mregion.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "behaviour.h"
+#include "budget.h"
 #include "region.h"
 #include "retire.h"
 #include "rule.h"
@@ -66,9 +68,9 @@ static void mregion_count_rules(struct mregion_machine *machine,
 		machine->nr_rules += mregion_nr_rules(new);
 }
 
-static struct mregion_undo *
-mregion_change(struct mregion_txn *txn, struct mregion_region *region,
-	       const struct mregion_node_state *state)
+static void mregion_change(struct mregion_txn *txn,
+			   struct mregion_region *region,
+			   const struct mregion_node_state *state)
 {
 	struct mregion_behaviour *unseen = NULL;
 	struct mregion_undo *undo;
@@ -93,7 +95,6 @@ mregion_change(struct mregion_txn *txn, struct mregion_region *region,
 	mregion_count_rules(txn->machine, &undo->node, state);
 	mregion_node_set_state(&region->node, state);
 	mregion_behaviour_free(unseen);
-	return undo;
 }
 
 static int mregion_op_create(struct mregion_txn *txn, u32 id,
@@ -115,7 +116,7 @@ static int mregion_op_create(struct mregion_txn *txn, u32 id,
 		return -EINVAL;
 	}
 
-	region = mregion_region_alloc(id, args, target);
+	region = mregion_region_alloc(machine->budget, id, args, target);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
 	ret = xa_err(xa_store(&machine->regions, id, region,
@@ -252,9 +253,15 @@ static int mregion_change_behaviour(struct mregion_txn *txn,
 				    struct mregion_behaviour *behaviour)
 {
 	struct mregion_node_state state = region->node.state;
+	int ret;
 
 	if (IS_ERR(behaviour))
 		return PTR_ERR(behaviour);
+	ret = mregion_behaviour_charge(behaviour, txn->machine->budget);
+	if (ret) {
+		mregion_behaviour_free(behaviour);
+		return ret;
+	}
 	state.behaviour = behaviour;
 	mregion_change(txn, region, &state);
 	return 0;
@@ -288,7 +295,6 @@ static int mregion_op_rule(struct mregion_txn *txn,
 {
 	struct mregion_behaviour *old = region->node.state.behaviour;
 	struct mregion_behaviour_rule *rule, *deleted = NULL;
-	struct mregion_node_state state = region->node.state;
 	struct mregion_undo *undo;
 	u32 i;
 	int ret;
@@ -308,13 +314,14 @@ static int mregion_op_rule(struct mregion_txn *txn,
 	rule = mregion_rule_alloc(txn->machine, args, !add);
 	if (IS_ERR(rule))
 		return PTR_ERR(rule);
-	state.behaviour = add ? mregion_behaviour_add(old, rule) :
-				mregion_behaviour_del(old, rule, &deleted);
-	if (!add || IS_ERR(state.behaviour))
+	ret = mregion_change_behaviour(txn, region,
+			add ? mregion_behaviour_add(old, rule) :
+			      mregion_behaviour_del(old, rule, &deleted));
+	if (ret || !add)
 		mregion_rule_free(rule);
-	if (IS_ERR(state.behaviour))
-		return PTR_ERR(state.behaviour);
-	undo = mregion_change(txn, region, &state);
+	if (ret)
+		return ret;
+	undo = &txn->undo[txn->nr_undo - 1];
 	undo->added = add ? rule : NULL;
 	undo->deleted = deleted;
 	return 0;
@@ -379,17 +386,16 @@ static int mregion_op_space_create(struct mregion_txn *txn, u32 id,
 	if (machine->nr_spaces == MREGION_MAX_SPACES)
 		return -ENOSPC;
 
-	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
-	if (!space)
-		return -ENOMEM;
+	space = mregion_space_alloc(machine);
+	if (IS_ERR(space))
+		return PTR_ERR(space);
 	space->id = id;
-	space->machine = machine;
 	space->bus = args->bus;
 	space->slot = find_first_zero_bit(machine->slots, MREGION_MAX_SPACES);
 	ret = xa_err(xa_store(&machine->spaces, id, space,
 			      GFP_KERNEL_ACCOUNT));
 	if (ret) {
-		kfree(space);
+		mregion_space_free(space);
 		return ret;
 	}
 	__set_bit(space->slot, machine->slots);
@@ -462,7 +468,8 @@ static int mregion_op_check(const struct mregion_op *op, u32 code)
 
 	if (!code || code >= ARRAY_SIZE(mregion_op_used))
 		return -EOPNOTSUPP;
-	used = mregion_op_used[code];
+	used = mregion_op_used[array_index_nospec(code,
+						  ARRAY_SIZE(mregion_op_used))];
 	if (!op->id || memchr_inv((const char *)op->reserved + used, 0,
 				  sizeof(op->reserved) - used))
 		return -EINVAL;

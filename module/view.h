@@ -57,6 +57,7 @@ struct mregion_view_range {
  * @unassigned: enum mregion_policy for addresses where nothing is
  * @nr: number of @ranges
  * @bytes: size of @ranges
+ * @size: of all of it, as it was allocated
  * @nr_keys: number of @keys: a power of two above @nr
  * @keys: a search tree of what is @last in @ranges, in one allocation with them:
  *	node i has the children 2i and 2i + 1, the root is 1, and what is missing
@@ -73,6 +74,7 @@ struct mregion_view {
 	u32 nr;
 	u32 bytes;
 	u64 nr_keys;
+	size_t size;
 	u64 *keys;
 	struct mregion_view_range ranges[];
 };

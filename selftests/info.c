@@ -51,6 +51,7 @@ TEST_F(info, limits_leave_room)
 	EXPECT_LE(4096, info.max_shadow_len);
 	EXPECT_LE(16, info.max_windows);
 	EXPECT_LE(info.max_regions, info.max_work);
+	EXPECT_LE(16 << 20, info.max_memory);
 }
 
 TEST_F(info, shorter_than_first_version)

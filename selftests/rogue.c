@@ -4,6 +4,9 @@
  * honest server and a ring of the same virtual machine lose and repeat nothing;
  * and nobody waits for it any more once it is killed, or its time is up.
  */
+#include <sys/mount.h>
+#include <sys/stat.h>
+
 #include "kselftest_harness.h"
 #include "ask_util.h"
 
@@ -166,6 +169,160 @@ TEST_F(trust, the_rest_is_not_read)
 		EXPECT_EQ(i, answer_of(&asker));
 		EXPECT_EQ(-EINVAL, mr_server_wake(&self->server, 1));
 	}
+}
+
+/* ---- Servers that cannot run ------------------------------------------- */
+
+#define HELD_MS		150	/* the server's timeout */
+#define CGROUP		"/tmp/mregion-rogue.cgroup"
+#define FROZEN		CGROUP "/mregion-rogue"
+
+FIXTURE(held) {
+	struct mr_server server;
+	struct device *device;
+	pid_t child;
+	int fd;
+};
+
+FIXTURE_VARIANT(held) {
+	uint32_t nr_slots;
+	bool cgroup;		/* frozen, rather than stopped */
+};
+
+FIXTURE_VARIANT_ADD(held, stopped) { .nr_slots = 2 };
+FIXTURE_VARIANT_ADD(held, frozen) { .nr_slots = 2, .cgroup = true };
+/* One of two accesses waits for a slot. */
+FIXTURE_VARIANT_ADD(held, stopped_and_full) { .nr_slots = 1 };
+
+static int write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), ret = -errno;
+
+	if (fd < 0)
+		return ret;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int join_cgroup(pid_t child)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", child);
+	if ((mkdir(CGROUP, 0700) && errno != EEXIST) ||
+	    mount("none", CGROUP, "cgroup2", 0, NULL) ||
+	    (mkdir(FROZEN, 0700) && errno != EEXIST))
+		return -errno;
+	return write_to(FROZEN "/cgroup.procs", pid);
+}
+
+static bool is_frozen(void)
+{
+	char text[256] = "";
+	int fd = open(FROZEN "/cgroup.events", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	return strstr(text, "frozen 1");
+}
+
+static int hold(FIXTURE_DATA(held) *self, bool cgroup)
+{
+	int err, status;
+
+	if (!cgroup) {
+		if (kill(self->child, SIGSTOP) ||
+		    waitpid(self->child, &status, WUNTRACED) != self->child)
+			return -errno;
+		return WIFSTOPPED(status) ? 0 : -ECHILD;
+	}
+	err = write_to(FROZEN "/cgroup.freeze", "1");
+	return err ? err : mr_until(is_frozen()) ? 0 : -ETIMEDOUT;
+}
+
+static int let_go(FIXTURE_DATA(held) *self, bool cgroup)
+{
+	if (cgroup)
+		return write_to(FROZEN "/cgroup.freeze", "0");
+	return kill(self->child, SIGCONT) ? -errno : 0;
+}
+
+FIXTURE_SETUP(held)
+{
+	self->device = device_new();
+	ASSERT_NE(NULL, self->device);
+	self->device->quiet = true;
+	self->fd = mr_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, mr_server_create(self->fd, HONEST, variant->nr_slots, SPIN,
+				      HELD_MS * 1000, &self->server));
+	ASSERT_EQ(0, COMMIT(self->fd, dev_create(1, 0x1000),
+			    mr_space(DEV_MEMORY, 1), mr_set_server(1, HONEST)));
+	self->child = fork();
+	ASSERT_LE(0, self->child);
+	if (!self->child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(self->fd);
+		serve(&self->server, self->device);
+		_exit(1);
+	}
+	mr_server_close(&self->server);
+	if (variant->cgroup)
+		ASSERT_EQ(0, join_cgroup(self->child));
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	kill(self->child, SIGKILL);
+	waitpid(self->child, NULL, 0);
+	close(self->fd);
+	if (variant->cgroup) {
+		/* as soon as it is empty */
+		EXPECT_TRUE(mr_until(!rmdir(FROZEN) || errno == ENOENT));
+		umount(CGROUP);
+		rmdir(CGROUP);
+	}
+}
+
+static bool is_served(struct asker *asker)
+{
+	pthread_join(asker->thread, NULL);
+	return !asker->err && asker->access.handled &&
+	       asker->access.outcome == MREGION_OUTCOME_SERVED;
+}
+
+/* Its time does not pass; and it does once the server can run again. */
+TEST_F(held, is_waited_for)
+{
+	struct asker askers[2];
+	unsigned int round, i;
+
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, ask_for_it(&askers[0], self->fd));
+		EXPECT_TRUE(is_served(&askers[0]));
+		ASSERT_EQ(0, hold(self, variant->cgroup));
+		for (i = 0; i < 2; i++)
+			ASSERT_EQ(0, ask_for_it(&askers[i], self->fd));
+		usleep(6 * HELD_MS * 1000);
+		for (i = 0; i < 2; i++)
+			EXPECT_FALSE(is_answered(&askers[i]));
+		ASSERT_EQ(0, let_go(self, variant->cgroup));
+		for (i = 0; i < 2; i++)
+			EXPECT_TRUE(is_served(&askers[i]));
+	}
+	/* From now on it takes too long. */
+	self->device->delay = 20 * HELD_MS * 1000;
+	ASSERT_EQ(0, ask_for_it(&askers[0], self->fd));
+	usleep(HELD_MS * 1000 / 2);
+	ASSERT_EQ(0, hold(self, variant->cgroup));
+	usleep(2 * HELD_MS * 1000);
+	EXPECT_FALSE(is_answered(&askers[0]));
+	ASSERT_EQ(0, let_go(self, variant->cgroup));
+	pthread_join(askers[0].thread, NULL);
+	EXPECT_EQ(0, askers[0].err);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, askers[0].access.outcome);
 }
 
 /* ---- Rogues ------------------------------------------------------------ */

@@ -56,6 +56,8 @@ TEST(fdinfo)
 	EXPECT_EQ(1, fdinfo_of(a, "mregion-servers"));
 	EXPECT_EQ(0, fdinfo_of(a, "mregion-vms"));
 	EXPECT_EQ(0, fdinfo_of(b, "mregion-regions"));
+	EXPECT_LT(4096, fdinfo_of(a, "mregion-memory"));
+	EXPECT_EQ(0, fdinfo_of(b, "mregion-memory"));
 	mr_ring_unmap(&ring);
 	mr_server_close(&server);
 	close(a);

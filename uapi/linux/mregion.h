@@ -30,6 +30,9 @@
  *            is larger than a page
  * ENOTTY     the kernel does not know the ioctl
  * ENOMEM     out of memory
+ * ENOBUFS    the machine would hold more memory than struct
+ *            mregion_info.max_memory; or ioctls that change or list something
+ *            have more operations and results under way than that
  * EINTR      a fatal signal arrived
  * EOPNOTSUPP a flag, kind or operation is one that this kernel does not know
  * ========== ================================================================
@@ -504,8 +507,8 @@ enum mregion_op_code {
  *
  * So it is with every errno that an operation has of its own, which are those that
  * are documented with it, with EINVAL for what it does not use, and with EOPNOTSUPP.
- * What is not about one operation still fails the commit as a whole: ENOMEM, EINTR,
- * EDQUOT, and all that only rendering finds out (EFBIG, EMLINK).
+ * What is not about one operation still fails the commit as a whole: ENOMEM, ENOBUFS,
+ * EINTR, EDQUOT, and all that only rendering finds out (EFBIG, EMLINK).
  */
 #define MREGION_OP_MAY_FAIL	0x80000000u
 
@@ -630,6 +633,9 @@ struct mregion_commit {
  * @max_shadows: shadow memories a machine can have
  * @max_slots: accesses that can wait for a server at the same time
  * @max_shadow_len: length of a shadow memory, in bytes
+ * @max_memory: bytes of the kernel's memory that the machine may hold, as this
+ *	caller asks it to; all-ones for any number. What a machine holds is in
+ *	struct mregion_stats.memory
  */
 struct mregion_info {
 	__u32 size;
@@ -651,6 +657,7 @@ struct mregion_info {
 	__u64 max_shadow_len;
 	__u32 max_machine_rules;
 	__u32 reserved;
+	__u64 max_memory;
 };
 
 /**
@@ -1191,6 +1198,15 @@ struct mregion_shadow_free {
  * dead; the VMM binds the regions to another one, or to none. It learns of it by
  * @eventfd of struct mregion_server_create, or by the exits.
  *
+ * What counts for @timeout_usecs is time in which the server could run and
+ * somebody waited: not while all threads of its process are stopped by a signal or
+ * a debugger, or frozen; nor while the whole machine, or who waits, stands still.
+ * Its process is the one that was last to map the descriptor, to poll() it for
+ * EPOLLIN, or to call an ioctl on it. The kernel looks eight times in a timeout,
+ * so up to a quarter of it, and some milliseconds, can be added to it. (Who stops
+ * a server for good is thus waited for. As any wait in %MREGION_ACCESS that ends
+ * on a signal; and on the server's death by SIGKILL, or by %MREGION_SERVER_FREE.)
+ *
  * A server outlives its machine if it likes. What it has taken by then it may
  * still do, after the VMM has gone on; a VMM that minds waits for it to end.
  *
@@ -1293,7 +1309,8 @@ struct mregion_server_header {
  *	until the VMM has come for it, so a VMM that makes an access while its
  *	vCPUs cannot get on needs one more
  * @flags: must be zero
- * @timeout_usecs: longest time that an answer may take, 0 for any
+ * @timeout_usecs: longest time that an answer may take, 0 for any; what counts is
+ *	said above
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
  *	it spins less where that has not helped lately. At most 1000
  * @fd: set on return: the server
@@ -1575,6 +1592,8 @@ enum mregion_object {
  *	ranges that nobody has claimed on these buses, and that exit: there are
  *	more windows than struct mregion_info.max_windows, or there was no memory
  *	to exchange the bus. %MREGION_CLAIMS tells which, of both
+ * @memory: set on return, for the machine: bytes of the kernel's memory that it
+ *	holds at present, see struct mregion_info.max_memory
  */
 struct mregion_stats {
 	__u32 size;
@@ -1588,6 +1607,7 @@ struct mregion_stats {
 	__u64 sleeps;
 	__u64 conflicts;
 	__u64 unclaimed;
+	__u64 memory;
 };
 
 /**

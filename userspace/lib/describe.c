@@ -26,6 +26,7 @@ static const struct {
 	{ 0, EMLINK, "regions would be nested deeper than max_depth, or shown "
 	  "within themselves without end" },
 	{ 0, EDQUOT, "rendering would take more steps than max_work" },
+	{ 0, ENOBUFS, MREGION_NO_MEMORY },
 	{ 0, EMSGSIZE, "it has more changes than max_ops" },
 	{ MREGION_OP_CREATE, EEXIST, "a region of that ID exists" },
 	{ MREGION_OP_CREATE, ENOSPC, "the machine has max_regions regions" },

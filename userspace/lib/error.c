@@ -58,6 +58,8 @@ int mregion_fail_why(int err, const char *fmt, ...)
 
 int mregion_fail_reason(int err, const char *what, const char *reason)
 {
+	if (!reason && err == ENOBUFS)
+		reason = MREGION_NO_MEMORY;
 	return reason ? mregion_fail_why(err, "%s: %s", what, reason)
 		      : mregion_fail(err, "%s", what);
 }

@@ -8,6 +8,10 @@
 /** MREGION_ERROR_SIZE - room for what mregion_error() says */
 #define MREGION_ERROR_SIZE	512
 
+/** MREGION_NO_MEMORY - what ENOBUFS means: its own text is of sockets */
+#define MREGION_NO_MEMORY \
+	"the machine would hold more memory than max_memory"
+
 /**
  * mregion_fail() - remember an error of this thread
  * @err: positive errno

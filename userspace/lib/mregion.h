@@ -12,8 +12,9 @@
  * pointer return NULL and set errno. The errno is the kernel's where the
  * kernel refused, see <linux/mregion.h>; mregion_error() says it in words.
  * What has been freed must not be passed to any function any more. What a change
- * of the machine can run into whatever it is, -ENOMEM, -EFBIG, -EMLINK, -EDQUOT
- * and -EINTR (a fatal signal), is not repeated below.
+ * of the machine can run into whatever it is, -ENOMEM, -ENOBUFS, -EFBIG, -EMLINK,
+ * -EDQUOT and -EINTR (a fatal signal), is not repeated below; nor are ENOMEM and
+ * ENOBUFS where a ring, shadow memory or a server is made, or a machine attached.
  *
  * All descriptors that the library makes are close-on-exec. "Stays the library's"
  * means that the caller must not close it.
@@ -659,7 +660,8 @@ int mregion_ram_fd(const struct mregion_region *region);
  * Return: 0; -EBUSY: it is mapped already; -EINVAL: @parent is an alias; -ELOOP:
  * it holds @parent, or is it; -ENOENT: the creation of one was undone. -EMLINK,
  * -EFBIG, -EDQUOT: regions nested too deep, too many ranges of a view, or too much
- * work; these any change may run into.
+ * work; -ENOBUFS: more memory than struct mregion_info.max_memory; these any
+ * change may run into.
  */
 int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 		uint64_t offset, int priority);

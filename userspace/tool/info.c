@@ -50,6 +50,7 @@ int tool_info(int argc, char **argv)
 		{ "max_shadows", info.max_shadows },
 		{ "max_shadow_len", info.max_shadow_len },
 		{ "max_work", info.max_work },
+		{ "max_memory", info.max_memory },
 	};
 
 	if (tool_json)
