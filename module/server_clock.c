@@ -65,7 +65,7 @@ static bool mregion_task_held(struct task_struct *task)
 		return true;
 #ifdef CONFIG_CGROUPS
 	/* by version 2 of control groups, where it sleeps as others do */
-	return data_race(task->frozen);
+	return data_race(!!task->frozen);
 #else
 	return false;
 #endif
