@@ -478,6 +478,8 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 		/* what went to a ring is counted already */
 		if (part->outcome != MREGION_OUTCOME_COALESCED)
 			mregion_count(part->counters, part->outcome);
+		if (part->rule)
+			request->effect = true;
 		if (part->policy == MREGION_POLICY_ONES)
 			part->data = mregion_bytes(~0ull, 0, part->len);
 		else if (part->policy == MREGION_POLICY_ZEROES)
@@ -576,6 +578,31 @@ mregion_part_leave(const struct mregion_part *part,
 	return MREGION_EXIT;
 }
 
+/*
+ * Whether a server would get all of a vCPU's access that begins with @part, see
+ * mregion_access_parts().
+ */
+static bool mregion_part_is_whole(const struct mregion_view *view,
+				  const struct mregion_request *request,
+				  const struct mregion_part *part)
+{
+	struct mregion_part next = *part;
+	bool exits = false;
+	unsigned int pos;
+
+	for (pos = 0;; mregion_part_find(view, request, pos, &next)) {
+		if (next.rule || next.range != part->range ||
+		    (next.outcome != MREGION_OUTCOME_EXIT &&
+		     next.outcome != MREGION_OUTCOME_REFUSED))
+			return false;
+		exits |= next.outcome == MREGION_OUTCOME_EXIT;
+		pos += next.len;
+		if (pos >= request->len)
+			break;
+	}
+	return exits && mregion_range_has(part->range, request);
+}
+
 /**
  * mregion_access_part() - make the first part of an access, and do not coalesce it
  * @view: of the space it is made in
@@ -595,23 +622,26 @@ mregion_access_part(const struct mregion_view *view,
 		    struct mregion_request *request, u32 *range_flags,
 		    enum mregion_outcome *outcome)
 {
-	unsigned int len = request->len, pos;
-	struct mregion_server *server;
-	struct mregion_part part, next;
-	bool whole = true, posted;
+	struct mregion_server *server = NULL;
+	struct mregion_part part;
 
 	*range_flags = 0;
 	request->region = 0;
 	request->offset = 0;
 	mregion_part_find(view, request, 0, &part);
-	request->len = part.len;
-	if (part.range)
+	if (part.range) {
 		*range_flags = part.range->flags;
-	posted = true;
+		server = mregion_range_server(part.range, request);
+	}
+	if (server && mregion_part_is_whole(view, request, &part))
+		return mregion_forward_to(server, part.range, request, outcome);
+
+	request->len = part.len;
 	if (part.outcome == MREGION_OUTCOME_COALESCED) {
-		posted = part.rule->flags & MREGION_RULE_POSTED;
+		/* what is not posted is the VMM's, who has drained the ring */
+		if (!(part.rule->flags & MREGION_RULE_POSTED))
+			server = NULL;
 		part.outcome = MREGION_OUTCOME_EXIT;
-		whole = false;
 	}
 	if (!mregion_outcome_exits(part.outcome)) {
 		if (!request->write)
@@ -623,24 +653,10 @@ mregion_access_part(const struct mregion_view *view,
 		part.data = mregion_bytes(request->data, 0, part.len);
 		return mregion_parts_carry_out(&part, 1, request, outcome);
 	}
-	if (part.outcome != MREGION_OUTCOME_EXIT)
+	if (part.outcome != MREGION_OUTCOME_EXIT || !server ||
+	    !mregion_range_has(part.range, request))
 		return mregion_part_leave(&part, request, outcome);
-
-	server = mregion_range_server(part.range, request);
-	if (!server || !posted || !mregion_range_has(part.range, request))
-		return mregion_part_leave(&part, request, outcome);
-	/* what is whole to a vCPU's server is so here */
-	request->len = len;
-	whole = whole && mregion_range_has(part.range, request);
-	for (pos = part.len; whole && pos < len; pos += next.len) {
-		mregion_part_find(view, request, pos, &next);
-		whole = !next.rule && next.range == part.range &&
-			next.outcome != MREGION_OUTCOME_REFUSED_EXIT;
-	}
-	if (!whole) {
-		request->len = part.len;
-		request->data = part.data;
-	}
+	request->data = mregion_bytes(request->data, 0, part.len);
 	return mregion_forward_to(server, part.range, request, outcome);
 }
 
@@ -672,6 +688,8 @@ mregion_access_long(const struct mregion_view *view,
 		behaviour = range->behaviour;
 		offset = range->offset + (addr - range->start);
 		if (behaviour->plain >> len & 1 && !(offset & (len - 1)) &&
+		    (!behaviour->nr_rules ||
+		     mregion_access_impl(&behaviour->constraints, len) >= len) &&
 		    !mregion_find_rule(behaviour, offset, len, request->write,
 				       request->data))
 			return mregion_forward(range, request,

@@ -26,6 +26,7 @@ struct mregion_view_range;
  * @vcpu: who makes it, or MREGION_NO_VCPU
  * @len: 1 to 8 bytes, not beyond the view's last address
  * @write: whether it is a write
+ * @effect: set when a rule has completed some of it
  */
 struct mregion_request {
 	u64 addr;
@@ -40,6 +41,7 @@ struct mregion_request {
 	u16 vcpu;
 	u8 len;
 	bool write;
+	bool effect;
 };
 
 /**

@@ -44,6 +44,8 @@ static int mregion_copy_space(struct mregion_txn *txn,
 {
 	const struct mregion_view *old = space->view;
 	struct mregion_view_range *range;
+	/* bounded by the size of the views; but it may take long */
+	struct mregion_work work = { .left = U64_MAX };
 	size_t size = mregion_view_size(old->nr);
 	struct mregion_view *view;
 	int ret;
@@ -57,14 +59,17 @@ static int mregion_copy_space(struct mregion_txn *txn,
 	if (ret)
 		return ret;
 	view->keys = (u64 *)(view->ranges + view->nr);
+	space->pending = view;
 	for (range = view->ranges; range < view->ranges + view->nr; range++) {
+		ret = mregion_work_step(&work);
+		if (ret)
+			return ret;
 		range->view = view;
 		if (range->behaviour == range->node->state.behaviour)
 			continue;
 		range->behaviour = range->node->state.behaviour;
 		mregion_range_mark(range);
 	}
-	space->pending = view;
 	return 0;
 }
 

@@ -261,8 +261,11 @@ static int mregion_list_survey(struct mregion_list *list, u32 room,
 	if (ret)
 		return ret;
 	ret = mregion_survey_walk(survey, view, mregion_list_finding, list);
-	if (ret)
+	if (ret) {
 		kvfree(list->entries);
+		mregion_budget_uncharge_copy(list->budget, list->room *
+					     list->entry_size);
+	}
 	return ret;
 }
 
@@ -277,6 +280,7 @@ int mregion_dump_claims(struct mregion_machine *machine,
 			struct mregion_claims_read *args)
 {
 	struct mregion_list list = {
+		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_claim_info),
 	};
 	struct mregion_survey survey = {};

@@ -267,7 +267,8 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	mregion_bus_check(bus, spare->bus);
 	/* before the destructor can be called for the new ones */
 	atomic_add(own.nr, &bus->attachment->nr_ranges);
-	if (bus->space)
+	/* who leaves has no say in what others look at */
+	if (bus->space && spare->wanted.nr)
 		WRITE_ONCE(bus->space->published,
 			   bus->space->nr_vms == 1 ? spare->bus : NULL);
 	rcu_assign_pointer(kvm->buses[bus->index], spare->bus);

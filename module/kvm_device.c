@@ -99,12 +99,10 @@ static bool mregion_bus_has_changed(const struct kvm_vcpu *vcpu,
 
 /* Whether an access is as well made by somebody else. */
 static bool mregion_bus_yields(enum mregion_verdict verdict,
-			       enum mregion_outcome outcome)
+			       const struct mregion_request *request)
 {
 	return verdict == MREGION_EXIT ||
-	       (verdict == MREGION_DONE &&
-		(outcome == MREGION_OUTCOME_UNASSIGNED ||
-		 outcome == MREGION_OUTCOME_REFUSED));
+	       (verdict == MREGION_DONE && !request->effect);
 }
 
 /*
@@ -147,7 +145,7 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 		else if (ret == -ENODEV)
 			mregion_access_left(request);
 		mregion_server_put(request->server);
-	} else if (unlikely(changed) && mregion_bus_yields(verdict, outcome) &&
+	} else if (unlikely(changed) && mregion_bus_yields(verdict, request) &&
 		   mregion_bus_pass(vcpu, index, request)) {
 		verdict = MREGION_DONE;
 	}

@@ -267,6 +267,21 @@ static int mregion_change_behaviour(struct mregion_txn *txn,
 	return 0;
 }
 
+/* How many rules count as much as a region that is visited. */
+#define MREGION_RULES_A_STEP	16
+
+/* All rules of a behaviour are going to be looked at, and copied. */
+static int mregion_rules_step(struct mregion_txn *txn,
+			      const struct mregion_behaviour *behaviour)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < behaviour->nr_rules && !ret; i += MREGION_RULES_A_STEP)
+		ret = mregion_work_step(&txn->work);
+	return ret;
+}
+
 static int
 mregion_op_set_constraints(struct mregion_txn *txn,
 			   struct mregion_region *region,
@@ -274,14 +289,16 @@ mregion_op_set_constraints(struct mregion_txn *txn,
 {
 	struct mregion_behaviour *old = region->node.state.behaviour;
 
+	int ret;
+
 	if (!old)
 		return -EINVAL;
+	ret = mregion_rules_step(txn, old);
+	if (ret)
+		return ret;
 	return mregion_change_behaviour(txn, region,
 			mregion_behaviour_constrain(old, constraints));
 }
-
-/* How many rules count as much as a region that is visited. */
-#define MREGION_RULES_A_STEP	16
 
 static bool mregion_has_rules(const struct mregion_region *region)
 {
@@ -296,7 +313,6 @@ static int mregion_op_rule(struct mregion_txn *txn,
 	struct mregion_behaviour *old = region->node.state.behaviour;
 	struct mregion_behaviour_rule *rule, *deleted = NULL;
 	struct mregion_undo *undo;
-	u32 i;
 	int ret;
 
 	if (!mregion_has_rules(region))
@@ -305,12 +321,9 @@ static int mregion_op_rule(struct mregion_txn *txn,
 		return -EINVAL;
 	if (add && txn->machine->nr_rules == MREGION_MAX_MACHINE_RULES)
 		return -ENOSPC;
-	/* all of them are looked at, and copied */
-	for (i = 0; i < old->nr_rules; i += MREGION_RULES_A_STEP) {
-		ret = mregion_work_step(&txn->work);
-		if (ret)
-			return ret;
-	}
+	ret = mregion_rules_step(txn, old);
+	if (ret)
+		return ret;
 	rule = mregion_rule_alloc(txn->machine, args, !add);
 	if (IS_ERR(rule))
 		return PTR_ERR(rule);
@@ -333,9 +346,13 @@ static int mregion_op_set_server(struct mregion_txn *txn,
 {
 	struct mregion_behaviour *old = region->node.state.behaviour;
 	struct mregion_server *server = NULL;
+	int ret;
 
 	if (args->reserved || !mregion_has_rules(region))
 		return -EINVAL;
+	ret = mregion_rules_step(txn, old);
+	if (ret)
+		return ret;
 	if (args->server) {
 		server = xa_load(&txn->machine->servers, args->server);
 		if (!server)
@@ -584,6 +601,8 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		mregion_node_reattach(&region->node);
 		break;
 	case MREGION_UNDO_REGION_CHANGE:
+		/* if it was freed later, it is in no list to be untouched */
+		region->fresh = false;
 		if (undo->replaced)
 			mregion_retire_behaviour(txn,
 						 region->node.state.behaviour);

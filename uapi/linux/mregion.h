@@ -420,8 +420,8 @@ enum mregion_rule_flags {
  * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
  * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
  * since all is looked up in the same way; ENOENT: no such region, or no rule equal
- * in every member. (An eventfd that is closed can be named no more: its rule goes
- * with the region.)
+ * in every member. An @eventfd of -1 stands for whichever the rule has, since it may
+ * be closed by then.
  */
 struct mregion_rule {
 	__u32 kind;
