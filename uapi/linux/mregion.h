@@ -1455,7 +1455,9 @@ struct mregion_detach {
  * define MREGION_DETACH - undo %MREGION_ATTACH
  *
  * When it returns, no access of the virtual machine is under way in the machine
- * any more. EBADF: @vm_fd is not open. ENOENT: not attached.
+ * any more. What its vCPUs have left with servers is given up, and whoever comes for
+ * it gets ENOENT; so complete their exits before, or a device may see an access that
+ * the VMM makes again. EBADF: @vm_fd is not open. ENOENT: not attached.
  */
 #define MREGION_DETACH	_IO(MREGION_IOCTL_TYPE, 0x0a)
 
