@@ -99,7 +99,7 @@ FIXTURE_SETUP(torn)
 	self->len = variant->len;
 	self->pio = variant->pio;
 	self->kernel_writes = variant->kernel_writes;
-	ASSERT_EQ(0, rig_open_machine(&self->rig));
+	ASSERT_EQ(0, rig_open(&self->rig, 0));
 	ASSERT_EQ(0, mr_shadow_create(self->rig.fd, 1, 64, &self->shadow));
 	ASSERT_EQ(0, COMMIT(self->rig.fd,
 			    RULE_ADD(variant->pio ? DEV_PORTS : DEV_MMIO,
@@ -340,7 +340,7 @@ FIXTURE_SETUP(rules)
 	self->pokers = calloc(POKERS, sizeof(*self->pokers));
 	self->consumed = calloc(POKERS, sizeof(*self->consumed));
 	ASSERT_TRUE(self->pokers && self->consumed);
-	ASSERT_EQ(0, rig_open_machine(&self->rig));
+	ASSERT_EQ(0, rig_open(&self->rig, 0));
 	for (i = 0; i < ARRAY_SIZE(self->efds); i++) {
 		self->efds[i] = new_eventfd();
 		ASSERT_LE(0, self->efds[i]);
@@ -762,7 +762,7 @@ FIXTURE_SETUP(servers)
 	self->serving[1].server.fd = -1;
 	self->device = device_new();
 	ASSERT_NE(NULL, self->device);
-	ASSERT_EQ(0, rig_open_machine(&self->rig));
+	ASSERT_EQ(0, rig_open(&self->rig, 0));
 }
 
 FIXTURE_TEARDOWN(servers)
