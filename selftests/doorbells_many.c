@@ -578,7 +578,9 @@ static void model_fill(FIXTURE_DATA(model) *self)
 TEST_F_TIMEOUT(model, random_rules, 400)
 {
 	static const struct mregion_constraints any = MREGION_ANY_ACCESS;
-	static const struct mregion_constraints aligned = { .valid_max = 8 };
+	static const struct mregion_constraints aligned = {
+		.valid_max = 8, .impl_max = 8,
+	};
 	unsigned int set, i, tries, clashed = 0, most = 0;
 	bool unaligned;
 	int expected;
