@@ -115,6 +115,7 @@ TEST_F(parts, cut_by_constraints)
 		eight = { .valid_max = 8 },
 		byte = { .valid_max = 1 },
 		any = MREGION_ANY_ACCESS;
+	struct mregion_access access;
 
 	ASSERT_COMMIT(mmio_with(3, 0x1000, four), mr_map(3, 1, 0x1000, 0));
 	EXPECT_LEFT(0x1000, 4, 4, 3, 0);
@@ -132,8 +133,6 @@ TEST_F(parts, cut_by_constraints)
 	EXPECT_LEFT(0x1003, 8, 8, 3, 3);
 	EXPECT_LEFT(0x1003, 5, 4, 3, 3);
 	/* What is not a part is told of as a whole. */
-	struct mregion_access access;
-
 	ASSERT_EQ(0, mr_read(self->fd, SPACE, 0x1003, 5, &access));
 	EXPECT_EQ(5, access.part);
 	EXPECT_EQ(0, access.region);
@@ -405,11 +404,12 @@ TEST_F(parts, make_a_whole)
 				TH_LOG("%u@%#llx", len,
 				       (unsigned long long)addr);
 			}
-			if (all)
-				EXPECT_EQ(data, whole.data) {
-					TH_LOG("%u@%#llx", len,
-					       (unsigned long long)addr);
-				}
+			if (!all)
+				whole.data = data;
+			EXPECT_EQ(data, whole.data) {
+				TH_LOG("%u@%#llx", len,
+				       (unsigned long long)addr);
+			}
 			handled += all;
 			left += !all;
 		}
