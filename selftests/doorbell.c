@@ -429,11 +429,14 @@ TEST_F(doorbell, clashes)
 	other.flags = 0;
 	other.datamatch = 0;
 	EXPECT_EQ(-EEXIST, COMMIT(self->fd, RULE_ADD(self->region, other)));
-	/* Its part overlaps, but no write of four bytes lies in both. */
 	other = rule;
+	other.offset = 0x0e;
+	other.len = 6;
+	EXPECT_EQ(-EEXIST, COMMIT(self->fd, RULE_ADD(self->region, other)));
+	/* No 4 bytes are in both. */
 	other.offset = 0x12;
-	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
-	EXPECT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, other)));
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other),
+			    RULE_DEL(self->region, other)));
 	other = rule;
 	other.access_len = 2;
 	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, other)));
@@ -462,6 +465,348 @@ TEST_F(doorbell, clashes)
 	other.datamatch = 3;
 	EXPECT_EQ(-ENOENT, COMMIT(self->fd, RULE_DEL(self->region, other)));
 	EXPECT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
+}
+
+/* ---- Writes of any length ---------------------------------------------- */
+
+static struct mregion_rule any_len(uint64_t offset, int eventfd)
+{
+	struct mregion_rule rule = bell(offset, 1, eventfd);
+
+	rule.flags = MREGION_RULE_ANY_LEN;
+	return rule;
+}
+
+/* What begins there, and nothing that begins beside it. */
+TEST_F(doorbell, any_len)
+{
+	struct mregion_stats stats;
+	unsigned int len, rung = 0;
+	int other = new_eventfd();
+	uint64_t value;
+
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    RULE_ADD(self->region, any_len(0x11, self->efd)),
+			    RULE_ADD(self->region, any_len(0x15, other))));
+	for (len = 1; len <= 8; len++) {
+		if (!way_has(self->way, len))
+			continue;
+		EXPECT_RINGS(self->efd, 0x11, len, 0x1122334455667788);
+		EXPECT_EQ(0, signals(other));
+		EXPECT_RINGS(other, 0x15, len, 0);
+		EXPECT_EQ(0, signals(self->efd));
+		rung += 2;
+		EXPECT_SILENT(self->efd, 0x10, len, 1);
+		EXPECT_SILENT(self->efd, 0x12, len, 1);
+		EXPECT_SILENT(other, 0x14, len, 1);
+		EXPECT_SILENT(other, 0x16, len, 1);
+		EXPECT_EQ(0, way_read(&self->rig, self->way, 0x11, len,
+				      &value));
+		EXPECT_EQ(0, signals(self->efd));
+	}
+	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_REGION, self->region,
+			      &stats));
+	EXPECT_EQ(rung, stats.outcomes[MREGION_OUTCOME_DOORBELL]);
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    RULE_DEL(self->region, any_len(0x11, self->efd))));
+	EXPECT_SILENT(self->efd, 0x11, 1, 1);
+	EXPECT_RINGS(other, 0x15, 1, 1);
+	close(other);
+}
+
+/* In one piece, too: where the device takes what is not aligned. */
+TEST_F(doorbell, any_len_of_an_unaligned_device)
+{
+	struct mregion_constraints any = MREGION_ANY_ACCESS;
+	unsigned int len;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(self->region, any),
+			    RULE_ADD(self->region, any_len(0x11, self->efd))));
+	for (len = 1; len <= 8; len *= 2) {
+		if (!way_has(self->way, len))
+			continue;
+		EXPECT_RINGS(self->efd, 0x11, len, 3);
+		EXPECT_SILENT(self->efd, 0x10, len, 3);
+		EXPECT_SILENT(self->efd, 0x12, len, 3);
+	}
+}
+
+/* Whatever the device accepts. */
+TEST_F(doorbell, any_len_without_constraints)
+{
+	static const struct mregion_constraints constraints[] = {
+		{ .valid_max = 1 },
+		{ .valid_min = 2, .valid_max = 2 },
+		{ .valid_min = 4, .valid_max = 4 },
+		{ .valid_min = 8, .valid_max = 8,
+		  .refused = MREGION_POLICY_ERROR },
+	};
+	struct mregion_rule odd = any_len(0x11, self->efd);
+	struct mregion_rule even = any_len(0x20, self->efd);
+	unsigned int i, len;
+
+	for (i = 0; i < ARRAY_SIZE(constraints); i++) {
+		ASSERT_EQ(0, COMMIT(self->fd,
+				    mr_set_constraints(self->region,
+						       constraints[i]),
+				    RULE_ADD(self->region, odd),
+				    RULE_ADD(self->region, even)));
+		for (len = 1; len <= 8; len++) {
+			if (!way_has(self->way, len))
+				continue;
+			EXPECT_RINGS(self->efd, 0x11, len, 5);
+			EXPECT_RINGS(self->efd, 0x20, len, 5);
+		}
+		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, odd),
+				    RULE_DEL(self->region, even)));
+	}
+	/* They are in force: without the bell this is an error. */
+	EXPECT_SILENT(self->efd, 0x11, 1, 5);
+	EXPECT_SILENT(self->efd, 0x20, 1, 5);
+}
+
+/* All of the write is the bell's, also what reaches into another region. */
+TEST_F(doorbell, any_len_into_the_neighbour)
+{
+	const uint32_t next = 7;
+	int other = new_eventfd();
+	unsigned int len;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_resize(self->region, 0x20),
+			    dev_create(next, 0x20),
+			    mr_map(next, self->way.pio ? 4 : 1,
+				   (self->way.pio ? PIO_BASE : MMIO_BASE) + 0x20,
+				   0),
+			    RULE_ADD(next, bell(0, 0, other)),
+			    RULE_ADD(self->region, any_len(0x1e, self->efd))));
+	for (len = 1; len <= 8; len++) {
+		if (!way_has(self->way, len))
+			continue;
+		EXPECT_RINGS(self->efd, 0x1e, len, 1);
+		EXPECT_EQ(0, signals(other));
+		EXPECT_SILENT(self->efd, 0x1d, len, 1);
+		EXPECT_EQ(0, signals(other));
+	}
+	EXPECT_RINGS(other, 0x20, 4, 1);
+	EXPECT_EQ(0, signals(self->efd));
+	close(other);
+}
+
+/* Whether rules are few or many, and in whatever order they come. */
+TEST_F(doorbell, any_len_goes_first)
+{
+	struct mr_shadow shadow;
+	struct mr_ring ring;
+	unsigned int i;
+
+	ASSERT_EQ(0, mr_shadow_create(self->fd, SHADOW, 64, &shadow));
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &ring));
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    RULE_ADD(self->region,
+				     shadow_rule(0x10, 16, MREGION_RULE_WRITE,
+						 SHADOW, 0)),
+			    mr_rule_add(self->region, RING, 0x10, 8),
+			    RULE_ADD(self->region, any_len(0x10, self->efd))));
+	for (i = 0; i < 8; i++) {
+		EXPECT_RINGS(self->efd, 0x10, 4, 9);
+		EXPECT_RINGS(self->efd, 0x10, 1, 9);
+		EXPECT_EQ(i, mr_ring_waiting(&ring));
+		EXPECT_EQ(0, shadow.memory[0]);
+		EXPECT_EQ(1, WRITE(0x14, 4, 10));
+		EXPECT_EQ(i + 1, mr_ring_waiting(&ring));
+		EXPECT_EQ(1, WRITE(0x18, 4, 20 + i));
+		EXPECT_EQ(20 + i, shadow.memory[8]);
+		EXPECT_EQ(0, signals(self->efd));
+		ASSERT_EQ(0, COMMIT(self->fd,
+				    RULE_ADD(self->region,
+					     any_len(0x40 + 3 * i,
+						     self->efd))));
+	}
+	mr_ring_unmap(&ring);
+	mr_shadow_unmap(&shadow);
+}
+
+TEST_F(doorbell, any_len_bad_rules)
+{
+	struct mregion_rule good = any_len(0x10, self->efd), rule;
+	struct mr_snapshot before;
+	struct mr_shadow shadow;
+	struct mr_ring ring;
+
+	ASSERT_EQ(0, mr_shadow_create(self->fd, SHADOW, 64, &shadow));
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &ring));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_DATAMATCH);
+	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_DATAMATCH,
+		   rule.datamatch = 1);
+	EXPECT_BAD(EINVAL, rule.datamatch = 1);
+	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_STORE,
+		   rule.shadow = SHADOW);
+	EXPECT_BAD(EINVAL, rule.shadow = SHADOW);
+	EXPECT_BAD(EINVAL, rule.access_len = 1);
+	EXPECT_BAD(EINVAL, rule.access_len = 4);
+	EXPECT_BAD(EINVAL, rule.len = 0);
+	EXPECT_BAD(EINVAL, rule.len = 2);
+	EXPECT_BAD(EINVAL, rule.len = 8);
+	EXPECT_BAD(EINVAL, rule.offset = DEV_LEN);
+	good = shadow_rule(0x10, 1, MREGION_RULE_WRITE, SHADOW, 0);
+	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_ANY_LEN);
+	good = mr_rule_add(self->region, RING, 0x10, 1).rule;
+	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_ANY_LEN);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+	mr_ring_unmap(&ring);
+	mr_shadow_unmap(&shadow);
+}
+
+/* A bell of a size could be for a write that begins there, or not. */
+TEST_F(doorbell, any_len_clashes)
+{
+	static const struct {
+		uint64_t offset, len;
+		uint32_t access_len;
+		bool match;
+		int err;
+	} cases[] = {
+		{ 0x12, 1, 0, false, -EEXIST },
+		{ 0x10, 8, 0, false, -EEXIST },
+		{ 0x10, 3, 0, false, -EEXIST },
+		{ 0x10, 0, 0, false, -EEXIST },
+		{ 0x10, 8, 4, false, -EEXIST },
+		{ 0x10, 6, 4, false, -EEXIST },
+		{ 0x12, 4, 4, true, -EEXIST },
+		{ 0x10, 2, 0, false, 0 },
+		{ 0x13, 8, 0, false, 0 },
+		{ 0x10, 4, 4, false, 0 },
+		{ 0x10, 5, 4, false, 0 },
+		{ 0x10, 4, 4, true, 0 },
+		{ 0x10, 8, 8, false, 0 },
+	};
+	struct mregion_rule any = any_len(0x12, self->efd), rule;
+	struct mr_ring ring;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		rule = bell(cases[i].offset, cases[i].len, self->efd);
+		rule.access_len = cases[i].access_len;
+		if (cases[i].match) {
+			rule.flags = MREGION_RULE_DATAMATCH;
+			rule.datamatch = 1;
+		}
+		EXPECT_EQ(cases[i].err, COMMIT(self->fd,
+					       RULE_ADD(self->region, any),
+					       RULE_ADD(self->region, rule),
+					       RULE_DEL(self->region, rule),
+					       RULE_DEL(self->region, any))) {
+			TH_LOG("case %u", i);
+		}
+		EXPECT_EQ(cases[i].err, COMMIT(self->fd,
+					       RULE_ADD(self->region, rule),
+					       RULE_ADD(self->region, any),
+					       RULE_DEL(self->region, rule),
+					       RULE_DEL(self->region, any))) {
+			TH_LOG("case %u, the other way round", i);
+		}
+	}
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, any)));
+	EXPECT_EQ(-EEXIST, COMMIT(self->fd, RULE_ADD(self->region, any)));
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region,
+					       any_len(0x11, self->efd))));
+	/* What is of another kind never clashes. */
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &ring));
+	EXPECT_EQ(0, COMMIT(self->fd,
+			    mr_rule_add(self->region, RING, 0x10, 8)));
+	mr_ring_unmap(&ring);
+}
+
+/* Rules that no access could ever match. */
+TEST_F(doorbell, for_no_access)
+{
+	static const struct mregion_constraints picky = {
+		.valid_min = 2, .valid_max = 4,
+	};
+	static const struct mregion_constraints four = { };
+	struct mregion_rule good = bell(0x10, 8, self->efd), rule;
+	struct mr_snapshot before;
+	struct mr_ring ring;
+
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &ring));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	/* A size that the part has no room for. */
+	EXPECT_BAD(EINVAL, rule.access_len = 4, rule.len = 2);
+	EXPECT_BAD(EINVAL, rule.access_len = 8, rule.len = 7);
+	EXPECT_BAD(EINVAL, rule.access_len = 2, rule.len = 1);
+	/* A value that the size has no room for. */
+	good.flags = MREGION_RULE_DATAMATCH;
+	EXPECT_BAD(EINVAL, rule.access_len = 1, rule.datamatch = 0x100);
+	EXPECT_BAD(EINVAL, rule.access_len = 2, rule.datamatch = 0x10000);
+	EXPECT_BAD(EINVAL, rule.access_len = 4, rule.datamatch = 1ull << 32);
+	EXPECT_BAD(EINVAL, rule.len = 1, rule.datamatch = 0x100);
+	EXPECT_BAD(EINVAL, rule.len = 3, rule.datamatch = 0x10000);
+	EXPECT_BAD(EINVAL, rule.len = 7, rule.datamatch = 1ull << 32);
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	mr_snapshot_free(&before);
+
+	/* The most that there is room for. */
+#define EXPECT_GOOD(...) do {						\
+	rule = good;							\
+	__VA_ARGS__;							\
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule),	\
+			    RULE_DEL(self->region, rule)));		\
+} while (0)
+
+	EXPECT_GOOD(rule.access_len = 1, rule.datamatch = 0xff);
+	EXPECT_GOOD(rule.access_len = 2, rule.datamatch = 0xffff);
+	EXPECT_GOOD(rule.access_len = 4, rule.datamatch = 0xffffffff);
+	EXPECT_GOOD(rule.access_len = 8, rule.datamatch = -1ull);
+	good.flags = 0;
+	EXPECT_GOOD(rule.access_len = 8);
+	EXPECT_GOOD(rule.access_len = 1, rule.len = 1);
+
+	/* Sizes that the device does not accept. */
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(self->region, picky)));
+	EXPECT_BAD(EINVAL, rule.access_len = 1);
+	EXPECT_BAD(EINVAL, rule.access_len = 8);
+	EXPECT_BAD(EINVAL, rule.len = 1);
+	EXPECT_BAD(EINVAL, rule.flags = MREGION_RULE_DATAMATCH,
+		   rule.datamatch = 1ull << 32);
+	EXPECT_GOOD(rule.access_len = 2);
+	EXPECT_GOOD(rule.access_len = 4);
+	EXPECT_GOOD(rule.len = 2);
+	EXPECT_EQ(-EINVAL, COMMIT(self->fd,
+				  mr_rule_add(self->region, RING, 0x10, 1)));
+	/* Where it does not say, 4 is the largest. */
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(self->region, four)));
+	EXPECT_BAD(EINVAL, rule.access_len = 8);
+	EXPECT_GOOD(rule.access_len = 4);
+	EXPECT_GOOD(rule.len = 1);
+#undef EXPECT_GOOD
+	mr_ring_unmap(&ring);
+}
+
+/* Who deletes a rule may have closed its eventfd. */
+TEST_F(doorbell, deleted_without_its_eventfd)
+{
+	struct mregion_rule rule = bell(0x10, 4, new_eventfd()), other;
+
+	ASSERT_LE(0, rule.eventfd);
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(self->region, rule),
+			    RULE_ADD(self->region, bell(0x14, 4, self->efd))));
+	close(rule.eventfd);
+	EXPECT_EQ(-EBADF, COMMIT(self->fd, RULE_DEL(self->region, rule)));
+	rule.eventfd = -1;
+	/* All else is still to be equal. */
+	other = rule;
+	other.len = 2;
+	EXPECT_EQ(-ENOENT, COMMIT(self->fd, RULE_DEL(self->region, other)));
+	other = rule;
+	other.access_len = 4;
+	EXPECT_EQ(-ENOENT, COMMIT(self->fd, RULE_DEL(self->region, other)));
+	EXPECT_EQ(1, WRITE(0x10, 4, 1));
+	EXPECT_EQ(0, COMMIT(self->fd, RULE_DEL(self->region, rule)));
+	EXPECT_EQ(-ENOENT, COMMIT(self->fd, RULE_DEL(self->region, rule)));
+	EXPECT_EQ(0, WRITE(0x10, 4, 1));
+	EXPECT_RINGS(self->efd, 0x14, 4, 1);
 }
 
 /* ---- Under load -------------------------------------------------------- */

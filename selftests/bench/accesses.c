@@ -40,6 +40,7 @@ enum where {
 	ONE,			/* one region, and no others matter */
 	SAME,			/* one of many regions */
 	EACH,			/* each access to another region */
+	LAST,			/* the last of many in one region */
 };
 
 static const struct way {
@@ -65,6 +66,14 @@ static const struct way {
 	  ANSWER_DATAMATCH, LOOP_WRITE, SAME },
 	{ "write: doorbell that stores the value",
 	  ANSWER_STORE, LOOP_WRITE, SAME },
+	{ "write: KVM's ioeventfd, last of many",
+	  ANSWER_KVM_AMONG, LOOP_WRITE, LAST },
+	{ "write: doorbell, last of many in its region",
+	  ANSWER_AMONG, LOOP_WRITE, LAST },
+	{ "write: KVM's ioeventfd, last of many values",
+	  ANSWER_KVM_AMONG_DATAMATCH, LOOP_WRITE, LAST },
+	{ "write: doorbell, last of many values",
+	  ANSWER_AMONG_DATAMATCH, LOOP_WRITE, LAST },
 	{ "write: shadow", ANSWER_SHADOW, LOOP_WRITE, SAME },
 	{ "write: exit through an attached machine",
 	  ANSWER_EXIT, LOOP_WRITE, SAME },
@@ -103,8 +112,11 @@ static const char *const columns[] = {
 };
 
 static const uint32_t numbers[] = { 10, 1000, 10000 };
+/* Of doorbells in one region. */
+static const uint32_t among[] = { 1, 64, 1024, 4096 };
 
 #define NR_NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
+#define NR_AMONG	(sizeof(among) / sizeof(among[0]))
 #define NR_WAYS		(sizeof(ways) / sizeof(ways[0]))
 
 static void start(struct vcpu *vcpu, enum loop loop, struct kvm_regs regs)
@@ -173,7 +185,8 @@ static void measure(const struct way *way, uint32_t nr,
 		empty[i] = batch(&bench, LOOP_NONE, each, 0);
 	bench_sort(empty, BATCHES, &none);
 	for (i = 0; i < warm + BATCHES; i++) {
-		first = each ? (uint64_t)i * BATCH * LEAP % nr : nr / 2;
+		first = each ? (uint64_t)i * BATCH * LEAP % nr :
+			way->where == LAST ? nr - 1 : nr / 2;
 		values[i < warm ? 0 : i - warm] =
 			batch(&bench, way->loop, each, first) - none.least;
 	}
@@ -208,6 +221,12 @@ void bench_accesses(void)
 	output_part("accesses", "Instructions for one access of 4 bytes",
 		    columns);
 	for (i = 0; i < NR_WAYS; i++) {
+		for (n = 0; ways[i].where == LAST && n < NR_AMONG; n++) {
+			measure(&ways[i], among[n], &sample);
+			report(&ways[i], among[n], &sample, floor[0]);
+		}
+		if (ways[i].where == LAST)
+			continue;
 		for (n = 0; n < (ways[i].where == ONE ? 1 : NR_NUMBERS); n++) {
 			measure(&ways[i], numbers[n], &sample);
 			/* a floor comes before what stands on it */

@@ -92,6 +92,55 @@ static void open_kvm_ioeventfd(struct bench *bench)
 	     "KVM_IOEVENTFD");
 }
 
+/*
+ * KVM's ioeventfd @i of those that are told apart by address or by value. The last one
+ * is for BENCH_DATA.
+ */
+void bench_add_kvm_ioeventfd(struct bench *bench, uint32_t i, bool add)
+{
+	struct kvm_ioeventfd ioeventfd = {
+		.addr = bench_addr(bench, i),
+		.len = 4,
+		.fd = bench->eventfd,
+	};
+
+	if (bench_by_value(bench->answer)) {
+		ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+		ioeventfd.datamatch = BENCH_DATA - (bench->nr - 1) + i;
+	}
+	if (!add)
+		ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+	must(mr_ioctl(bench->vm.fd, KVM_IOEVENTFD, &ioeventfd),
+	     "KVM_IOEVENTFD");
+}
+
+/* The same of a doorbell. */
+struct mregion_op bench_among_op(const struct bench *bench, uint32_t i,
+				 bool add)
+{
+	struct mregion_op op = mr_op(add ? MREGION_OP_RULE_ADD :
+					   MREGION_OP_RULE_DEL, ID_FIRST);
+
+	op.rule.kind = MREGION_RULE_DOORBELL;
+	op.rule.offset = bench_addr(bench, i) - BENCH_MMIO;
+	op.rule.len = 4;
+	op.rule.access_len = 4;
+	op.rule.eventfd = bench->eventfd;
+	if (bench_by_value(bench->answer)) {
+		op.rule.flags = MREGION_RULE_DATAMATCH;
+		op.rule.datamatch = BENCH_DATA - (bench->nr - 1) + i;
+	}
+	return op;
+}
+
+static void open_kvm_among(struct bench *bench)
+{
+	uint32_t i;
+
+	for (i = 0; i < bench->nr; i++)
+		bench_add_kvm_ioeventfd(bench, i, true);
+}
+
 /* The rule of every region, or none. */
 static bool bench_rule(const struct bench *bench, struct mregion_rule *rule)
 {
@@ -174,8 +223,28 @@ static void create_regions(struct bench *bench)
 	free(ops);
 }
 
+/* One region with all of the doorbells, and room for as many again. */
+static void create_among(struct bench *bench)
+{
+	struct mregion_op *ops = calloc(bench->nr + 4, sizeof(*ops));
+	uint32_t i, nr = 0;
+
+	if (!ops)
+		die("out of memory");
+	ops[nr++] = mr_container(ID_ROOT, 0);
+	ops[nr++] = mr_mmio(ID_FIRST, 2ull * bench->nr * BENCH_AMONG_STEP);
+	ops[nr++] = mr_map(ID_FIRST, ID_ROOT, BENCH_MMIO, 0);
+	for (i = 0; i < bench->nr; i++)
+		ops[nr++] = bench_among_op(bench, i, true);
+	ops[nr++] = mr_space_op(MREGION_OP_SPACE_CREATE, ID_SPACE, ID_ROOT,
+				MREGION_BUS_MEMORY, MREGION_POLICY_DEFAULT);
+	must(mr_commit(bench->machine, ops, nr), "MREGION_COMMIT");
+	free(ops);
+}
+
 static void open_regions(struct bench *bench)
 {
+	uint32_t expected = bench_among(bench->answer) ? 1 : bench->nr;
 	int nr;
 
 	bench->machine = mr_open();
@@ -183,12 +252,15 @@ static void open_regions(struct bench *bench)
 	must(mr_ring_create(bench->machine, ID_RING, RING_ENTRIES, -1, 0, 0,
 			    &bench->ring), "MREGION_RING_CREATE");
 	create_shadow(bench);
-	create_regions(bench);
+	if (bench_among(bench->answer))
+		create_among(bench);
+	else
+		create_regions(bench);
 	must(mr_attach(bench->machine, bench->vm.fd, bench->pio ? 0 : ID_SPACE,
 		       bench->pio ? ID_SPACE : 0, NULL), "MREGION_ATTACH");
 	nr = mr_view(bench->machine, ID_SPACE, NULL, 0, NULL);
-	if (nr != (int)bench->nr)
-		die("the view has %d ranges instead of %u", nr, bench->nr);
+	if (nr != (int)expected)
+		die("the view has %d ranges instead of %u", nr, expected);
 }
 
 /* Make a virtual machine and @nr regions, and let @answer answer for them. */
@@ -215,6 +287,10 @@ void bench_open(struct bench *bench, enum answer answer, bool pio, uint32_t nr)
 	case ANSWER_KVM_IOEVENTFD:
 	case ANSWER_KVM_DATAMATCH:
 		open_kvm_ioeventfd(bench);
+		break;
+	case ANSWER_KVM_AMONG:
+	case ANSWER_KVM_AMONG_DATAMATCH:
+		open_kvm_among(bench);
 		break;
 	default:
 		open_regions(bench);
@@ -246,6 +322,8 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 		[ANSWER_DOORBELL] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_DATAMATCH] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_STORE] = MREGION_OUTCOME_DOORBELL,
+		[ANSWER_AMONG] = MREGION_OUTCOME_DOORBELL,
+		[ANSWER_AMONG_DATAMATCH] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_SHADOW] = MREGION_OUTCOME_SHADOW,
 		[ANSWER_REFUSED] = MREGION_OUTCOME_REFUSED,
 		[ANSWER_UNASSIGNED] = MREGION_OUTCOME_UNASSIGNED,
@@ -267,9 +345,13 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 	case ANSWER_SIGNAL:
 	case ANSWER_KVM_IOEVENTFD:
 	case ANSWER_KVM_DATAMATCH:
+	case ANSWER_KVM_AMONG:
+	case ANSWER_KVM_AMONG_DATAMATCH:
 	case ANSWER_DOORBELL:
 	case ANSWER_DATAMATCH:
 	case ANSWER_STORE:
+	case ANSWER_AMONG:
+	case ANSWER_AMONG_DATAMATCH:
 		if (read(bench->eventfd, &signals, sizeof(signals)) < 0 ||
 		    signals != nr_accesses)
 			die("the eventfd was not signalled for each access");

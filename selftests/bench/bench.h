@@ -32,6 +32,7 @@ void bench_pin(unsigned int cpu);
 bool bench_two_cpus(void);
 
 void bench_accesses(void);
+void bench_changes(void);
 void bench_servers(void);
 void bench_large(void);
 

@@ -4,8 +4,8 @@
  *
  * Usage: bench [--json] PART...
  *
- * PART is "accesses", "servers" or "large". The first means something only
- * where the clock counts instructions; see Documentation/performance.rst.
+ * PART is "accesses", "changes", "servers" or "large". The first two mean something
+ * only where the clock counts instructions; see Documentation/performance.rst.
  */
 #include <errno.h>
 #include <sched.h>
@@ -25,6 +25,7 @@ static const struct {
 	void (*run)(void);
 } parts[] = {
 	{ "accesses", bench_accesses },
+	{ "changes", bench_changes },
 	{ "servers", bench_servers },
 	{ "large", bench_large },
 };
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	if (!argc)
-		die("no part: there are accesses, servers and large");
+		die("no part: there are accesses, changes, servers and large");
 	uname(&name);
 	output_begin(json);
 	output_fact("kernel", name.release);
