@@ -277,6 +277,7 @@ int mregion_dump_claims(struct mregion_machine *machine,
 			struct mregion_claims_read *args)
 {
 	struct mregion_list list = {
+		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_claim_info),
 	};
 	struct mregion_survey survey = {};
