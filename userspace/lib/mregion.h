@@ -1709,7 +1709,7 @@ size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
  * @claims: windows, then conflicts, then what is not claimed, each sorted by
  *	address; .region resolves by mregion_region_by_id()
  */
-struct mregion_claims {
+__extension__ struct mregion_claims {
 	size_t nr_windows;
 	size_t nr_conflicts;
 	size_t nr_unclaimed;
