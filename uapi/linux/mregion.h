@@ -396,7 +396,8 @@ enum mregion_rule_flags {
  *	region's end has no effect. With ANY_LEN: 1
  * @ring: of a ring: its ID
  * @eventfd: of a doorbell, or with NOTIFY: what to signal; else 0. The rule
- *	holds a reference to the eventfd, not to the descriptor
+ *	holds a reference to the eventfd, not to the descriptor. To delete it: the
+ *	same eventfd, or -1 for any
  * @shadow: of a shadow, or with STORE: ID of the shadow memory; else 0
  * @access_len: of a doorbell: the size of write that it is for, 0 for any
  * @shadow_offset: in the shadow memory, of the byte that stands for @offset;
@@ -420,8 +421,8 @@ enum mregion_rule_flags {
  * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
  * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
  * since all is looked up in the same way; ENOENT: no such region, or no rule equal
- * in every member. (An eventfd that is closed can be named no more: its rule goes
- * with the region.)
+ * in every member. An eventfd that is closed cannot be named any more, so for DEL -1
+ * is whatever eventfd the rule has.
  */
 struct mregion_rule {
 	__u32 kind;
