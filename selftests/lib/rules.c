@@ -171,7 +171,17 @@ TEST_F(rules, doorbell_whose_eventfd_is_closed)
 	bell.datamatch = 2;
 	bell.eventfd = self->eventfd;
 	EXPECT_EQ(0, mregion_del_doorbell(self->region, &bell));
-	/* One that is not there is not one more to be asked for. */
+	/* The same of a shadow's. */
+	bell.eventfd = eventfd(0, EFD_NONBLOCK);
+	ASSERT_EQ(0, mregion_add_shadow(self->region, 0x40, 8, self->shadow, 0,
+					MREGION_RULE_WRITE, bell.eventfd));
+	close(bell.eventfd);
+	EXPECT_EQ(-ENOENT, mregion_del_shadow(self->region, 0x40, 8,
+					      self->shadow, 0,
+					      MREGION_RULE_WRITE, -1));
+	EXPECT_EQ(0, mregion_del_shadow(self->region, 0x40, 8, self->shadow, 0,
+					MREGION_RULE_WRITE, bell.eventfd));
+	/* One that is not there cannot be had. */
 	bell.eventfd = -1;
 	bell.datamatch = 7;
 	EXPECT_EQ(-EBADF, mregion_add_doorbell(self->region, &bell));
