@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	serving = mregion_serving_open(server);
 	if (!serving || mregion_serving_add_ring(serving, ring) ||
 	    mregion_serving_add(serving, strtoul(argv[3], NULL, 0),
-				MREGION_WHOLE, &adder_ops, &sum))
+				PAGE, &adder_ops, &sum))
 		errx(1, "%s", mregion_error());
 	/* The library has duplicates. */
 	close(server);

@@ -58,10 +58,10 @@ the sum is 4294967295
 the sum without the process is 0xffffffff
 " ""
 
-expect "a guest that reads two registers at once" wide "$dir/example-device" 0 \
+expect "a guest that accesses two registers at once" wide "$dir/example-device" 0 \
 "two at once
 the square is 65535
-the sum is 0
+the sum is 25
 the sum without the process is 0
 " ""
 

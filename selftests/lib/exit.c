@@ -809,6 +809,65 @@ TEST_F(exit, map_has_changed)
 	EXPECT_FALSE(atomic_load(&server.dead));
 }
 
+/*
+ * What a KVM_RUN leaves behind that a signal has ended is the last exit once more,
+ * and done already. KVM writes a new one anew, be it the same.
+ */
+TEST_F(exit, stale)
+{
+	struct kvm_run *run = &self->run;
+
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x1208, 4, true));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(1, self->device.writes);
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x1208, 4, true));
+	EXPECT_EQ(2, self->device.writes);
+
+	/* What was read is there, and nothing is read again. */
+	EXPECT_EQ(0, mmio(&self->vm, run, 0x1208, 4, false));
+	run->mmio.data[0] = 0x5a;
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(1, self->device.reads);
+	EXPECT_EQ(0x5a, run->mmio.data[0]);
+
+	/* An error of the guest's is one error. */
+	EXPECT_EQ(-EFAULT, mmio(&self->vm, run, 0x1210, 2, false));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(-EFAULT, mmio(&self->vm, run, 0x1210, 2, false));
+
+	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 1, 3, true));
+	EXPECT_EQ(5, self->device.writes);
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(5, self->device.writes);
+	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 1, 3, true));
+	EXPECT_EQ(8, self->device.writes);
+	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 1, 3, false));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(4, self->device.reads);
+}
+
+/* An exit that is not resolved yet is one to go on with. */
+TEST_F(exit, not_stale)
+{
+	struct kvm_run *run = &self->run;
+	struct mregion_server server = { 0 };
+
+	bind(&self->machine, 2, &server);
+	interrupts = 1;
+	EXPECT_EQ(-EINTR, mmio(&self->vm, run, 0x1204, 4, true));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(2, nr_asked);
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(2, nr_asked);
+	interrupts = 1;
+	EXPECT_EQ(-EINTR, io(&self->vm, run, 0x3f8, 1, 1, true));
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(4, nr_asked);
+	EXPECT_EQ(0, mregion_vm_exit(&self->vm, 0, run));
+	EXPECT_EQ(4, nr_asked);
+}
+
 TEST_F(exit, dma_served)
 {
 	struct mregion_server server = { 0 };

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -263,6 +264,201 @@ TEST_F(guest, string_io)
 	EXPECT_EQ(5, self->port_device.writes);
 	EXPECT_EQ(5, self->port_device.last);
 	EXPECT_EQ(0, self->port_device.out_of_order);
+}
+
+/* A KVM_RUN that a signal ends leaves the last exit behind: it is not done again. */
+TEST_F(guest, stale_exit)
+{
+	static const uint8_t code[] = {
+		0xb8, 0x01, 0x00,		/* mov $1, %ax */
+		0xa3, 0x10, 0x00,		/* mov %ax, 0x10 */
+		0xa3, 0x10, 0x00,		/* mov %ax, 0x10 */
+		0xba, 0xf8, 0x03,		/* mov $0x3f8, %dx */
+		0xef,				/* out %ax, %dx */
+		0xf4,				/* hlt */
+	};
+
+	ASSERT_EQ(0, start(self, code, sizeof(code)));
+	ASSERT_EQ(0, ioctl(self->vcpu_fd, KVM_RUN, 0));
+	ASSERT_EQ(KVM_EXIT_MMIO, self->run->exit_reason);
+	EXPECT_EQ(0, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(1, self->mmio_device.writes);
+	self->run->immediate_exit = 1;
+	EXPECT_EQ(-1, ioctl(self->vcpu_fd, KVM_RUN, 0));
+	EXPECT_EQ(EINTR, errno);
+	EXPECT_LE(0, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(1, self->mmio_device.writes);
+	self->run->immediate_exit = 0;
+
+	/* The next one is the same, and another. */
+	ASSERT_EQ(0, ioctl(self->vcpu_fd, KVM_RUN, 0));
+	ASSERT_EQ(KVM_EXIT_MMIO, self->run->exit_reason);
+	EXPECT_EQ(0, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(2, self->mmio_device.writes);
+	ASSERT_EQ(0, ioctl(self->vcpu_fd, KVM_RUN, 0));
+	ASSERT_EQ(KVM_EXIT_IO, self->run->exit_reason);
+	EXPECT_EQ(0, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(0, mregion_vm_exit(self->vm, 0, self->run));
+	EXPECT_EQ(1, self->port_device.writes);
+	EXPECT_EQ(0, run_guest(self));
+}
+
+/* An exit that no guest has made, as where no window could be claimed. */
+union exit {
+	struct kvm_run run;
+	uint8_t page[8192];
+};
+
+static int exit_mmio(FIXTURE_DATA(guest) *self, union exit *exit, uint64_t addr,
+		     unsigned int len, bool write)
+{
+	exit->run.exit_reason = KVM_EXIT_MMIO;
+	exit->run.mmio.phys_addr = addr;
+	exit->run.mmio.len = len;
+	exit->run.mmio.is_write = write;
+	return mregion_vm_exit(self->vm, 0, &exit->run);
+}
+
+static int exit_io(FIXTURE_DATA(guest) *self, union exit *exit, uint16_t port,
+		   unsigned int size, bool write)
+{
+	exit->run.exit_reason = KVM_EXIT_IO;
+	exit->run.io.port = port;
+	exit->run.io.size = size;
+	exit->run.io.count = 1;
+	exit->run.io.direction = write ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN;
+	exit->run.io.data_offset = 4096;
+	return mregion_vm_exit(self->vm, 0, &exit->run);
+}
+
+static const struct mregion_ops halves_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = { .valid_max = 2, .impl_max = 2 },
+};
+
+static const struct mregion_ops bytes_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = { .valid_max = 4, .impl_max = 1 },
+};
+
+/* One access to what a rule is for and to what it is not. */
+TEST_F(guest, rule_beside_register)
+{
+	int efd = eventfd(0, EFD_NONBLOCK);
+	struct mregion_doorbell bell = {
+		.offset = 0x10, .len = 2, .eventfd = efd,
+		.shadow_offset = 0x10,
+	};
+	struct device device = { 0 }, port = { 0 };
+	struct mregion_region *region, *bytes;
+	struct mregion_shadow *shadow;
+	eventfd_t count = 0;
+	union exit exit = { 0 };
+	uint8_t *memory;
+
+	ASSERT_LE(0, efd);
+	shadow = mregion_new_shadow(self->machine, 4096);
+	ASSERT_NE(NULL, shadow);
+	memory = mregion_shadow_ptr(shadow);
+	memory[0x45] = 0x60;
+	bell.shadow = shadow;
+	mregion_begin(self->machine);
+	region = mregion_new_mmio(self->machine, "halves", 0x100, &halves_ops,
+				  &device);
+	bytes = mregion_new_mmio(self->machine, "bytes", 8, &bytes_ops, &port);
+	mregion_map(self->root, region, DEVICE + 0x1000, 0);
+	mregion_map(self->ports, bytes, 0x60, 0);
+	mregion_add_doorbell(region, &bell);
+	mregion_add_shadow(bytes, 5, 1, shadow, 0x45, MREGION_RULE_READ, -1);
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+
+	ASSERT_EQ(0, RUN(
+		0x66, 0xb8, 9, 0, 1, 0,		/* mov $0x10009, %eax */
+		0x66, 0xa3, 0x10, 0x10,		/* mov %eax, 0x1010 */
+		0xba, 0x65, 0x00,		/* mov $0x65, %dx */
+		0xed,				/* in %dx, %ax */
+		0xf4));				/* hlt */
+	EXPECT_EQ(0, eventfd_read(efd, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(9, memory[0x10]);
+	EXPECT_EQ(1, device.writes);
+	EXPECT_EQ(1, device.last);
+	EXPECT_EQ(0xa660, guest_rax(self) & 0xffff);
+	EXPECT_EQ(1, port.reads);
+	EXPECT_EQ(2, self->exits);
+
+	/* And where all of it exits. */
+	memcpy(exit.run.mmio.data, "\7\0\2\0", 4);
+	EXPECT_EQ(0, exit_mmio(self, &exit, DEVICE + 0x1010, 4, true));
+	EXPECT_EQ(0, eventfd_read(efd, &count));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(7, memory[0x10]);
+	EXPECT_EQ(2, device.writes);
+	EXPECT_EQ(2, device.last);
+	EXPECT_EQ(0, exit_mmio(self, &exit, DEVICE + 0x1010, 2, true));
+	EXPECT_EQ(0, eventfd_read(efd, &count));
+	EXPECT_EQ(2, device.writes);
+	EXPECT_EQ(0, exit_io(self, &exit, 0x65, 1, false));
+	EXPECT_EQ(0x60, exit.page[4096]);
+	EXPECT_EQ(1, port.reads);
+	EXPECT_EQ(0, exit_io(self, &exit, 0x64, 2, false));
+	EXPECT_EQ(0, memcmp(exit.page + 4096, "\xa4\x60", 2));
+	close(efd);
+}
+
+/* What is read-only takes nothing; what is behind it takes the rest. */
+TEST_F(guest, readonly_straddle)
+{
+	struct device hidden = { 0 }, port = { 0 }, behind = { 0 };
+	struct mregion_region *a, *alias, *b, *m, *n;
+	union exit exit = { 0 };
+	uint8_t data[4] = { 0 };
+	size_t done;
+
+	mregion_begin(self->machine);
+	a = mregion_new_mmio(self->machine, "a", 1, &bytes_ops, &hidden);
+	alias = mregion_new_alias(self->machine, "a, read-only", a, 0, 1);
+	mregion_set_readonly(alias, true);
+	mregion_map(self->ports, alias, 0x60, 0);
+	b = mregion_new_mmio(self->machine, "b", 1, &bytes_ops, &port);
+	mregion_map(self->ports, b, 0x61, 0);
+	m = mregion_new_mmio(self->machine, "m", 0x102, &halves_ops, &hidden);
+	mregion_set_readonly(m, true);
+	mregion_map(self->root, m, DEVICE + 0x2000, 0);
+	n = mregion_new_mmio(self->machine, "n", 2, &halves_ops, &behind);
+	mregion_map(self->root, n, DEVICE + 0x2102, 0);
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+
+	ASSERT_EQ(0, RUN(
+		0xba, 0x60, 0x00,		/* mov $0x60, %dx */
+		0xb8, 0x11, 0x01,		/* mov $0x111, %ax */
+		0xef,				/* out %ax, %dx */
+		0x66, 0xb8, 9, 0, 1, 0,		/* mov $0x10009, %eax */
+		0x66, 0xa3, 0x00, 0x21,		/* mov %eax, 0x2100 */
+		0xf4));				/* hlt */
+	EXPECT_EQ(1, port.writes);
+	EXPECT_EQ(1, port.last);
+	EXPECT_EQ(1, behind.writes);
+	EXPECT_EQ(1, behind.last);
+
+	memcpy(exit.page + 4096, "\x11\2", 2);
+	EXPECT_EQ(0, exit_io(self, &exit, 0x60, 2, true));
+	EXPECT_EQ(2, port.writes);
+	EXPECT_EQ(2, port.last);
+	memcpy(exit.run.mmio.data, "\x11\x22\2\0", 4);
+	EXPECT_EQ(0, exit_mmio(self, &exit, DEVICE + 0x2100, 4, true));
+	EXPECT_EQ(2, behind.writes);
+	EXPECT_EQ(2, behind.last);
+	EXPECT_EQ(0, hidden.writes);
+	/* DMA is told. */
+	EXPECT_EQ(-EROFS, mregion_space_write(self->memory, DEVICE + 0x2100,
+					      data, 4, &done));
+	EXPECT_EQ(0, done);
+	EXPECT_EQ(2, behind.writes);
 }
 
 /* 1000 coalesced writes, then a read of the other bus: it sees them all. */

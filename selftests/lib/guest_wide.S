@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A guest for the VMM of the documentation: it reads two registers at once where
- * a rule serves one, and has nothing to do with the adder, whose process stays.
+ * a rule serves one, and writes two of which one is a doorbell. It has nothing to do
+ * with the adder, whose process stays.
  */
 #include "machine.h"
 
@@ -31,10 +32,20 @@ last:
 	mov	%es:ENGINE_DONE, %ax	/* refused: all-ones */
 	movzwl	%ax, %eax
 	mov	%eax, SQUARE
+	movq	CODE + number - guest, %mm0
+	movq	%mm0, %es:ENGINE_NUMBER	/* and what is behind the doorbell */
+not_done:
+	mov	%es:ENGINE_DONE, %eax
+	test	%eax, %eax
+	jz	not_done
+	mov	%es:ENGINE_SQUARE, %eax
+	mov	%eax, SUM
 	mov	$(UART + UART_STATUS), %dx
 	in	%dx, %ax		/* exits: what was printed is seen */
 	hlt
 
+number:
+	.quad	5
 hello:
 	.asciz	"two at once\n"
 guest_end:

@@ -3,6 +3,7 @@
 #include <kselftest_harness.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,7 @@ static const struct mregion_ops ops = {
 FIXTURE(rules)
 {
 	struct mregion_machine *machine;
+	struct mregion_region *root;
 	struct mregion_space *space;
 	struct mregion_region *region;
 	struct mregion_shadow *shadow;
@@ -29,19 +31,17 @@ FIXTURE(rules)
 
 FIXTURE_SETUP(rules)
 {
-	struct mregion_region *root;
-
 	memset(self, 0, sizeof(*self));
 	self->machine = mregion_machine_open(NULL);
 	ASSERT_NE(NULL, self->machine)
 		TH_LOG("%s", mregion_error());
 	mregion_begin(self->machine);
-	root = mregion_new_container(self->machine, "root", 0);
+	self->root = mregion_new_container(self->machine, "root", 0);
 	self->space = mregion_new_space(self->machine, MREGION_BUS_MEMORY,
-					root, MREGION_POLICY_DEFAULT);
+					self->root, MREGION_POLICY_DEFAULT);
 	self->region = mregion_new_mmio(self->machine, "device", 0x100, &ops,
 					NULL);
-	mregion_map(root, self->region, BASE, 0);
+	mregion_map(self->root, self->region, BASE, 0);
 	ASSERT_EQ(0, mregion_commit(self->machine))
 		TH_LOG("%s", mregion_error());
 	self->shadow = mregion_new_shadow(self->machine, 100);
@@ -120,6 +120,140 @@ TEST_F(rules, doorbell)
 	EXPECT_EQ(MREGION_OUTCOME_EXIT, write_to(self, 0x10, 2, 7));
 }
 
+/* What begins there rings, whatever it reaches into; the neighbour is another. */
+TEST_F(rules, doorbell_of_any_length)
+{
+	struct mregion_doorbell bell = {
+		.offset = 0x10, .eventfd = self->eventfd, .any_len = true,
+	}, next = bell;
+	unsigned int len;
+
+	next.offset = 0x14;
+	next.eventfd = eventfd(0, EFD_NONBLOCK);
+	ASSERT_EQ(0, mregion_add_doorbell(self->region, &bell))
+		TH_LOG("%s", mregion_error());
+	ASSERT_EQ(0, mregion_add_doorbell(self->region, &next))
+		TH_LOG("%s", mregion_error());
+	for (len = 1; len <= 8; len++)
+		EXPECT_EQ(MREGION_OUTCOME_DOORBELL,
+			  write_to(self, 0x10, len, 7));
+	EXPECT_EQ(8, rung(self));
+	EXPECT_EQ(MREGION_OUTCOME_EXIT, write_to(self, 0x11, 1, 7));
+	EXPECT_EQ(MREGION_OUTCOME_DOORBELL, write_to(self, 0x14, 4, 7));
+	EXPECT_EQ(0, rung(self));
+	EXPECT_EQ(0, mregion_del_doorbell(self->region, &bell));
+	EXPECT_EQ(MREGION_OUTCOME_EXIT, write_to(self, 0x10, 4, 7));
+	close(next.eventfd);
+}
+
+/* Nobody keeps a descriptor for the sake of the rule's end. */
+TEST_F(rules, doorbell_whose_eventfd_is_closed)
+{
+	struct mregion_doorbell bell = { .len = 4, .match = true };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		bell.datamatch = i;
+		bell.eventfd = eventfd(0, EFD_NONBLOCK);
+		ASSERT_LE(0, bell.eventfd);
+		ASSERT_EQ(0, mregion_add_doorbell(self->region, &bell))
+			TH_LOG("%s", mregion_error());
+		close(bell.eventfd);
+	}
+	EXPECT_EQ(MREGION_OUTCOME_DOORBELL, write_to(self, 0, 4, 1));
+	bell.datamatch = 1;
+	EXPECT_EQ(0, mregion_del_doorbell(self->region, &bell))
+		TH_LOG("%s", mregion_error());
+	EXPECT_EQ(MREGION_OUTCOME_EXIT, write_to(self, 0, 4, 1));
+	EXPECT_EQ(MREGION_OUTCOME_DOORBELL, write_to(self, 0, 4, 2));
+	EXPECT_EQ(-ENOENT, mregion_del_doorbell(self->region, &bell));
+	/* Another descriptor has its number by now. */
+	bell.datamatch = 2;
+	bell.eventfd = self->eventfd;
+	EXPECT_EQ(0, mregion_del_doorbell(self->region, &bell));
+	/* The same of a shadow's. */
+	bell.eventfd = eventfd(0, EFD_NONBLOCK);
+	ASSERT_EQ(0, mregion_add_shadow(self->region, 0x40, 8, self->shadow, 0,
+					MREGION_RULE_WRITE, bell.eventfd));
+	close(bell.eventfd);
+	EXPECT_EQ(-ENOENT, mregion_del_shadow(self->region, 0x40, 8,
+					      self->shadow, 0,
+					      MREGION_RULE_WRITE, -1));
+	EXPECT_EQ(0, mregion_del_shadow(self->region, 0x40, 8, self->shadow, 0,
+					MREGION_RULE_WRITE, bell.eventfd));
+	/* One that is not there cannot be had. */
+	bell.eventfd = -1;
+	bell.datamatch = 7;
+	EXPECT_EQ(-EBADF, mregion_add_doorbell(self->region, &bell));
+}
+
+/*
+ * A queue's doorbell each, as virtio has them: registers of their own, or values of
+ * one. By the kernel, and by DMA.
+ */
+TEST_F(rules, many_doorbells)
+{
+	const unsigned int nr = 1024;
+	struct mregion_region *queues, *root;
+	struct mregion_space *space;
+	struct mregion_doorbell bell = { .len = 4, .eventfd = self->eventfd };
+	struct mregion_doorbell match = { .offset = 4 * nr, .len = 2 };
+	int other = eventfd(0, EFD_NONBLOCK);
+	unsigned int i;
+	uint32_t data;
+
+	ASSERT_LE(0, other);
+	mregion_begin(self->machine);
+	root = mregion_new_container(self->machine, "queues' root", 0);
+	queues = mregion_new_mmio(self->machine, "queues", 0x10000, &ops, NULL);
+	mregion_map(root, queues, 0, 0);
+	space = mregion_new_space(self->machine, MREGION_BUS_MEMORY, root, 0);
+	match.match = true;
+	for (i = 0; i < nr; i++) {
+		bell.offset = 4 * i;
+		bell.eventfd = i % 2 ? other : self->eventfd;
+		EXPECT_EQ(0, mregion_add_doorbell(queues, &bell));
+		match.datamatch = i;
+		match.eventfd = bell.eventfd;
+		EXPECT_EQ(0, mregion_add_doorbell(queues, &match));
+	}
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+	for (i = 0; i < nr; i += 2) {
+		data = i;
+		EXPECT_EQ(0, mregion_space_write(space, 4 * i, &data, 4, NULL));
+		EXPECT_EQ(1, rung(self));
+		EXPECT_EQ(0, mregion_space_write(space, 4 * nr, &data, 2, NULL));
+		EXPECT_EQ(1, rung(self));
+		data = i + 1;
+		EXPECT_EQ(0, mregion_space_write(space, 4 * nr, &data, 2, NULL));
+		EXPECT_EQ(0, rung(self));
+	}
+	/* All gone by one commit; then again, until there is no room. */
+	mregion_begin(self->machine);
+	for (i = 0; i < nr; i++) {
+		bell.offset = 4 * i;
+		EXPECT_EQ(0, mregion_del_doorbell(queues, &bell));
+		match.datamatch = i;
+		EXPECT_EQ(0, mregion_del_doorbell(queues, &match));
+	}
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+	mregion_begin(self->machine);
+	for (i = 0; i < mregion_machine_info(self->machine)->max_rules; i++) {
+		bell.offset = 4 * i;
+		mregion_add_doorbell(queues, &bell);
+	}
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+	bell.offset = 4 * i;
+	EXPECT_EQ(-ENOSPC, mregion_add_doorbell(queues, &bell));
+	EXPECT_NE(NULL, strstr(mregion_error(),
+		": the region has as many rules as it can (ENOSPC)"))
+		TH_LOG("%s", mregion_error());
+	close(other);
+}
+
 TEST_F(rules, doorbell_that_stores)
 {
 	/* Without .match, .datamatch does not count. */
@@ -172,6 +306,137 @@ TEST_F(rules, shadow)
 					      self->shadow, 1, both, -1));
 }
 
+/* A device that notes what it is called for; byte i of it reads as i. */
+struct noting {
+	char calls[256];
+};
+
+static void note(struct noting *noting, char what, uint64_t offset,
+		 unsigned int len, uint64_t data)
+{
+	size_t at = strlen(noting->calls);
+
+	snprintf(noting->calls + at, sizeof(noting->calls) - at,
+		 "%c%llx/%u=%llx ", what, (unsigned long long)offset, len,
+		 (unsigned long long)data);
+}
+
+static uint64_t noting_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	note(opaque, 'r', offset, len, 0);
+	return 0x0706050403020100ull + 0x0101010101010101ull * offset;
+}
+
+static void noting_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	note(opaque, 'w', offset, len, data);
+}
+
+static const struct mregion_ops noting_ops = {
+	.read = noting_read,
+	.write = noting_write,
+	.constraints = { .valid_min = 4, .valid_max = 4 },
+};
+
+#define NOTING	0x8000
+
+/* DMA to registers does what a guest's access does. */
+TEST_F(rules, by_dma)
+{
+	struct mregion_doorbell bell = {
+		.offset = 0x10,
+		.len = 4,
+		.eventfd = self->eventfd,
+		.shadow = self->shadow,
+		.shadow_offset = 0x10,
+	};
+	struct mregion_ring *ring = mregion_new_ring(self->machine, 16, 0, 0);
+	struct noting noting = { "" };
+	struct mregion_region *region;
+	struct mregion_stats stats;
+	uint32_t data[4];
+	size_t done;
+
+	ASSERT_NE(NULL, ring);
+	mregion_begin(self->machine);
+	region = mregion_new_mmio(self->machine, "noting", 0x1000, &noting_ops,
+				  &noting);
+	mregion_map(self->root, region, NOTING, 0);
+	mregion_add_doorbell(region, &bell);
+	mregion_add_shadow(region, 0x20, 4, self->shadow, 0x20,
+			   MREGION_RULE_READ | MREGION_RULE_WRITE, -1);
+	mregion_coalesce(region, 0x30, 4, ring);
+	ASSERT_EQ(0, mregion_commit(self->machine))
+		TH_LOG("%s", mregion_error());
+
+	/* The doorbell, and the register behind it. */
+	data[0] = 5;
+	data[1] = 6;
+	EXPECT_EQ(0, mregion_space_write(self->space, NOTING + 0x10, data, 8,
+					 &done));
+	EXPECT_EQ(8, done);
+	EXPECT_EQ(1, rung(self));
+	EXPECT_EQ(0, memcmp(self->bytes + 0x10, "\5\0\0\0", 4));
+	EXPECT_STREQ("w14/4=6 ", noting.calls);
+
+	noting.calls[0] = '\0';
+	memcpy(self->bytes + 0x20, "abcd", 4);
+	EXPECT_EQ(0, mregion_space_read(self->space, NOTING + 0x1c, data, 12,
+					&done));
+	EXPECT_EQ(0x1f1e1d1c, data[0]);
+	EXPECT_EQ(0, memcmp(&data[1], "abcd", 4));
+	EXPECT_EQ(0x27262524, data[2]);
+	EXPECT_STREQ("r1c/4=0 r24/4=0 ", noting.calls);
+
+	noting.calls[0] = '\0';
+	data[0] = 0x77;
+	EXPECT_EQ(0, mregion_space_write(self->space, NOTING + 0x20, data, 4,
+					 NULL));
+	EXPECT_EQ(0x77, self->bytes[0x20]);
+	EXPECT_STREQ("", noting.calls);
+
+	/* What a ring would take is done when it returns, after what waits there. */
+	EXPECT_EQ(0, mregion_stats(self->machine, MREGION_OBJECT_REGION,
+				   mregion_id(region), &stats));
+	EXPECT_EQ(1, stats.outcomes[MREGION_OUTCOME_DOORBELL]);
+	EXPECT_EQ(2, stats.outcomes[MREGION_OUTCOME_SHADOW]);
+	EXPECT_EQ(MREGION_OUTCOME_COALESCED,
+		  write_to(self, NOTING - BASE + 0x30, 4, 1));
+	data[0] = 2;
+	EXPECT_EQ(0, mregion_space_write(self->space, NOTING + 0x30, data, 4,
+					 NULL));
+	EXPECT_STREQ("w30/4=1 w30/4=2 ", noting.calls);
+}
+
+/* A part of DMA that is an error ends it; what was before has been done. */
+TEST_F(rules, dma_that_is_refused)
+{
+	static const struct mregion_ops strict = {
+		.read = noting_read,
+		.write = noting_write,
+		.constraints = { .valid_min = 4, .valid_max = 4,
+				 .refused = MREGION_POLICY_ERROR },
+	};
+	struct mregion_doorbell bell = { .len = 4, .eventfd = self->eventfd };
+	struct noting noting = { "" };
+	struct mregion_region *region;
+	uint8_t data[8] = { 1 };
+	size_t done;
+
+	mregion_begin(self->machine);
+	region = mregion_new_mmio(self->machine, "strict", 0x1000, &strict,
+				  &noting);
+	mregion_map(self->root, region, NOTING, 0);
+	mregion_add_doorbell(region, &bell);
+	ASSERT_EQ(0, mregion_commit(self->machine));
+	EXPECT_EQ(-EFAULT, mregion_space_write(self->space, NOTING, data, 6,
+					       &done));
+	EXPECT_EQ(4, done);
+	EXPECT_EQ(1, rung(self));
+	EXPECT_STREQ("", noting.calls);
+}
+
 /*
  * To all of these the kernel says EINVAL; the library, which of its reasons it is.
  */
@@ -207,6 +472,81 @@ TEST_F(rules, mistakes_of_shadows)
 		    mregion_machine_fd(self->machine)),
 		"the shadow memory ends before the part does, or the descriptor is no eventfd's");
 #undef ADD
+}
+
+/* A rule that no access can match is a mistake. */
+TEST_F(rules, mistakes_of_matches)
+{
+	static const struct mregion_ops words = {
+		.constraints = { .valid_min = 4, .valid_max = 4 },
+	};
+	struct mregion_doorbell bell = {
+		.len = 8,
+		.eventfd = self->eventfd,
+		.access_len = 2,
+		.match = true,
+		.datamatch = 0x10000,
+	};
+	struct mregion_ring *ring = mregion_new_ring(self->machine, 8, 0, 0);
+	struct mregion_region *region;
+
+	ASSERT_NE(NULL, ring);
+	region = mregion_new_mmio(self->machine, "words", 0x100, &words, NULL);
+	ASSERT_NE(NULL, region);
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"datamatch does not fit access_len");
+	bell.access_len = 0;
+	bell.len = 2;
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"datamatch does not fit the part");
+	bell.access_len = 4;
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"access_len is more than the part has room for");
+	bell.len = 4;
+	EXPECT_EQ(0, mregion_add_doorbell(self->region, &bell));
+	bell.access_len = 2;
+	bell.datamatch = 7;
+	MISTAKE(mregion_add_doorbell(region, &bell),
+		"the device accepts no access of access_len bytes");
+	bell.access_len = 0;
+	bell.len = 3;
+	MISTAKE(mregion_add_doorbell(region, &bell),
+		"the device accepts no access that the rule could be for");
+	MISTAKE(mregion_coalesce(region, 0, 3, ring),
+		"the device accepts no access that the rule could be for");
+	MISTAKE(mregion_add_shadow(region, 0, 2, self->shadow, 0,
+				   MREGION_RULE_READ, -1),
+		"the device accepts no access that the rule could be for");
+	bell.len = 4;
+	EXPECT_EQ(0, mregion_add_doorbell(region, &bell));
+}
+
+TEST_F(rules, mistakes_of_any_length)
+{
+	const struct mregion_doorbell good = {
+		.offset = 0x20, .eventfd = self->eventfd, .any_len = true,
+	};
+	struct mregion_doorbell bell;
+
+#define WRONG "any_len does not go with len, access_len, match or shadow"
+	bell = good;
+	bell.len = 4;
+	MISTAKE(mregion_add_doorbell(self->region, &bell), WRONG);
+	bell = good;
+	bell.access_len = 4;
+	MISTAKE(mregion_add_doorbell(self->region, &bell), WRONG);
+	bell = good;
+	bell.match = true;
+	MISTAKE(mregion_add_doorbell(self->region, &bell), WRONG);
+	bell = good;
+	bell.shadow = self->shadow;
+	MISTAKE(mregion_add_doorbell(self->region, &bell), WRONG);
+#undef WRONG
+	bell = good;
+	bell.eventfd = mregion_machine_fd(self->machine);
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"the descriptor is no eventfd's");
+	EXPECT_EQ(0, mregion_add_doorbell(self->region, &good));
 }
 
 TEST_F(rules, mistakes_of_others)

@@ -224,6 +224,119 @@ TEST_F(serving, answers)
 	EXPECT_EQ(0, nr_wakes);
 }
 
+/* A device that says what it is told to, and notes what it is told. */
+struct tried {
+	enum mregion_result result;
+	unsigned int calls;
+	struct mregion_current current;
+};
+
+static enum mregion_result try_read(void *opaque, uint64_t offset,
+				    uint64_t *data, unsigned int len,
+				    const struct mregion_current *current)
+{
+	struct tried *tried = opaque;
+
+	(void)offset;
+	(void)len;
+	tried->calls += current == mregion_current();
+	tried->current = *current;
+	*data = 0x44332211;
+	return tried->result;
+}
+
+static enum mregion_result try_write(void *opaque, uint64_t offset,
+				     uint64_t data, unsigned int len,
+				     const struct mregion_current *current)
+{
+	return try_read(opaque, offset, &data, len, current);
+}
+
+#define TRIED(policy) { \
+	.try_read = try_read, .try_write = try_write, \
+	.constraints = { .refused = policy } }
+
+TEST_F(serving, results)
+{
+	static const struct mregion_ops ops[] = {
+		TRIED(MREGION_POLICY_ONES), TRIED(MREGION_POLICY_ZEROES),
+		TRIED(MREGION_POLICY_ERROR),
+	};
+	/* That it is an error is not passed on. */
+	static const uint32_t answers[] = { 0xffffffff, 0, 0xffffffff };
+	struct tried tried = { MREGION_OK };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, mregion_serving_add(self->serving, 10 + i, 8,
+						 &ops[i], &tried));
+		tried.result = MREGION_OK;
+		submit(&self->kernel, 0, 10 + i, 4, 0, 4, false);
+		ASSERT_EQ(0, mregion_serve_once(self->serving));
+		EXPECT_EQ(0x44332211, withdraw(&self->kernel, 0));
+		tried.result = i ? MREGION_ERROR : MREGION_DECODE_ERROR;
+		submit(&self->kernel, 0, 10 + i, 4, 0, 4, false);
+		ASSERT_EQ(0, mregion_serve_once(self->serving));
+		ASSERT_TRUE(answered(&self->kernel, 0));
+		EXPECT_EQ(answers[i], withdraw(&self->kernel, 0));
+		submit(&self->kernel, 0, 10 + i, 4, 5, 4, true);
+		ASSERT_EQ(0, mregion_serve_once(self->serving));
+		ASSERT_TRUE(answered(&self->kernel, 0));
+		withdraw(&self->kernel, 0);
+	}
+	EXPECT_EQ(9, tried.calls);
+}
+
+TEST_F(serving, current)
+{
+	static const struct mregion_ops ops = TRIED(MREGION_POLICY_ONES);
+	struct mregion_serving *serving = self->serving;
+	struct tried tried = { MREGION_OK };
+
+	ASSERT_EQ(0, mregion_serving_add(serving, 10, 64, &ops, &tried));
+	serving->slots[0].vcpu = 7;
+	submit(&self->kernel, 0, 10, 8, 0, 4, false);
+	ASSERT_EQ(0, mregion_serve_once(serving));
+	EXPECT_EQ(1, tried.calls);
+	EXPECT_EQ(NULL, tried.current.region);
+	EXPECT_EQ(10, tried.current.region_id);
+	EXPECT_EQ(MREGION_FROM_SERVER, tried.current.source);
+	EXPECT_EQ(NULL, tried.current.vm);
+	EXPECT_EQ(7, tried.current.vcpu);
+	EXPECT_EQ(NULL, tried.current.space);
+	EXPECT_EQ(0, tried.current.addr);
+	EXPECT_EQ(8, tried.current.offset);
+	EXPECT_EQ(NULL, mregion_current());
+}
+
+/* Whatever the VMM says: a process does not write beyond its registers for it. */
+TEST_F(serving, end_of_region)
+{
+	static const struct mregion_ops ops = TRIED(MREGION_POLICY_ZEROES);
+	struct tried tried = { MREGION_OK };
+
+	ASSERT_EQ(0, mregion_serving_add(self->serving, 10, 6, &ops, &tried));
+	submit(&self->kernel, 0, 10, 4, 0, 4, false);
+	submit(&self->kernel, 1, 10, 8, 0, 4, false);
+	submit(&self->kernel, 2, 10, UINT64_MAX - 3, 0, 4, true);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(0, tried.calls);
+	EXPECT_EQ(0, withdraw(&self->kernel, 0));
+	EXPECT_EQ(0, withdraw(&self->kernel, 1));
+	submit(&self->kernel, 0, 10, 4, 0, 2, false);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(1, tried.calls);
+
+	/* Unless it looks for itself. */
+	EXPECT_EQ(-EINVAL, mregion_serving_add(self->serving, 11, 0, &ops,
+					       &tried));
+	ASSERT_EQ(0, mregion_serving_add(self->serving, 11, MREGION_WHOLE, &ops,
+					 &tried));
+	submit(&self->kernel, 3, 11, UINT64_MAX - 3, 0, 4, true);
+	ASSERT_EQ(0, mregion_serve_once(self->serving));
+	EXPECT_EQ(2, tried.calls);
+}
+
 /* Three bytes that are not aligned; the kernel forwards them whole. */
 TEST_F(serving, split)
 {

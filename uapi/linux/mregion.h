@@ -396,7 +396,8 @@ enum mregion_rule_flags {
  *	region's end has no effect. With ANY_LEN: 1
  * @ring: of a ring: its ID
  * @eventfd: of a doorbell, or with NOTIFY: what to signal; else 0. The rule
- *	holds a reference to the eventfd, not to the descriptor
+ *	holds a reference to the eventfd, not to the descriptor. To delete it: the
+ *	same eventfd, or -1 for any
  * @shadow: of a shadow, or with STORE: ID of the shadow memory; else 0
  * @access_len: of a doorbell: the size of write that it is for, 0 for any
  * @shadow_offset: in the shadow memory, of the byte that stands for @offset;

@@ -91,10 +91,17 @@ static void store(const struct mregion_device *device, uint8_t *buf,
 		buf[big ? len - 1 - i : i] = value;
 }
 
+/*
+ * Whether an access that is made in ones of @size bytes would reach beyond the region's
+ * end. Accesses are cut there before; but they may be widened, the region may have got
+ * shorter since, and a server need not believe what the VMM says.
+ */
 static bool reaches_beyond(const struct mregion_device *device, uint64_t offset,
 			   unsigned int size, unsigned int len)
 {
-	return size > len && offset + (size - 1) > device->last &&
+	unsigned int end = size > len ? size : len;
+
+	return (offset > device->last || end - 1 > device->last - offset) &&
 	       !(device->constraints.flags & MREGION_VALID_BEYOND);
 }
 

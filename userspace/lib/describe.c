@@ -71,6 +71,13 @@ static const struct {
 	  "only MMIO and ROM device regions have servers" },
 };
 
+/* All rules count that it was asked for: also the one that is too many. */
+static bool is_full(const struct mregion_region *region)
+{
+	return atomic_load(&region->nr_asked) >
+	       mregion_machine_info(region->machine)->max_rules;
+}
+
 const char *mregion_describe_reason(const struct mregion_op *op,
 				    const struct mregion_region *region,
 				    int err)
@@ -81,6 +88,9 @@ const char *mregion_describe_reason(const struct mregion_op *op,
 
 	if (op && err == EINVAL)
 		reason = mregion_invalid_reason(op, region);
+	if (code == MREGION_OP_RULE_ADD && err == ENOSPC && region &&
+	    is_full(region))
+		reason = "the region has as many rules as it can";
 	if (reason)
 		return reason;
 	for (i = 0; i < ARRAY_SIZE(reasons); i++)

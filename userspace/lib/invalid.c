@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "access.h"
 #include "invalid.h"
 #include "mregion.h"
 #include "region.h"
@@ -61,9 +62,48 @@ static const char *doorbell_reason(const struct mregion_rule *rule)
 {
 	if (!is_size(rule->access_len))
 		return "access_len is 1, 2, 4, 8, or 0 for any";
-	if (!(rule->flags & MREGION_RULE_STORE))
-		return "the descriptor is no eventfd's";
+	if (rule->flags & MREGION_RULE_ANY_LEN &&
+	    (rule->flags != MREGION_RULE_ANY_LEN || rule->len != 1 ||
+	     rule->access_len))
+		return "any_len does not go with len, access_len, match or shadow";
 	return NULL;
+}
+
+static bool has_value(uint64_t value, unsigned int len)
+{
+	return len >= 8 || value < 1ull << (8 * len);
+}
+
+/* Of rules that are for no access at all. */
+static const char *match_reason(const struct mregion_rule *rule,
+				const struct mregion_region *region)
+{
+	struct mregion_constraints constraints = { .valid_max = 8 };
+	uint64_t room = rule->len - 1;	/* and one byte; 0 is 2^64 */
+	bool fits = false, accepted = false;
+	unsigned int len;
+
+	if (rule->flags & MREGION_RULE_ANY_LEN)
+		return NULL;
+	if (region)
+		constraints = mregion_region_constraints(region);
+	if (rule->access_len && rule->access_len - 1 > room)
+		return "access_len is more than the part has room for";
+	if (rule->access_len && !has_value(rule->datamatch, rule->access_len))
+		return "datamatch does not fit access_len";
+	for (len = 1; len <= 8 && len - 1 <= room; len *= 2) {
+		if ((rule->access_len && rule->access_len != len) ||
+		    !has_value(rule->datamatch, len))
+			continue;
+		fits = true;
+		accepted |= mregion_access_size(&constraints, 0, len) == len &&
+			    mregion_access_valid(&constraints, 0, len);
+	}
+	if (!fits)
+		return "datamatch does not fit the part";
+	if (!accepted && rule->access_len)
+		return "the device accepts no access of access_len bytes";
+	return accepted ? NULL : "the device accepts no access that the rule could be for";
 }
 
 static const char *shadow_reason(const struct mregion_rule *rule)
@@ -105,9 +145,15 @@ static const char *rule_reason(const struct mregion_rule *rule,
 		reason = doorbell_reason(rule);
 	else if (rule->kind == MREGION_RULE_SHADOW)
 		reason = shadow_reason(rule);
-	else
-		return NULL;
-	return reason ? reason : memory_reason(rule);
+	/* The kernel looks for an eventfd before; here it is what is left. */
+	if (!reason)
+		reason = match_reason(rule, region);
+	if (reason || rule->kind == MREGION_RULE_COALESCE)
+		return reason;
+	if (rule->kind == MREGION_RULE_DOORBELL &&
+	    !(rule->flags & MREGION_RULE_STORE))
+		return "the descriptor is no eventfd's";
+	return memory_reason(rule);
 }
 
 const char *mregion_invalid_reason(const struct mregion_op *op,

@@ -1470,7 +1470,7 @@ void mregion_serving_close(struct mregion_serving *serving);
  * MREGION_POLICY_ERROR is not passed on: a refused read is all-ones, and that is
  * all. Threads may be serving already.
  *
- * Return: 0; -EEXIST: it was added before; -ENOMEM.
+ * Return: 0; -EINVAL: @len is 0; -EEXIST: it was added before; -ENOMEM.
  */
 int mregion_serving_add(struct mregion_serving *serving, uint32_t region,
 			uint64_t len, const struct mregion_ops *ops,

@@ -131,6 +131,9 @@ int mregion_serving_add(struct mregion_serving *serving, uint32_t id,
 	struct mregion_serving_region *region;
 	int err = 0;
 
+	if (!len)
+		return mregion_fail_why(EINVAL,
+			"serve region %u: no region has a length of 0", id);
 	region = calloc(1, sizeof(*region));
 	if (!region)
 		return mregion_fail(ENOMEM, "serve region %u", id);
