@@ -161,6 +161,17 @@ static bool mregion_rules_group(const struct mregion_behaviour_rule *a,
 	       !((a->flags ^ b->flags) & MREGION_RULE_DATAMATCH);
 }
 
+static void mregion_group_begin(struct mregion_rule_group *group, u32 first,
+				const struct mregion_behaviour_rule *rule)
+{
+	*group = (struct mregion_rule_group) {
+		.first = first,
+		.reads = rule->reads,
+		.writes = rule->writes,
+		.match = rule->flags & MREGION_RULE_DATAMATCH,
+	};
+}
+
 static void mregion_behaviour_group(struct mregion_behaviour *behaviour)
 {
 	struct mregion_behaviour_rule **sorted = behaviour->sorted;
@@ -170,16 +181,61 @@ static void mregion_behaviour_group(struct mregion_behaviour *behaviour)
 	for (i = 0; i < behaviour->nr_rules; i++) {
 		if (!i || !mregion_rules_group(sorted[i - 1], sorted[i])) {
 			group = &behaviour->groups[behaviour->nr_groups++];
-			*group = (struct mregion_rule_group) {
-				.first = i,
-				.reads = sorted[i]->reads,
-				.writes = sorted[i]->writes,
-				.match = sorted[i]->flags &
-					 MREGION_RULE_DATAMATCH,
-			};
+			mregion_group_begin(group, i, sorted[i]);
 		}
 		group->nr++;
 	}
+}
+
+/* The same as @old's, but without the rule at @skip, or with the one at @at. */
+static void mregion_behaviour_regroup(struct mregion_behaviour *behaviour,
+				      const struct mregion_behaviour *old,
+				      u32 skip, u32 at)
+{
+	const struct mregion_behaviour_rule *more = NULL;
+	struct mregion_rule_group *group;
+	u32 i, first = 0;
+
+	if (skip == old->nr_rules)
+		more = behaviour->sorted[at];
+	for (i = 0; i < old->nr_groups; i++) {
+		const struct mregion_behaviour_rule *of;
+
+		of = old->sorted[old->groups[i].first];
+		/* a group of its own comes before the first one behind it */
+		if (more && at <= first && !mregion_rules_group(more, of)) {
+			group = &behaviour->groups[behaviour->nr_groups++];
+			mregion_group_begin(group, first++, more);
+			group->nr = 1;
+			more = NULL;
+		}
+		group = &behaviour->groups[behaviour->nr_groups];
+		*group = old->groups[i];
+		group->first = first;
+		if (more && mregion_rules_group(more, of)) {
+			group->nr++;
+			more = NULL;
+		}
+		if (skip - old->groups[i].first < old->groups[i].nr)
+			group->nr--;
+		first += group->nr;
+		behaviour->nr_groups += !!group->nr;
+	}
+	if (more) {
+		group = &behaviour->groups[behaviour->nr_groups++];
+		mregion_group_begin(group, first, more);
+		group->nr = 1;
+	}
+}
+
+/* Copy @nr pointers to rules. */
+static void mregion_behaviour_push(struct mregion_behaviour *behaviour,
+				   struct mregion_behaviour_rule *const *rules,
+				   u32 nr)
+{
+	memcpy(behaviour->sorted + behaviour->nr_rules, rules,
+	       nr * sizeof(*rules));
+	behaviour->nr_rules += nr;
 }
 
 /*
@@ -191,7 +247,7 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 		       const struct mregion_behaviour *old, u32 skip,
 		       struct mregion_behaviour_rule *more, u32 at)
 {
-	u32 nr_old = old ? old->nr_rules : 0, nr, nr_tried, i;
+	u32 nr_old = old ? old->nr_rules : 0, nr, nr_tried;
 	struct mregion_behaviour *behaviour;
 	size_t size, groups = 0;
 
@@ -214,16 +270,24 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 		behaviour->sorted += nr_tried;
 	behaviour->groups = (void *)behaviour + size;
 
-	for (i = 0; i <= nr_old; i++) {
-		if (more && i == at)
-			behaviour->sorted[behaviour->nr_rules++] = more;
-		if (i < nr_old && i != skip)
-			behaviour->sorted[behaviour->nr_rules++] =
-				old->sorted[i];
+	if (more) {
+		mregion_behaviour_push(behaviour, old->sorted, at);
+		mregion_behaviour_push(behaviour, &more, 1);
+		mregion_behaviour_push(behaviour, old->sorted + at,
+				       nr_old - at);
+	} else if (old) {
+		mregion_behaviour_push(behaviour, old->sorted, skip);
+		if (skip < nr_old)
+			mregion_behaviour_push(behaviour,
+					       old->sorted + skip + 1,
+					       nr_old - skip - 1);
 	}
 	if (nr > MREGION_FEW_RULES) {
 		behaviour->rules[0] = behaviour->sorted[0];
-		mregion_behaviour_group(behaviour);
+		if (old->nr_groups)
+			mregion_behaviour_regroup(behaviour, old, skip, at);
+		else
+			mregion_behaviour_group(behaviour);
 	}
 	return behaviour;
 }
@@ -301,6 +365,76 @@ mregion_behaviour_serve(const struct mregion_behaviour *old,
 	return mregion_behaviour_finish(behaviour, server);
 }
 
+/* How many of a behaviour's rules do not come behind one in the order of keeping. */
+static u32 mregion_behaviour_bound(const struct mregion_behaviour *behaviour,
+				   const struct mregion_behaviour_rule *rule)
+{
+	u32 low = 0, end = behaviour->nr_rules, half;
+
+	while (low < end) {
+		half = low + (end - low) / 2;
+		if (mregion_rules_compare(behaviour->sorted[half], rule) <= 0)
+			low = half + 1;
+		else
+			end = half;
+	}
+	return low;
+}
+
+/*
+ * Whether a rule clashes with one of a group. Two of a group and of one value have no
+ * access in common. So if the rule has one with any of them, it has one with the last
+ * that does not begin behind it, or with the first that does.
+ */
+static bool mregion_group_clash(const struct mregion_behaviour *behaviour,
+				const struct mregion_rule_group *group,
+				const struct mregion_behaviour_rule *rule)
+{
+	struct mregion_behaviour_rule *const *sorted = behaviour->sorted;
+	u32 i, end = group->first + group->nr, low = group->first, half;
+	const struct mregion_behaviour_rule *of = sorted[group->first];
+
+	if (of->kind != rule->kind ||
+	    !((group->reads & rule->reads) | (group->writes & rule->writes)))
+		return false;
+	if (((of->flags | rule->flags) & MREGION_RULE_ANY_LEN) ||
+	    group->match != !!(rule->flags & MREGION_RULE_DATAMATCH)) {
+		for (i = group->first; i < end; i++)
+			if (mregion_rules_clash(sorted[i], rule))
+				return true;
+		return false;
+	}
+	while (low < end) {
+		half = low + (end - low) / 2;
+		if (sorted[half]->datamatch < rule->datamatch ||
+		    (sorted[half]->datamatch == rule->datamatch &&
+		     sorted[half]->offset <= rule->offset))
+			low = half + 1;
+		else
+			end = half;
+	}
+	return (low > group->first &&
+		mregion_rules_clash(sorted[low - 1], rule)) ||
+	       (low < group->first + group->nr &&
+		mregion_rules_clash(sorted[low], rule));
+}
+
+static bool mregion_behaviour_clash(const struct mregion_behaviour *behaviour,
+				    const struct mregion_behaviour_rule *rule)
+{
+	u32 i;
+
+	for (i = 0; i < behaviour->nr_groups; i++)
+		if (mregion_group_clash(behaviour, &behaviour->groups[i], rule))
+			return true;
+	if (behaviour->nr_groups)
+		return false;
+	for (i = 0; i < behaviour->nr_rules; i++)
+		if (mregion_rules_clash(behaviour->sorted[i], rule))
+			return true;
+	return false;
+}
+
 /**
  * mregion_behaviour_add() - with a rule more
  * @old: the behaviour so far
@@ -314,19 +448,16 @@ mregion_behaviour_add(const struct mregion_behaviour *old,
 		      struct mregion_behaviour_rule *rule)
 {
 	struct mregion_behaviour *behaviour;
-	u32 i, at = 0;
+	u32 at;
 
 	if (!(rule->flags & MREGION_RULE_ANY_LEN) &&
 	    !((rule->reads | rule->writes) & old->plain))
 		return ERR_PTR(-EINVAL);
-	for (i = 0; i < old->nr_rules; i++) {
-		if (mregion_rules_clash(old->sorted[i], rule))
-			return ERR_PTR(-EEXIST);
-		if (mregion_rules_compare(old->sorted[i], rule) < 0)
-			at = i + 1;
-	}
+	if (mregion_behaviour_clash(old, rule))
+		return ERR_PTR(-EEXIST);
 	if (old->nr_rules == MREGION_MAX_RULES)
 		return ERR_PTR(-ENOSPC);
+	at = mregion_behaviour_bound(old, rule);
 	behaviour = mregion_behaviour_make(&old->constraints, old,
 					   old->nr_rules, rule, at);
 	return mregion_behaviour_finish(behaviour, old->server);
@@ -346,15 +477,13 @@ mregion_behaviour_del(const struct mregion_behaviour *old,
 		      struct mregion_behaviour_rule **rule)
 {
 	struct mregion_behaviour *behaviour;
-	u32 i;
+	u32 end = mregion_behaviour_bound(old, like);
 
-	for (i = 0; i < old->nr_rules; i++)
-		if (mregion_rules_equal(old->sorted[i], like))
-			break;
-	if (i == old->nr_rules)
+	if (!end || !mregion_rules_equal(old->sorted[end - 1], like))
 		return ERR_PTR(-ENOENT);
-	*rule = old->sorted[i];
-	behaviour = mregion_behaviour_make(&old->constraints, old, i, NULL, 0);
+	*rule = old->sorted[end - 1];
+	behaviour = mregion_behaviour_make(&old->constraints, old, end - 1,
+					   NULL, 0);
 	return mregion_behaviour_finish(behaviour, old->server);
 }
 

@@ -60,6 +60,7 @@ static int mregion_copy_space(struct mregion_txn *txn,
 		return ret;
 	view->keys = (u64 *)(view->ranges + view->nr);
 	space->pending = view;
+	space->copied = true;
 	for (range = view->ranges; range < view->ranges + view->nr; range++) {
 		ret = mregion_work_step(&work);
 		if (ret)
@@ -95,6 +96,7 @@ static int mregion_render_space(struct mregion_txn *txn,
 	} else {
 		mregion_view_mark(view);
 		space->pending = view;
+		space->copied = false;
 	}
 	return 0;
 }

@@ -441,6 +441,10 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	view = bus->space->pending ?: bus->stale ? bus->space->view : NULL;
 	if (!view)
 		return 0;
+	/* where everything is claimed, rules change nothing */
+	if (!bus->stale && bus->space->copied &&
+	    bus->windows.nr < MREGION_MAX_WINDOWS)
+		return 0;
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare)
 		return -ENOMEM;

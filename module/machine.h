@@ -42,6 +42,7 @@ struct mregion_space_state {
  * @dirty: the commit under way must render it, whatever its root says
  * @view: its view, or NULL before its first commit ends
  * @pending: the view that the commit under way will publish, or NULL
+ * @copied: @pending has the shape of @view, and differs in behaviours alone
  * @counters: accesses to addresses where it has nothing
  * @published: KVM's bus as it was made last for the only attachment, for no more
  *	than to compare it; NULL where there are several. Read by vCPUs
@@ -59,6 +60,7 @@ struct mregion_space {
 	bool dirty;
 	struct mregion_view *view;
 	struct mregion_view *pending;
+	bool copied;
 	struct mregion_counters counters;
 	const void *published;
 	struct list_head retired;
