@@ -660,6 +660,18 @@ mregion_access_part(const struct mregion_view *view,
 	return mregion_forward_to(server, part.range, request, outcome);
 }
 
+/* Whether no rule is for any part of an access that the device takes as it is. */
+static bool mregion_access_no_rule(const struct mregion_behaviour *behaviour,
+				   u64 offset,
+				   const struct mregion_request *request)
+{
+	return !behaviour->any_len &&
+	       mregion_access_impl(&behaviour->constraints, request->len) >=
+	       request->len &&
+	       !mregion_find_rule(behaviour, offset, request->len,
+				  request->write, request->data);
+}
+
 /**
  * mregion_access_long() - make an access that the short way is not for
  * @view: of the space it is made in
@@ -683,15 +695,12 @@ mregion_access_long(const struct mregion_view *view,
 
 	/* most are forwarded, for want of a rule */
 	if (range && range->behaviour && !range->flags &&
-	    !range->behaviour->any_len &&
 	    mregion_short_whole(range, addr, len)) {
 		behaviour = range->behaviour;
 		offset = range->offset + (addr - range->start);
 		if (behaviour->plain >> len & 1 && !(offset & (len - 1)) &&
 		    (!behaviour->nr_rules ||
-		     mregion_access_impl(&behaviour->constraints, len) >= len) &&
-		    !mregion_find_rule(behaviour, offset, len, request->write,
-				       request->data))
+		     mregion_access_no_rule(behaviour, offset, request)))
 			return mregion_forward(range, request,
 					       MREGION_OUTCOME_EXIT, outcome);
 	}

@@ -133,8 +133,9 @@ static int mregion_bus_long(struct kvm_vcpu *vcpu,
 	rest = verdict == MREGION_SERVE &&
 	       view->space->bus == MREGION_BUS_MEMORY &&
 	       mregion_bus_is_rest(vcpu, request->addr);
-	index = view->space->bus == MREGION_BUS_PIO ? KVM_PIO_BUS :
-						      KVM_MMIO_BUS;
+	BUILD_BUG_ON((u32)KVM_MMIO_BUS != (u32)MREGION_BUS_MEMORY ||
+		     (u32)KVM_PIO_BUS != (u32)MREGION_BUS_PIO);
+	index = view->space->bus;
 	changed = mregion_bus_has_changed(vcpu, view->space, index);
 	mregion_bus_unlock();
 	if (unlikely(verdict == MREGION_SERVE)) {
