@@ -278,21 +278,34 @@ static inline uint64_t rule_last(const struct mregion_rule *rule)
 	return last < rule->offset ? ~0ull : last;
 }
 
-/* Whether both could match the same access; values here fit in a byte. */
+/* Whether a rule is for accesses of a size; values here fit in a byte. */
+static inline bool rule_takes(const struct mregion_rule *rule, uint32_t len)
+{
+	return rule_last(rule) - rule->offset >= len - 1 &&
+	       (!rule->access_len || rule->access_len == len);
+}
+
+/* Whether both could match the same access. */
 static inline bool rules_clash(const struct mregion_rule *a,
 			       const struct mregion_rule *b)
 {
-	uint32_t both = a->flags & b->flags;
+	uint64_t first = a->offset > b->offset ? a->offset : b->offset;
+	uint64_t last = rule_last(a) < rule_last(b) ? rule_last(a) :
+						      rule_last(b);
+	uint32_t both = a->flags & b->flags, len;
 
-	if (a->kind != b->kind || a->offset > rule_last(b) ||
-	    b->offset > rule_last(a))
+	if (a->kind != b->kind || first > last)
 		return false;
-	if (a->kind == MREGION_RULE_SHADOW)
-		return both & (MREGION_RULE_READ | MREGION_RULE_WRITE);
+	if (a->kind == MREGION_RULE_SHADOW &&
+	    !(both & (MREGION_RULE_READ | MREGION_RULE_WRITE)))
+		return false;
 	if (both & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
 		return false;
-	return !a->access_len || !b->access_len ||
-	       a->access_len == b->access_len;
+	for (len = 1; len <= 8; len *= 2)
+		if (rule_takes(a, len) && rule_takes(b, len) &&
+		    last - first >= len - 1)
+			return true;
+	return false;
 }
 
 static inline void model_rule(struct model *model, struct model_region *region,
@@ -311,7 +324,11 @@ static inline void model_rule(struct model *model, struct model_region *region,
 		 rule->shadow_offset + rule->len >
 		 model->shadow_len[rule->shadow])
 		must_fail(verdict, -EINVAL);
+	if (rule->access_len && !rule_takes(rule, rule->access_len))
+		must_fail(verdict, -EINVAL);
 	if (add) {
+		/* the device may take no access that it is for */
+		may_fail(verdict, -EINVAL);
 		if (region->len && rule->offset >= region->len)
 			must_fail(verdict, -EINVAL);
 		for (i = 0; i < region->nr_rules; i++)
