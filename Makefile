@@ -17,6 +17,7 @@
 #			the newest whose headers are installed
 #	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
 #	KERNELS=...	those to run the tests on
+#	BRIEF=...	those to run only some on, see selftests/check
 #	PARTS=...	tests to run, see selftests/check; all by default
 #	PREFIX, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
@@ -59,7 +60,7 @@ else
 endif
 
 check: setup programs
-	selftests/check $(KERNELS:%=--kernel %) $(PARTS)
+	selftests/check $(KERNELS:%=--kernel %) $(BRIEF:%=--brief %) $(PARTS)
 
 check-debug: setup programs
 	selftests/check --kernel debug machine kselftest
