@@ -35,6 +35,7 @@ static inline struct mregion_op dev_create(uint32_t id, uint64_t len)
 	struct mregion_op op = mr_mmio(id, len);
 
 	op.create.constraints.valid_max = 8;
+	op.create.constraints.impl_max = 8;
 	return op;
 }
 

@@ -173,7 +173,7 @@ TEST_F(trust, the_rest_is_not_read)
 
 /* ---- Servers that cannot run ------------------------------------------- */
 
-#define HELD_MS		150	/* the server's timeout */
+#define HELD_MS		1000
 #define CGROUP		"/tmp/mregion-rogue.cgroup"
 #define FROZEN		CGROUP "/mregion-rogue"
 
@@ -305,7 +305,7 @@ TEST_F(held, is_waited_for)
 		ASSERT_EQ(0, hold(self, variant->cgroup));
 		for (i = 0; i < 2; i++)
 			ASSERT_EQ(0, ask_for_it(&askers[i], self->fd));
-		usleep(6 * HELD_MS * 1000);
+		usleep(3 * HELD_MS * 1000);
 		for (i = 0; i < 2; i++)
 			EXPECT_FALSE(is_answered(&askers[i]));
 		ASSERT_EQ(0, let_go(self, variant->cgroup));
