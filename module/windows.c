@@ -148,14 +148,15 @@ bool mregion_windows_gap(const struct mregion_windows *windows, u32 *at,
 			 struct mregion_window *gap)
 {
 	while (rest->start <= rest->last) {
-		const struct mregion_window *window;
+		const struct mregion_window *window = NULL;
 
 		while (*at < windows->nr &&
 		       windows->window[*at].last < rest->start)
 			++*at;
-		window = &windows->window[*at];
+		if (*at < windows->nr)
+			window = &windows->window[*at];
 		*gap = *rest;
-		if (*at == windows->nr || window->start > rest->last) {
+		if (!window || window->start > rest->last) {
 			rest->start = rest->last + 1;
 			return true;
 		}
