@@ -163,7 +163,8 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 					      const struct resources *resources)
 {
 	struct mregion_rule rule = {
-		.kind = 1 + below(prng, 3),
+		.kind = PICK(prng, MREGION_RULE_COALESCE, MREGION_RULE_COALESCE,
+			     MREGION_RULE_DOORBELL, MREGION_RULE_SHADOW),
 		.offset = 8 * below(prng, one_in(prng, 2) ? 4 : 24),
 		.len = PICK(prng, 1, 2, 4, 8, 8, 0x10, 0x40, 0x100, 0x1000),
 	};
@@ -177,7 +178,8 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 		rule.ring = random_object(prng, model->rings);
 		if (one_in(prng, 4))
 			rule.flags |= MREGION_RULE_POSTED;
-		if (one_in(prng, 8))
+		/* All of the region: few accesses would ever fill a ring. */
+		if (one_in(prng, 2))
 			rule.len = 0;
 		break;
 	case MREGION_RULE_DOORBELL:
