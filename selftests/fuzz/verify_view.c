@@ -46,6 +46,8 @@ static void verify_range(const struct world *w,
 			 const struct model_range *expected)
 {
 	const struct model_hit *hit = &expected->hit;
+	u64 rest = w->model.region[hit->region].last - hit->offset -
+		   (expected->last - expected->start);
 
 	CHECK(range->start == expected->start && range->last == expected->last,
 	      "range %#" PRIx64 "-%#" PRIx64 ", not %#" PRIx64 "-%#" PRIx64,
@@ -64,6 +66,9 @@ static void verify_range(const struct world *w,
 	      w->model.region[hit->region].behaviour,
 	      "range %#" PRIx64 "-%#" PRIx64 ": behaviour", range->start,
 	      range->last);
+	CHECK(range->beyond == (rest < 7 ? rest : 7),
+	      "range %#" PRIx64 "-%#" PRIx64 ": %u bytes beyond, not %" PRIu64,
+	      range->start, range->last, range->beyond, rest);
 	verify_describe(range);
 	fuzz_stats.again += hit->again;
 }
@@ -189,7 +194,8 @@ bool verify_same(const struct mregion_view *a, const struct mregion_view *b)
 
 		if (x->start != y->start || x->last != y->last ||
 		    x->offset != y->offset || x->flags != y->flags ||
-		    x->node != y->node || x->behaviour != y->behaviour)
+		    x->node != y->node || x->behaviour != y->behaviour ||
+		    x->beyond != y->beyond)
 			same = false;
 	}
 	CHECK(mregion_view_equal(a, b) == same, "views %s equal",
