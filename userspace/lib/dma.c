@@ -73,20 +73,20 @@ static int transfer_piece(struct transfer *transfer,
 }
 
 /* What has to be done outside of a section before the next part can be made. */
-enum todo { TODO_NOTHING, TODO_DRAIN, TODO_ASK };
+enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
 
 /*
  * Make the next part, unless there is something to do before. To drain within the
  * section would not wait for who is just bringing a write to a device.
  */
-static int transfer_here(struct transfer *transfer, enum todo *todo)
+static int transfer_here(struct transfer *transfer, enum need *need)
 {
 	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
 	struct mregion_piece piece;
 	int ret;
 
-	*todo = TODO_NOTHING;
+	*need = NEED_NOTHING;
 	mregion_section_begin(&section, &space->machine->sections);
 	mregion_resolve(space, transfer->addr + transfer->done,
 			transfer->len - transfer->done, transfer->write,
@@ -96,11 +96,11 @@ static int transfer_here(struct transfer *transfer, enum todo *todo)
 		if (!mregion_call_allowed(piece.region))
 			ret = -ELOOP;
 		else if (!transfer->drained)
-			*todo = TODO_DRAIN;
+			*need = NEED_DRAIN;
 		else if (mregion_piece_asked(&piece, transfer->write))
-			*todo = TODO_ASK;
+			*need = NEED_ASK;
 	}
-	if (!ret && *todo == TODO_NOTHING)
+	if (!ret && *need == NEED_NOTHING)
 		ret = transfer_piece(transfer, &piece, false);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
@@ -167,15 +167,15 @@ static int transfer_ask(struct transfer *transfer)
 
 static int transfer_next(struct transfer *transfer)
 {
-	enum todo todo;
-	int ret = transfer_here(transfer, &todo);
+	enum need need;
+	int ret = transfer_here(transfer, &need);
 
-	switch (todo) {
-	case TODO_DRAIN:
+	switch (need) {
+	case NEED_DRAIN:
 		mregion_rings_drain(&transfer->origin.space->machine->rings);
 		transfer->drained = true;
 		return 0;
-	case TODO_ASK:
+	case NEED_ASK:
 		return transfer_ask(transfer);
 	default:
 		return ret;
