@@ -187,17 +187,19 @@ static void mregion_behaviour_group(struct mregion_behaviour *behaviour)
 	}
 }
 
-/* The same as @old's, but without the rule at @skip, or with the one at @at. */
+/*
+ * The same as @old's, but without the rule at @skip, if there is one, and with
+ * @more, if that is not NULL, at @at.
+ */
 static void mregion_behaviour_regroup(struct mregion_behaviour *behaviour,
 				      const struct mregion_behaviour *old,
-				      u32 skip, u32 at)
+				      u32 skip,
+				      const struct mregion_behaviour_rule *more,
+				      u32 at)
 {
-	const struct mregion_behaviour_rule *more = NULL;
 	struct mregion_rule_group *group;
 	u32 i, first = 0;
 
-	if (skip == old->nr_rules)
-		more = behaviour->sorted[at];
 	for (i = 0; i < old->nr_groups; i++) {
 		const struct mregion_behaviour_rule *of;
 
@@ -285,7 +287,8 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	if (nr > MREGION_FEW_RULES) {
 		behaviour->rules[0] = behaviour->sorted[0];
 		if (old->nr_groups)
-			mregion_behaviour_regroup(behaviour, old, skip, at);
+			mregion_behaviour_regroup(behaviour, old, skip, more,
+						  at);
 		else
 			mregion_behaviour_group(behaviour);
 	}

@@ -574,13 +574,21 @@ static void model_fill(FIXTURE_DATA(model) *self)
 	memcpy(self->shadow.memory, self->memory, self->shadow.len);
 }
 
+/* What the region keeps its rules through. */
+static int model_constrain(FIXTURE_DATA(model) *self, bool unaligned)
+{
+	struct mregion_constraints any = MREGION_ANY_ACCESS;
+	struct mregion_constraints aligned = { .valid_max = 8, .impl_max = 8 };
+
+	any.refused = MREGION_POLICY_ONES + random_below(2);
+	aligned.refused = any.refused;
+	return COMMIT(self->fd, mr_set_constraints(DEV_MMIO,
+						   unaligned ? any : aligned));
+}
+
 /* Random rules, some of which are refused, come and go. */
 TEST_F_TIMEOUT(model, random_rules, 400)
 {
-	static const struct mregion_constraints any = MREGION_ANY_ACCESS;
-	static const struct mregion_constraints aligned = {
-		.valid_max = 8, .impl_max = 8,
-	};
 	unsigned int set, i, tries, clashed = 0, most = 0;
 	bool unaligned;
 	int expected;
@@ -588,10 +596,7 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 	random_state = 0x9e3779b97f4a7c15ull;
 	for (set = 0; set < SETS; set++) {
 		unaligned = set % 2;
-		ASSERT_EQ(0, COMMIT(self->fd,
-				    mr_set_constraints(DEV_MMIO,
-						       unaligned ? any :
-								   aligned)));
+		ASSERT_EQ(0, model_constrain(self, unaligned));
 		model_fill(self);
 		tries = 1 + random_below(2 * MAX_RULES);
 		for (i = 0; i < tries && self->nr < MAX_RULES; i++) {
@@ -612,6 +617,8 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 			if (!expected)
 				self->rules[self->nr++] = rule;
 			clashed += expected == -EEXIST;
+			if (!random_below(8))
+				ASSERT_EQ(0, model_constrain(self, unaligned));
 		}
 		most = MAX(most, self->nr);
 		model_accesses(_metadata, self, unaligned, set);
@@ -623,6 +630,8 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 					    RULE_DEL(DEV_MMIO,
 						     self->rules[at].rule)));
 			self->rules[at] = self->rules[--self->nr];
+			if (!random_below(8))
+				ASSERT_EQ(0, model_constrain(self, unaligned));
 			if (i == self->nr)
 				model_accesses(_metadata, self, unaligned, set);
 		}
