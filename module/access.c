@@ -352,18 +352,18 @@ static void mregion_part_unassigned(const struct mregion_view *view,
 			MREGION_OUTCOME_UNASSIGNED_EXIT;
 }
 
-/* Plan the part at @pos. */
-static void mregion_part_find(const struct mregion_view *view,
-			      const struct mregion_request *request,
-			      unsigned int pos, struct mregion_part *part)
+/* Plan the part at @pos, which begins in @range, or nowhere. */
+static __always_inline void
+mregion_part_begin(const struct mregion_view *view,
+		   const struct mregion_view_range *range,
+		   const struct mregion_request *request, unsigned int pos,
+		   struct mregion_part *part)
 {
 	unsigned int left = request->len - pos;
 	u64 addr = request->addr + pos;
-	u32 i = mregion_view_bound(view, addr);
-	const struct mregion_view_range *range = &view->ranges[i];
 
 	*part = (struct mregion_part) { .pos = pos };
-	if (i < view->nr && range->start <= addr) {
+	if (range) {
 		part->offset = range->offset + (addr - range->start);
 		mregion_part_plan(range, request, left, part);
 	} else {
@@ -374,6 +374,14 @@ static void mregion_part_find(const struct mregion_view *view,
 					   addr, left);
 		mregion_part_unassigned(view, left, part);
 	}
+}
+
+static void mregion_part_find(const struct mregion_view *view,
+			      const struct mregion_request *request,
+			      unsigned int pos, struct mregion_part *part)
+{
+	mregion_part_begin(view, mregion_view_find(view, request->addr + pos),
+			   request, pos, part);
 }
 
 /* Append the parts that are to be coalesced; all of them go to one ring. */
@@ -460,6 +468,13 @@ mregion_ring_full(const struct mregion_part *parts, unsigned int nr,
 			       MREGION_OUTCOME_RING_FULL, outcome);
 }
 
+/* What is read of a part that is completed by its policy. */
+static u64 mregion_part_policy(const struct mregion_part *part)
+{
+	return part->policy == MREGION_POLICY_ONES ?
+	       mregion_bytes(~0ull, 0, part->len) : 0;
+}
+
 /* Complete an access of which no part exits; the ring can still be full. */
 static enum mregion_verdict
 mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
@@ -480,10 +495,8 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 			mregion_count(part->counters, part->outcome);
 		if (part->rule)
 			request->effect = true;
-		if (part->policy == MREGION_POLICY_ONES)
-			part->data = mregion_bytes(~0ull, 0, part->len);
-		else if (part->policy == MREGION_POLICY_ZEROES)
-			part->data = 0;
+		if (part->policy)
+			part->data = mregion_part_policy(part);
 		else if (part->outcome != MREGION_OUTCOME_COALESCED)
 			mregion_rule_apply(part->rule, part->offset, part->len,
 					   request->write, &part->data);
@@ -535,11 +548,12 @@ mregion_parts_forward(const struct mregion_part *parts, unsigned int nr,
 			       outcome);
 }
 
-/* An access that is unassigned, refused, or in several parts. */
-static enum mregion_verdict
-mregion_access_parts(const struct mregion_view *view,
-		     struct mregion_request *request,
-		     enum mregion_outcome *outcome)
+/* Plan what follows the first part of an access, and carry all of it out. */
+static noinline enum mregion_verdict
+mregion_parts_plan(const struct mregion_view *view,
+		   const struct mregion_part *first,
+		   struct mregion_request *request,
+		   enum mregion_outcome *outcome)
 {
 	struct mregion_part parts[MREGION_MAX_PARTS];
 	const struct mregion_part *exit = NULL;
@@ -548,7 +562,10 @@ mregion_access_parts(const struct mregion_view *view,
 	while (pos < request->len) {
 		struct mregion_part *part = &parts[nr++];
 
-		mregion_part_find(view, request, pos, part);
+		if (!pos)
+			*part = *first;
+		else
+			mregion_part_find(view, request, pos, part);
 		if (part->outcome == MREGION_OUTCOME_EXIT && !exit)
 			exit = part;
 		else if (part->outcome != MREGION_OUTCOME_EXIT &&
@@ -563,6 +580,42 @@ mregion_access_parts(const struct mregion_view *view,
 	if (exit)
 		return mregion_parts_forward(parts, nr, exit, request, outcome);
 	return mregion_parts_carry_out(parts, nr, request, outcome);
+}
+
+/* Complete an access that is one part, by its policy. */
+static enum mregion_verdict
+mregion_part_answer(const struct mregion_part *part,
+		    struct mregion_request *request,
+		    enum mregion_outcome *outcome)
+{
+	mregion_count(part->counters, part->outcome);
+	if (!request->write)
+		request->data = mregion_part_policy(part);
+	mregion_trace_whole(request, part->outcome,
+			    mregion_range_region(part->range), part->offset);
+	*outcome = part->outcome;
+	return MREGION_DONE;
+}
+
+/*
+ * An access that is unassigned, refused, or in several parts. Its own function, as
+ * mregion_access_long() is to need no room on the stack.
+ */
+static noinline enum mregion_verdict
+mregion_access_parts(const struct mregion_view *view,
+		     const struct mregion_view_range *range,
+		     struct mregion_request *request,
+		     enum mregion_outcome *outcome)
+{
+	struct mregion_part first;
+
+	mregion_part_begin(view, range, request, 0, &first);
+	/* guests look for devices where there is none */
+	if (first.len == request->len &&
+	    (first.outcome == MREGION_OUTCOME_UNASSIGNED ||
+	     first.outcome == MREGION_OUTCOME_REFUSED))
+		return mregion_part_answer(&first, request, outcome);
+	return mregion_parts_plan(view, &first, request, outcome);
 }
 
 /* A part that is the VMM's; who has made the access has counted that. */
@@ -704,7 +757,7 @@ mregion_access_long(const struct mregion_view *view,
 			return mregion_forward(range, request,
 					       MREGION_OUTCOME_EXIT, outcome);
 	}
-	return mregion_access_parts(view, request, outcome);
+	return mregion_access_parts(view, range, request, outcome);
 }
 
 /* The way that a vCPU's access takes in kvm_device.c, in one function. */
