@@ -265,6 +265,8 @@ FIXTURE_SETUP(held)
 	if (!self->child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(self->fd);
+		/* the first access may find it before it has slept */
+		mr_server_wait(&self->server, 1);
 		serve(&self->server, self->device);
 		_exit(1);
 	}
