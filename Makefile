@@ -50,7 +50,7 @@ programs:
 # What building and testing need, where it is missing; quick where it is not.
 setup:
 	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
-		clang libclang-rt-14-dev e2fsprogs
+		clang libclang-rt-14-dev e2fsprogs python3-docutils
 
 demo: setup programs
 ifeq ($(HOST),1)
