@@ -64,11 +64,13 @@ FIXTURE_VARIANT_ADD(fuzz, failures) { .failures = true, };
 
 static void tell_stuck(const struct place *place)
 {
-	char command[] = "cat /proc/self/task/*/stack >&2";
+	char command[64];
 
 	fuzz_wrong(place, "stuck for %llu ms",
 		   (unsigned long long)(mr_now_ms() - place->since));
 	/* Where everybody is, for root. */
+	snprintf(command, sizeof(command), "cat /proc/%d/task/*/stack >&2",
+		 getpid());
 	if (system(command))
 		fprintf(stderr, "# no stacks\n");
 	_exit(1);
@@ -197,8 +199,9 @@ static void begin_round(struct __test_metadata *_metadata,
 		struct machine *machine = &self->machines[i];
 
 		machine->prng = prng_of(fuzz.seed, 100 * fuzz.round + 1 + i);
-		machine->place = (struct place){ "machine", i, 0, "opening",
-						 0 };
+		machine->place = (struct place){ "machine", i, 0, "", 0 };
+		/* Idle is who has finished. */
+		fuzz_at(&machine->place, "opening");
 		machine->steps = self->steps;
 		machine->failures = self->failures;
 		machine_open(machine);
