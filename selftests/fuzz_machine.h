@@ -80,7 +80,8 @@ static inline void check_view(struct place *place, int fd, uint32_t space,
 	view.ranges = (uintptr_t)ranges;
 	err = mr_ioctl(fd, MREGION_VIEW_READ, &view);
 	if (err) {
-		FUZZ_CHECK(place, !model && (err == -ENOENT || injected(err)),
+		FUZZ_CHECK(place, !model && (err == -ENOENT ||
+				     may_be_injected(err)),
 			   "view %u: error %d", space, err);
 		view.nr = 0;
 	}
@@ -299,7 +300,7 @@ static inline int make_access(struct place *place, int fd, uint32_t space,
 
 	if (err) {
 		FUZZ_CHECK(place, err == -ENOENT || err == -EINVAL ||
-			   err == -EINTR || injected(err),
+			   err == -EINTR || may_be_injected(err),
 			   "access of %u@%#llx: error %d", len,
 			   (unsigned long long)addr, err);
 		return err;
@@ -382,7 +383,7 @@ static inline void random_reads(struct prng *prng, struct place *place, int fd)
 	err = mr_translate(fd, space, addr, 1 + below(prng, 0x2000),
 			   &translate);
 	FUZZ_CHECK(place, !err || err == -ENOENT || err == -EINVAL ||
-		   injected(err), "translate: error %d", err);
+		   may_be_injected(err), "translate: error %d", err);
 	if (!err)
 		FUZZ_CHECK(place, translate.range.start == addr &&
 			   translate.range.last >= addr &&
@@ -391,12 +392,14 @@ static inline void random_reads(struct prng *prng, struct place *place, int fd)
 			   (unsigned long long)addr, translate.range.start,
 			   translate.range.last);
 	err = mr_regions(fd, below(prng, MAX_REGION), regions, 8);
-	FUZZ_CHECK(place, err >= 0 || injected(err), "regions: error %d", err);
+	FUZZ_CHECK(place, err >= 0 || may_be_injected(err),
+		   "regions: error %d", err);
 	err = mr_spaces(fd, below(prng, MAX_SPACE), spaces, 2);
-	FUZZ_CHECK(place, err >= 0 || injected(err), "spaces: error %d", err);
+	FUZZ_CHECK(place, err >= 0 || may_be_injected(err),
+		   "spaces: error %d", err);
 	err = mr_stats(fd, below(prng, 5), below(prng, 8), &stats);
 	FUZZ_CHECK(place, !err || err == -ENOENT || err == -EINVAL ||
-		   injected(err), "counters: error %d", err);
+		   may_be_injected(err), "counters: error %d", err);
 }
 
 #endif /* FUZZ_MACHINE_H */

@@ -92,12 +92,6 @@ static inline bool commit_may_return(const struct model *model, int err)
 				 err == -EFBIG);
 }
 
-/* What anything may return while failures are injected. */
-static inline bool injected(int err)
-{
-	return err == -ENOMEM || err == -EFAULT;
-}
-
 /* ---- The hierarchy ----------------------------------------------------- */
 
 static inline struct model_region *model_region(struct model *model,

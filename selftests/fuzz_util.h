@@ -150,6 +150,21 @@ struct inject {
 	unsigned long failed;		/* failures that came */
 };
 
+/* Whether something may fail at present in what this thread asks for. */
+static __thread bool inject_armed;
+
+/* Whether an error may come from a failure. */
+static inline bool injected(int err)
+{
+	return err == -ENOMEM || err == -EFAULT;
+}
+
+/* The same of a call that is looked at before inject_end(). */
+static inline bool may_be_injected(int err)
+{
+	return inject_armed && injected(err);
+}
+
 static inline void inject_setting(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -217,6 +232,7 @@ static inline void inject_begin(struct inject *inject, struct prng *state,
 	inject->armed = inject->fd >= 0 && one_in(state, n);
 	if (!inject->armed)
 		return;
+	inject_armed = true;
 	inject_signals(SIG_BLOCK);
 	inject_nth(inject, nth);
 }
@@ -234,6 +250,7 @@ static inline bool inject_end(struct inject *inject)
 	while (!inject_nth(inject, 0))
 		;
 	inject->armed = false;
+	inject_armed = false;
 	inject_signals(SIG_UNBLOCK);
 	return true;
 }
