@@ -27,6 +27,7 @@
 struct meddler {
 	pthread_t thread;
 	struct machine *machines;
+	struct fuzz_vm *vms;
 	struct prng prng;
 	struct place place;
 	struct inject inject;
@@ -123,6 +124,7 @@ FIXTURE_SETUP(fuzz)
 	self->msecs = 1000 * number_from("MREGION_FUZZ_SECONDS", 10);
 	self->steps = mr_checking_kernel() ? 80 : 150;
 	self->failures = variant->failures && inject_possible();
+	fuzz.failures = self->failures;
 	self->place = (struct place){ .who = "main" };
 	self->inject.fd = -1;
 	self->references = mr_module_references();
@@ -174,6 +176,12 @@ static void *meddler_thread(void *arg)
 		random_accesses(prng, &meddler->place, fd, &meddler->counts);
 		if (one_in(prng, 4))
 			random_reads(prng, &meddler->place, fd);
+		inject_end(&meddler->inject);
+		if (one_in(prng, 4))
+			fuzz_vm_claims(&meddler->vms[below(prng, FUZZ_VMS)],
+				       prng, &meddler->place, fd,
+				       &meddler->inject, &meddler->counts);
+		inject_begin(&meddler->inject, prng, 5);
 		/* Maybe the last one of the machine. */
 		close(fd);
 		inject_end(&meddler->inject);
@@ -213,6 +221,7 @@ static void begin_round(struct __test_metadata *_metadata,
 
 		*meddler = (struct meddler){
 			.machines = self->machines,
+			.vms = self->vms,
 			.prng = prng_of(fuzz.seed, 100 * fuzz.round + 50 + i),
 			.place = { "meddler", i, 0, "", 0 },
 			.failures = self->failures,
@@ -349,6 +358,15 @@ static void tell_counts(struct __test_metadata *_metadata,
 	       (unsigned long long)counts->commits,
 	       (unsigned long long)counts->failed_commits,
 	       (unsigned long long)counts->dry_runs);
+	TH_LOG("%llu operations failed alone, %llu found somebody there, %llu with many rules, %llu bells for any length",
+	       (unsigned long long)counts->alone,
+	       (unsigned long long)counts->occupied,
+	       (unsigned long long)counts->many_rules,
+	       (unsigned long long)counts->any_len);
+	TH_LOG("%llu devices take what reaches out; %llu lists of claims, %llu renewed",
+	       (unsigned long long)counts->beyond,
+	       (unsigned long long)counts->claims,
+	       (unsigned long long)counts->renewed);
 	TH_LOG("%llu attached, %llu detached, %llu conflicts; %llu failures injected, %llu descriptors lost",
 	       (unsigned long long)counts->attached,
 	       (unsigned long long)counts->detached,
@@ -382,7 +400,9 @@ static bool all_met(const struct runner *totals, bool failures)
 	for (i = 0; i <= MREGION_OUTCOME_SERVER_EXIT; i++)
 		if (!counts->outcomes[i])
 			return false;
-	return counts->failed_commits && counts->dry_runs &&
+	return counts->failed_commits && counts->dry_runs && counts->alone &&
+	       counts->occupied && counts->many_rules && counts->any_len &&
+	       counts->beyond && counts->claims && counts->renewed &&
 	       counts->attached && counts->detached && totals->rounds &&
 	       totals->exits && (!failures || counts->injected);
 }

@@ -19,6 +19,12 @@ struct fuzz_counts {
 	uint64_t outcomes[16];		/* of accesses by ioctl */
 	uint64_t parts[16];		/* of all, as machines have counted */
 	uint64_t commits, dry_runs, failed_commits;
+	uint64_t alone;			/* operations that failed alone */
+	uint64_t occupied;		/* EXCLUSIVE, and somebody was there */
+	uint64_t many_rules;		/* changes beside more than FEW_RULES */
+	uint64_t any_len;		/* doorbells for writes of any length */
+	uint64_t beyond;		/* devices that take what reaches out */
+	uint64_t claims, renewed;	/* lists of what is claimed */
 	uint64_t attached, detached, conflicts;
 	uint64_t injected;
 	uint64_t lost;			/* descriptors that were not told */
@@ -186,74 +192,246 @@ static inline void check_machine(struct machine *machine)
 
 /* ---- Commits ----------------------------------------------------------- */
 
-static inline bool commit_result_right(const struct machine *machine,
-				       const struct verdict *verdicts,
-				       uint32_t nr, uint32_t failed, int err)
+/* A commit, and what became of it as far as userspace is told. */
+struct fuzz_commit {
+	uint32_t nr;
+	struct mregion_op ops[MAX_OPS];
+	struct verdict verdicts[MAX_OPS];	/* expected */
+	int32_t results[MAX_OPS];
+	uint32_t failed;
+	uint32_t nr_failed;
+	uint32_t occupant;
+	int err;
+	bool presumed;			/* that is not all told */
+};
+
+static inline bool op_may_fail(const struct mregion_op *op)
 {
+	return op->code & MREGION_OP_MAY_FAIL;
+}
+
+static inline void commit_make(struct fuzz_commit *commit, int fd,
+			       uint32_t flags)
+{
+	struct mregion_commit args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.ops = (uintptr_t)commit->ops,
+		.nr_ops = commit->nr,
+		.op_size = sizeof(commit->ops[0]),
+		.failed = ~0u,
+		.results = (uintptr_t)commit->results,
+		.nr_failed = ~0u,
+		.occupant = ~0u,
+	};
+
+	memset(commit->results, 0xee, sizeof(commit->results));
+	commit->err = mr_ioctl(fd, MREGION_COMMIT, &args);
+	commit->failed = args.failed;
+	commit->nr_failed = args.nr_failed;
+	commit->occupant = args.occupant;
+	commit->presumed = false;
+}
+
+/* Whether all was told: copies to userspace may fail, too. */
+static inline bool commit_told(const struct fuzz_commit *commit)
+{
+	uint32_t i, nr = 0;
+
+	for (i = 0; i < commit->nr; i++)
+		nr += !!commit->results[i];
+	return commit->failed <= commit->nr && nr == commit->nr_failed;
+}
+
+/*
+ * What was not told can only be what was expected: where that may happen, no
+ * operation may fail alone that also may succeed.
+ */
+static inline void commit_presume(struct fuzz_commit *commit)
+{
+	uint32_t i, end = commit->nr;
+
+	if (commit->failed <= commit->nr)
+		end = commit->failed;
+	commit->nr_failed = 0;
+	for (i = 0; i < commit->nr; i++) {
+		bool alone = i < end && commit->verdicts[i].fails &&
+			     op_may_fail(&commit->ops[i]);
+
+		commit->results[i] = alone ? commit->verdicts[i].errs[0] : 0;
+		commit->nr_failed += alone;
+	}
+	commit->presumed = true;
+	if (!commit->err)
+		commit->failed = commit->nr;
+}
+
+/* Whether an error that does not say whose it is can be some operation's. */
+static inline bool commit_may_fail(const struct machine *machine,
+				   const struct fuzz_commit *commit)
+{
+	const struct verdict *verdict = commit->verdicts;
 	uint32_t i;
 
-	for (i = 0; i < nr && (!err || i != failed); i++) {
-		/* Where copies to userspace fail, it is not told which. */
-		if (err && failed > nr && verdict_has(&verdicts[i], err))
+	for (i = 0; i < commit->nr; i++, verdict++) {
+		if (op_may_fail(&commit->ops[i]))
+			continue;
+		if (verdict_has(verdict, commit->err))
 			return true;
-		if (verdicts[i].fails)
+		if (verdict->fails)
 			return false;
 	}
-	if (!err)
-		return true;
-	return i < nr ? verdict_has(&verdicts[i], err) :
-			commit_may_return(&machine->next, err);
+	return commit_may_return(&machine->next, commit->err);
+}
+
+/*
+ * The operation that @occupant is about: the one that failed the commit, else the
+ * first that failed alone.
+ */
+static inline uint32_t commit_blamed(const struct fuzz_commit *commit)
+{
+	uint32_t i = 0;
+
+	if (commit->err && commit->failed < commit->nr)
+		return commit->failed;
+	while (i < commit->nr && !commit->results[i])
+		i++;
+	return i;
+}
+
+/* Whether region @occupant is what was in the way of an operation. */
+static inline bool occupant_right(const struct model *model,
+				  const struct mregion_op *op, int err,
+				  uint32_t occupant)
+{
+	if ((op->code & ~MREGION_OP_MAY_FAIL) != MREGION_OP_MAP ||
+	    err != -EEXIST)
+		return !occupant;
+	return occupant && occupant <= MAX_REGION &&
+	       model_occupies(model, occupant, op->id, &op->map);
+}
+
+/*
+ * Let the model become what the machine has: what may fail alone is done or not as
+ * the results say. Return: whether the commit may have ended so.
+ */
+static inline bool commit_follow(struct machine *machine,
+				 const struct fuzz_commit *commit)
+{
+	static __thread struct model before;
+	uint32_t i, blamed = commit_blamed(commit);
+	struct model *next = &machine->next;
+	struct verdict verdict;
+
+	*next = machine->model;
+	for (i = 0; i < commit->nr; i++) {
+		const struct mregion_op *op = &commit->ops[i];
+		bool last = commit->err && i == commit->failed;
+		int err = last ? commit->err : commit->results[i];
+
+		if (i == blamed && !commit->presumed &&
+		    !occupant_right(next, op, err, commit->occupant))
+			return false;
+		if (err)
+			before = *next;
+		model_apply(next, op, &verdict);
+		if (err ? !verdict_has(&verdict, err) : verdict.fails)
+			return false;
+		if (err && last == op_may_fail(op))
+			return false;
+		if (last)
+			return true;
+		if (err)
+			*next = before;
+	}
+	if (blamed == commit->nr && !commit->presumed && commit->occupant)
+		return false;
+	return !commit->err || commit_may_return(next, commit->err);
 }
 
 static inline void tell_commit(struct machine *machine,
-			       const struct mregion_op *ops,
-			       const struct verdict *verdicts, uint32_t nr,
-			       uint32_t failed, int err)
+			       const struct fuzz_commit *commit)
 {
 	uint32_t i;
 
-	fuzz_wrong(&machine->place, "error %d at %u of %u operations", err,
-		   failed, nr);
-	for (i = 0; i < nr && i <= failed; i++)
-		fprintf(stderr, "#  %u: operation %u on %u, may be %d%s\n", i,
-			ops[i].code, ops[i].id,
-			verdicts[i].nr ? verdicts[i].errs[0] : 0,
-			verdicts[i].fails ? ", must be" : "");
+	fuzz_wrong(&machine->place,
+		   "error %d at %u of %u operations, %u alone, occupant %u",
+		   commit->err, commit->failed, commit->nr, commit->nr_failed,
+		   commit->occupant);
+	for (i = 0; i < commit->nr && i <= commit->failed; i++)
+		fprintf(stderr, "#  %u: operation %#x on %u: %d, may be %d%s\n",
+			i, commit->ops[i].code, commit->ops[i].id,
+			commit->results[i], commit->verdicts[i].nr ?
+			commit->verdicts[i].errs[0] : 0,
+			commit->verdicts[i].fails ? ", must be" : "");
 }
 
-/* Carry out operations whose effect is in machine->next. */
+static inline void commit_count(const struct machine *machine,
+				const struct fuzz_commit *commit,
+				struct fuzz_counts *counts)
+{
+	uint32_t i;
+
+	counts->occupied += commit->occupant && !commit->presumed;
+	for (i = 0; i < commit->nr && !commit->err; i++) {
+		const struct mregion_op *op = &commit->ops[i];
+		uint32_t code = op->code & ~MREGION_OP_MAY_FAIL;
+		const struct model_region *region;
+
+		if (commit->results[i]) {
+			counts->refused[code]++;
+			counts->alone++;
+			continue;
+		}
+		counts->done[code]++;
+		counts->any_len += code == MREGION_OP_RULE_ADD &&
+				   op->rule.flags & MREGION_RULE_ANY_LEN;
+		counts->beyond += code == MREGION_OP_SET_CONSTRAINTS &&
+				  op->constraints.flags & MREGION_VALID_BEYOND;
+		if (code != MREGION_OP_SET_CONSTRAINTS &&
+		    code != MREGION_OP_SET_SERVER)
+			continue;
+		region = &machine->model.regions[op->id];
+		counts->many_rules += region->kind &&
+				      region->nr_rules > FEW_RULES;
+	}
+	if (commit->err && commit->failed < commit->nr)
+		counts->refused[commit->ops[commit->failed].code &
+				~MREGION_OP_MAY_FAIL]++;
+}
+
+/* Carry out operations, which would have the effect that is in machine->next. */
 static inline int machine_commit(struct machine *machine,
-				 const struct mregion_op *ops,
-				 const struct verdict *verdicts, uint32_t nr,
-				 uint32_t flags)
+				 struct fuzz_commit *commit, uint32_t flags)
 {
 	struct fuzz_counts *counts = &machine->counts;
 	struct mr_snapshot before, after;
-	uint32_t failed = nr, i;
-	bool failures;
-	int err;
+	bool failures, right;
 
 	machine_snapshot(machine->fd, &before);
 	inject_begin(&machine->inject, &machine->prng, 4);
-	err = mr_commit_flags(machine->fd, ops, nr, flags, &failed);
+	commit_make(commit, machine->fd, flags);
 	failures = inject_end(&machine->inject);
 
-	if (!(failures && injected(err)) &&
-	    ((!failures && failed > nr) ||
-	     !commit_result_right(machine, verdicts, nr, failed, err)))
-		tell_commit(machine, ops, verdicts, nr, failed, err);
-	for (i = 0; i < nr && !err; i++)
-		counts->done[ops[i].code]++;
-	if (err && failed < nr)
-		counts->refused[ops[failed].code]++;
-	if (err || flags) {
-		counts->failed_commits += !!err;
-		counts->dry_runs += !err;
+	if (failures && !commit_told(commit))
+		commit_presume(commit);
+	if (failures && injected(commit->err))
+		right = true;
+	else if (failures && commit->failed > commit->nr)
+		right = commit_may_fail(machine, commit);
+	else
+		right = commit_told(commit) && commit_follow(machine, commit);
+	if (!right)
+		tell_commit(machine, commit);
+	commit_count(machine, commit, counts);
+	if (commit->err || flags) {
+		counts->failed_commits += !!commit->err;
+		counts->dry_runs += !commit->err;
 		FUZZ_CHECK(&machine->place,
 			   !machine_snapshot(machine->fd, &after) &&
 			   mr_snapshot_equal(&before, &after),
 			   "changed by a commit that %s",
-			   err ? "failed" : "was a dry run");
+			   commit->err ? "failed" : "was a dry run");
 		mr_snapshot_free(&after);
 	} else {
 		counts->commits++;
@@ -261,28 +439,52 @@ static inline int machine_commit(struct machine *machine,
 		check_machine(machine);
 	}
 	mr_snapshot_free(&before);
-	return err;
+	return commit->err;
+}
+
+/* Put an operation at the end of a commit, and let machine->next follow. */
+static inline void commit_put(struct machine *machine,
+			      struct fuzz_commit *commit, struct mregion_op op,
+			      bool may_fail)
+{
+	struct verdict *verdict = &commit->verdicts[commit->nr];
+
+	model_apply(&machine->next, &op, verdict);
+	/* See commit_presume(). */
+	if (may_fail && (!machine->failures || verdict->fails || !verdict->nr))
+		op.code |= MREGION_OP_MAY_FAIL;
+	commit->ops[commit->nr] = op;
 }
 
 static inline void random_commit(struct machine *machine)
 {
-	static __thread struct mregion_op ops[MAX_OPS];
-	static __thread struct verdict verdicts[MAX_OPS];
+	static __thread struct fuzz_commit commit;
 	struct prng *prng = &machine->prng;
-	uint32_t i, nr = 1 + below(prng, one_in(prng, 20) ? MAX_OPS : 5);
+	uint32_t nr = 1 + below(prng, one_in(prng, 20) ? MAX_OPS : 5), id = 0;
 	uint32_t flags = one_in(prng, 10) ? MREGION_COMMIT_DRY_RUN : 0;
+	struct mregion_op op;
 
 	machine->next = machine->model;
-	for (i = 0; i < nr; i++) {
-		ops[i] = random_op(prng, &machine->next, &machine->resources);
-		model_apply(&machine->next, &ops[i], &verdicts[i]);
-		/* Long ones would never succeed by chance alone. */
-		if (verdicts[i].fails && nr > 5 && !one_in(prng, 2 * nr)) {
-			i--;
-			nr--;
-		}
+	if (one_in(prng, 8)) {
+		id = PICK_REGION(prng, &machine->next, region,
+				 has_rules(region->kind));
+		nr = 8 + below(prng, 16);
 	}
-	machine_commit(machine, ops, verdicts, nr, flags);
+	commit.nr = 0;
+	while (commit.nr < nr) {
+		op = id ? random_op_of(prng, &machine->next,
+				       &machine->resources, id) :
+			  random_op(prng, &machine->next, &machine->resources);
+		commit_put(machine, &commit, op, one_in(prng, 4));
+		/* Long ones would never succeed by chance alone. */
+		if (commit.verdicts[commit.nr].fails && nr > 5 &&
+		    !op_may_fail(&commit.ops[commit.nr]) &&
+		    !one_in(prng, 2 * nr))
+			nr--;
+		else
+			commit.nr++;
+	}
+	machine_commit(machine, &commit, flags);
 }
 
 /* ---- Accesses ---------------------------------------------------------- */
@@ -365,6 +567,80 @@ static inline void random_accesses(struct prng *prng, struct place *place,
 					      1u << below(prng, 4),
 			    below(prng, 4), below(prng, 4), counts);
 	}
+}
+
+/*
+ * What is claimed on the bus of a virtual machine that has descriptor @vm_fd: windows
+ * first, then what is in the way, then what is missing, each by address.
+ */
+static inline void check_claims(struct place *place,
+				const struct mregion_claim_info *claims,
+				uint32_t nr, uint32_t bus)
+{
+	const struct mregion_claim_info *claim, *before = NULL;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++, before = claim) {
+		bool window, same;
+
+		claim = &claims[i];
+		window = claim->kind == MREGION_CLAIM_WINDOW;
+		same = before && before->kind == claim->kind;
+		FUZZ_CHECK(place, claim->kind >= MREGION_CLAIM_WINDOW &&
+			   claim->kind <= MREGION_CLAIM_UNCLAIMED &&
+			   claim->last >= claim->start &&
+			   (bus == MREGION_BUS_MEMORY ||
+			    claim->last <= 0xffff) && !claim->reserved &&
+			   !(claim->flags & ~(MREGION_CLAIM_RULES |
+					      MREGION_CLAIM_POLICY |
+					      MREGION_CLAIM_INSIDE)) &&
+			   claim->region <= MAX_REGION &&
+			   window == !claim->region,
+			   "claim %u: %#llx-%#llx of kind %u, region %u, flags %#x",
+			   i, claim->start, claim->last, claim->kind,
+			   claim->region, claim->flags);
+		FUZZ_CHECK(place, !before || before->kind <= claim->kind,
+			   "claim %u: kind %u comes before kind %u", i,
+			   before ? before->kind : 0, claim->kind);
+		/* Others may lie in each other's way, too. */
+		FUZZ_CHECK(place, !same ||
+			   (claim->kind == MREGION_CLAIM_CONFLICT ?
+			    claim->start >= before->start :
+			    claim->start > before->last),
+			   "claim %u: %#llx is behind %#llx", i, claim->start,
+			   same ? before->start : 0);
+	}
+}
+
+static inline void random_claims(struct prng *prng, struct place *place, int fd,
+				 int vm_fd, struct fuzz_counts *counts)
+{
+	static __thread struct mregion_claim_info claims[64];
+	struct mregion_claims_read read = {
+		.size = sizeof(read),
+		.vm_fd = vm_fd,
+		.bus = below(prng, 2),
+		.flags = one_in(prng, 2) ? MREGION_CLAIMS_RENEW : 0,
+		.claims = (uintptr_t)claims,
+		.nr = below(prng, ARRAY_SIZE(claims) + 1),
+		.claim_size = sizeof(claims[0]),
+	};
+	uint32_t room = read.nr;
+	int err = mr_ioctl(fd, MREGION_CLAIMS, &read);
+
+	if (err) {
+		/* KVM throws a bus away that it has no memory to change. */
+		FUZZ_CHECK(place, err == -ENOENT || may_be_injected(err) ||
+			   (fuzz.failures && err == -ENOMEM),
+			   "claims: error %d", err);
+		return;
+	}
+	/* Where copies fail, it is not told how many there are. */
+	if (!inject_armed)
+		check_claims(place, claims, read.nr < room ? read.nr : room,
+			     read.bus);
+	counts->claims += !!read.nr;
+	counts->renewed += read.flags == MREGION_CLAIMS_RENEW;
 }
 
 /* All that reads a machine, while it may be changed. */

@@ -14,7 +14,8 @@
 #define MAX_REGION	48u
 #define MAX_SPACE	6u
 #define MAX_OBJECT	3u
-#define MAX_RULES	12u		/* of a region, remembered here */
+#define MAX_RULES	24u		/* of a region, remembered here */
+#define FEW_RULES	4u		/* more are kept in groups by the kernel */
 
 struct model_region {
 	uint32_t kind;			/* 0: none */
@@ -229,6 +230,35 @@ static inline void model_create(struct model *model, uint32_t id,
 	};
 }
 
+/*
+ * Whether @sibling is where region @id is to be mapped, and in its way. What is
+ * behind 2^64 is nowhere.
+ */
+static inline bool model_occupies(const struct model *model, uint32_t sibling,
+				  uint32_t id, const struct mregion_op_map *map)
+{
+	const struct model_region *there = &model->regions[sibling];
+
+	if (!there->kind || there->parent != map->parent ||
+	    there->priority != map->priority ||
+	    there->flags & MREGION_REGION_DISABLED)
+		return false;
+	return map->offset < there->offset ?
+	       there->offset - map->offset <= model->regions[id].len - 1 :
+	       map->offset - there->offset <= there->len - 1;
+}
+
+static inline bool model_occupied(const struct model *model, uint32_t id,
+				  const struct mregion_op_map *map)
+{
+	uint32_t i;
+
+	for (i = 1; i <= MAX_REGION; i++)
+		if (model_occupies(model, i, id, map))
+			return true;
+	return false;
+}
+
 static inline void model_map(struct model *model, uint32_t id,
 			     const struct mregion_op_map *map,
 			     struct verdict *verdict)
@@ -246,6 +276,9 @@ static inline void model_map(struct model *model, uint32_t id,
 		must_fail(verdict, -EINVAL);
 	if (model_above(model, id, map->parent))
 		must_fail(verdict, -ELOOP);
+	if (!verdict->fails && map->flags & MREGION_MAP_EXCLUSIVE &&
+	    model_occupied(model, id, map))
+		must_fail(verdict, -EEXIST);
 	if (verdict->fails)
 		return;
 	/* By way of an alias it may. */
@@ -256,10 +289,13 @@ static inline void model_map(struct model *model, uint32_t id,
 	region->priority = map->priority;
 }
 
-static inline bool rules_equal(const struct mregion_rule *a,
-			       const struct mregion_rule *b)
+/* Whether @rule is the one that is @wanted, of any eventfd if that is -1. */
+static inline bool rule_is(struct mregion_rule rule,
+			   const struct mregion_rule *wanted)
 {
-	return !memcmp(a, b, sizeof(*a));
+	if (wanted->eventfd == -1)
+		rule.eventfd = -1;
+	return !memcmp(&rule, wanted, sizeof(rule));
 }
 
 static inline uint64_t rule_last(const struct mregion_rule *rule)
@@ -276,6 +312,47 @@ static inline bool rule_takes(const struct mregion_rule *rule, uint32_t len)
 	       (!rule->access_len || rule->access_len == len);
 }
 
+/* Whether a device takes accesses of a size, if they are aligned. */
+static inline bool region_takes(const struct model_region *region, uint32_t len)
+{
+	const struct mregion_constraints *constraints = &region->constraints;
+
+	if (!constraints->valid_max)
+		return len <= 4;
+	return len >= constraints->valid_min && len <= constraints->valid_max;
+}
+
+/* Whether there is an access that a rule is for and the device takes. */
+static inline bool rule_is_of_use(const struct mregion_rule *rule,
+				  const struct model_region *region)
+{
+	uint32_t len;
+
+	if (rule->flags & MREGION_RULE_ANY_LEN)
+		return true;
+	for (len = 1; len <= 8; len *= 2)
+		if (rule_takes(rule, len) && region_takes(region, len))
+			return true;
+	return false;
+}
+
+/* Whether a doorbell is for some write that begins where one of any length is. */
+static inline bool rule_begins(const struct mregion_rule *any,
+			       const struct mregion_rule *rule)
+{
+	uint32_t len;
+
+	if (rule->flags & MREGION_RULE_ANY_LEN)
+		return rule->offset == any->offset;
+	if (any->offset < rule->offset || any->offset > rule_last(rule))
+		return false;
+	for (len = 1; len <= 8; len *= 2)
+		if (rule_takes(rule, len) &&
+		    rule_last(rule) - any->offset >= len - 1)
+			return true;
+	return false;
+}
+
 /* Whether both could match the same access. */
 static inline bool rules_clash(const struct mregion_rule *a,
 			       const struct mregion_rule *b)
@@ -285,6 +362,10 @@ static inline bool rules_clash(const struct mregion_rule *a,
 						      rule_last(b);
 	uint32_t both = a->flags & b->flags, len;
 
+	if (a->kind == b->kind && a->flags & MREGION_RULE_ANY_LEN)
+		return rule_begins(a, b);
+	if (a->kind == b->kind && b->flags & MREGION_RULE_ANY_LEN)
+		return rule_begins(b, a);
 	if (a->kind != b->kind || first > last)
 		return false;
 	if (a->kind == MREGION_RULE_SHADOW &&
@@ -318,9 +399,8 @@ static inline void model_rule(struct model *model, struct model_region *region,
 	if (rule->access_len && !rule_takes(rule, rule->access_len))
 		must_fail(verdict, -EINVAL);
 	if (add) {
-		/* the device may take no access that it is for */
-		may_fail(verdict, -EINVAL);
-		if (region->len && rule->offset >= region->len)
+		if (!rule_is_of_use(rule, region) ||
+		    (region->len && rule->offset >= region->len))
 			must_fail(verdict, -EINVAL);
 		for (i = 0; i < region->nr_rules; i++)
 			if (rules_clash(&region->rules[i], rule))
@@ -332,7 +412,7 @@ static inline void model_rule(struct model *model, struct model_region *region,
 		return;
 	}
 	for (i = 0; i < region->nr_rules; i++)
-		if (rules_equal(&region->rules[i], rule))
+		if (rule_is(region->rules[i], rule))
 			break;
 	if (i == region->nr_rules)
 		must_fail(verdict, -ENOENT);
@@ -370,16 +450,17 @@ static inline void model_apply(struct model *model, const struct mregion_op *op,
 			       struct verdict *verdict)
 {
 	struct model_region *region = model_region(model, op->id);
+	uint32_t code = op->code & ~MREGION_OP_MAY_FAIL;
 
 	memset(verdict, 0, sizeof(*verdict));
-	switch (op->code) {
+	switch (code) {
 	case MREGION_OP_CREATE:
 		model_create(model, op->id, &op->create, verdict);
 		return;
 	case MREGION_OP_SPACE_CREATE:
 	case MREGION_OP_SPACE_SET:
 		model_space(model, op->id, &op->space,
-			    op->code == MREGION_OP_SPACE_CREATE, verdict);
+			    code == MREGION_OP_SPACE_CREATE, verdict);
 		return;
 	case MREGION_OP_SPACE_FREE:
 		if (!model->spaces[op->id].root)
@@ -394,7 +475,7 @@ static inline void model_apply(struct model *model, const struct mregion_op *op,
 		must_fail(verdict, -ENOENT);
 		return;
 	}
-	switch (op->code) {
+	switch (code) {
 	case MREGION_OP_FREE:
 		if (model_busy(model, op->id))
 			must_fail(verdict, -EBUSY);
@@ -443,7 +524,7 @@ static inline void model_apply(struct model *model, const struct mregion_op *op,
 	case MREGION_OP_RULE_ADD:
 	case MREGION_OP_RULE_DEL:
 		model_rule(model, region, &op->rule,
-			   op->code == MREGION_OP_RULE_ADD, verdict);
+			   code == MREGION_OP_RULE_ADD, verdict);
 		break;
 	case MREGION_OP_SET_SERVER:
 		if (!has_rules(region->kind))

@@ -273,8 +273,8 @@ static inline void random_attach(struct machine *machine)
 
 static inline void machine_open(struct machine *machine)
 {
+	static __thread struct fuzz_commit commit;
 	struct mregion_op ops[FIRST_OPS];
-	struct verdict verdicts[FIRST_OPS];
 	unsigned int i;
 	int fd = mr_open();
 
@@ -291,11 +291,10 @@ static inline void machine_open(struct machine *machine)
 
 	first_ops(ops);
 	memset(&machine->next, 0, sizeof(machine->next));
-	for (i = 0; i < FIRST_OPS; i++)
-		model_apply(&machine->next, &ops[i], &verdicts[i]);
+	for (commit.nr = 0; commit.nr < FIRST_OPS; commit.nr++)
+		commit_put(machine, &commit, ops[commit.nr], false);
 	/* At last, without failures. */
-	while (machine_commit(machine, ops, verdicts, FIRST_OPS, 0) &&
-	       !fuzz_failed())
+	while (machine_commit(machine, &commit, 0) && !fuzz_failed())
 		;
 }
 
@@ -388,6 +387,13 @@ static inline void machine_step(struct machine *machine)
 	case 19:
 		fuzz_at(place, "reading");
 		random_reads(prng, place, machine->fd);
+		break;
+	case 21:
+	case 22:
+		fuzz_at(place, "claims");
+		fuzz_vm_claims(&machine->vms[below(prng, FUZZ_VMS)], prng,
+			       place, machine->fd, &machine->inject,
+			       &machine->counts);
 		break;
 	case 20:
 		if (!one_in(prng, 4))

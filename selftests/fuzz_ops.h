@@ -40,8 +40,8 @@ static inline struct mregion_constraints random_constraints(struct prng *prng)
 {
 	struct mregion_constraints constraints = {
 		.valid_max = PICK(prng, 0, 1, 2, 4, 4, 8, 8, 8),
-		.impl_max = PICK(prng, 0, 4, 8),
-		.flags = below(prng, 8),
+		.impl_max = PICK(prng, 0, 1, 2, 4, 8),
+		.flags = below(prng, 16),
 		.refused = PICK(prng, 0, 0, 0, 1, 2, 3),
 	};
 
@@ -49,6 +49,10 @@ static inline struct mregion_constraints random_constraints(struct prng *prng)
 		constraints.valid_min = 1u << below(prng, 4);
 	if (constraints.valid_min > constraints.valid_max)
 		constraints.valid_min = 0;
+	if (one_in(prng, 3))
+		constraints.impl_min = 1u << below(prng, 4);
+	if (constraints.impl_min > (constraints.impl_max ?: 4))
+		constraints.impl_min = 0;
 	return constraints;
 }
 
@@ -146,6 +150,8 @@ static inline struct mregion_op random_map(struct prng *prng,
 		op.map.offset = random64(prng) & ~7ull;
 	else if (one_in(prng, 10))
 		op.map.offset += below(prng, 8);
+	if (one_in(prng, 3))
+		op.map.flags = MREGION_MAP_EXCLUSIVE;
 	return op;
 }
 
@@ -184,6 +190,11 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 		break;
 	case MREGION_RULE_DOORBELL:
 		rule.eventfd = efd;
+		if (one_in(prng, 4)) {
+			rule.flags = MREGION_RULE_ANY_LEN;
+			rule.len = 1;
+			break;
+		}
 		rule.access_len = PICK(prng, 0, 0, 1, 2, 4, 8);
 		if (one_in(prng, 2)) {
 			rule.flags |= MREGION_RULE_DATAMATCH;
@@ -210,33 +221,50 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 	return rule;
 }
 
-static inline struct mregion_op random_rule_op(struct prng *prng,
-					       const struct model *model,
-					       const struct resources *res)
+static inline struct mregion_op random_rule_del(struct prng *prng,
+						const struct model *model,
+						const struct resources *res,
+						uint32_t id)
 {
-	const struct model_region *region;
-	struct mregion_op op;
-	uint32_t id;
+	const struct model_region *region = &model->regions[id];
+	struct mregion_op op = mr_op(MREGION_OP_RULE_DEL, id);
 
-	if (one_in(prng, 3)) {
-		id = PICK_REGION(prng, model, region, region->nr_rules);
-		region = &model->regions[id];
-		op = mr_op(MREGION_OP_RULE_DEL, id);
-		op.rule = region->kind && region->nr_rules ?
-			  region->rules[below(prng, region->nr_rules)] :
-			  random_rule(prng, model, res);
-		return op;
-	}
-	id = PICK_REGION(prng, model, region, has_rules(region->kind));
-	region = &model->regions[id];
+	op.rule = region->kind && region->nr_rules ?
+		  region->rules[below(prng, region->nr_rules)] :
+		  random_rule(prng, model, res);
+	if (op.rule.eventfd && one_in(prng, 4))
+		op.rule.eventfd = -1;
+	return op;
+}
+
+static inline struct mregion_op random_rule_add(struct prng *prng,
+						const struct model *model,
+						const struct resources *res,
+						uint32_t id)
+{
+	const struct model_region *region = &model->regions[id];
+	struct mregion_op op = mr_op(MREGION_OP_RULE_ADD, id);
+
 	/* More would not be remembered. */
 	if (region->kind && region->nr_rules == MAX_RULES)
-		return mr_unmap(id);
-	op = mr_op(MREGION_OP_RULE_ADD, id);
+		return random_rule_del(prng, model, res, id);
 	op.rule = random_rule(prng, model, res);
 	if (region->len && op.rule.offset >= region->len)
 		op.rule.offset = op.rule.shadow ? op.rule.offset % 8 : 0;
 	return op;
+}
+
+static inline struct mregion_op random_rule_op(struct prng *prng,
+					       const struct model *model,
+					       const struct resources *res)
+{
+	if (one_in(prng, 3))
+		return random_rule_del(prng, model, res,
+				       PICK_REGION(prng, model, region,
+						   region->nr_rules));
+	return random_rule_add(prng, model, res,
+			       PICK_REGION(prng, model, region,
+					   has_rules(region->kind)));
 }
 
 static inline struct mregion_op random_space_op(struct prng *prng,
@@ -267,9 +295,9 @@ static inline struct mregion_op random_space_op(struct prng *prng,
 }
 
 static inline struct mregion_op random_set_server(struct prng *prng,
-						  const struct model *model)
+						  const struct model *model,
+						  uint32_t id)
 {
-	uint32_t id = PICK_REGION(prng, model, region, has_rules(region->kind));
 	struct mregion_op op = mr_set_server(id, 0);
 
 	if (!one_in(prng, 3))
@@ -331,7 +359,28 @@ static inline struct mregion_op random_op(struct prng *prng,
 	case 22:
 		return random_space_op(prng, model);
 	default:
-		return random_set_server(prng, model);
+		return random_set_server(prng, model,
+					 PICK_REGION(prng, model, region,
+						     has_rules(region->kind)));
+	}
+}
+
+/* Of a region that is to have many rules, while what is beside them changes. */
+static inline struct mregion_op random_op_of(struct prng *prng,
+					     const struct model *model,
+					     const struct resources *res,
+					     uint32_t id)
+{
+	switch (below(prng, 12)) {
+	case 0:
+		return mr_set_constraints(id, random_constraints(prng));
+	case 1:
+		return random_set_server(prng, model, id);
+	case 2:
+	case 3:
+		return random_rule_del(prng, model, res, id);
+	default:
+		return random_rule_add(prng, model, res, id);
 	}
 }
 

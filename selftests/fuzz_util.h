@@ -89,6 +89,7 @@ static struct fuzz {
 	uint64_t seed;
 	unsigned int round;
 	unsigned int errors;
+	bool failures;			/* of anybody's are asked for */
 } fuzz;
 
 /* What a thread is at, and since when, for who looks whether it is stuck. */

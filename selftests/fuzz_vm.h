@@ -103,6 +103,22 @@ static inline int fuzz_vm_dup(struct fuzz_vm *vm)
 	return fd;
 }
 
+/* Have a machine tell what it has claimed there, if there is anything. */
+static inline void fuzz_vm_claims(struct fuzz_vm *vm, struct prng *prng,
+				  struct place *place, int fd,
+				  struct inject *inject,
+				  struct fuzz_counts *counts)
+{
+	int vm_fd = fuzz_vm_dup(vm);
+
+	if (vm_fd < 0)
+		return;
+	inject_begin(inject, prng, 4);
+	random_claims(prng, place, fd, vm_fd, counts);
+	inject_end(inject);
+	close(vm_fd);
+}
+
 /* ---- vCPUs ------------------------------------------------------------- */
 
 static inline int runner_start(struct runner *runner)
