@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 #include "commit_util.h"
+#include "random_util.h"
 
 #define NOWHERE		99	/* an ID that nothing has */
 
@@ -917,7 +918,7 @@ TEST_F(commit, results_nowhere)
 }
 
 /* Of long commits, each operation may fail; those that are possible are done. */
-TEST_F(commit, fails_alone_at_each_index)
+TEST_F(commit, fails_alone_in_long_commits)
 {
 	struct mregion_op ops[LONG_OPS], bad = mr_may_fail(mr_mmio(ROOT, 1));
 	struct mregion_region_info clean[128], after[128];
@@ -927,7 +928,8 @@ TEST_F(commit, fails_alone_at_each_index)
 	int nr, nr_clean;
 	uint32_t i, k;
 
-	for (i = 0; i < LONG_OPS; i += 11) {
+	/* In each group another operation is left out for the bad one. */
+	for (i = 0; i < LONG_OPS; i += LONG_OPS / LONG_GROUPS + 1) {
 		commit_teardown(_metadata, self, NULL);
 		commit_setup(_metadata, self, NULL);
 		commit_setup(_metadata, &other, NULL);
@@ -1037,13 +1039,15 @@ TEST_F(commit, map_exclusive)
 TEST_F(commit, map_exclusive_random)
 {
 	struct { uint64_t addr, len; int priority; bool mapped, off; } r[24];
-	uint64_t x = 0x6d726567696f6e;
+	uint64_t seed = random_seed("MREGION_SEED");
 	unsigned int i, k, n, refused = 0, mapped = 0;
+	struct prng prng = prng_of(seed, 0);
 	struct mregion_commit commit = { 0 };
 	struct mregion_op op;
 	bool clash;
 	int err;
 
+	TH_LOG("seed %#llx", (unsigned long long)seed);
 	memset(r, 0, sizeof(r));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_container(60, 0x40)));
 	for (i = 0; i < ARRAY_SIZE(r); i++) {
@@ -1051,31 +1055,29 @@ TEST_F(commit, map_exclusive_random)
 		ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(100 + i, r[i].len)));
 	}
 	for (n = 0; n < 2000; n++) {
-		x = x * 6364136223846793005ull + 1442695040888963407ull;
-		i = (x >> 33) % ARRAY_SIZE(r);
+		i = below(&prng, ARRAY_SIZE(r));
 		if (r[i].mapped) {
 			ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(100 + i)));
 			r[i].mapped = false;
 			continue;
 		}
-		if (!((x >> 60) & 7)) {
+		if (one_in(&prng, 8)) {
 			r[i].off = !r[i].off;
 			ASSERT_EQ(0, COMMIT(self->fd,
 				mr_set_flags(100 + i, MREGION_REGION_DISABLED,
 					     r[i].off * MREGION_REGION_DISABLED)));
 		}
-		r[i].addr = (x >> 40) % 0x50;
-		r[i].priority = (int)((x >> 50) % 3) - 1;
+		r[i].addr = below(&prng, 0x50);
+		r[i].priority = (int)below(&prng, 3) - 1;
 		clash = false;
 		for (k = 0; k < ARRAY_SIZE(r); k++)
 			clash |= r[k].mapped && !r[k].off &&
 				 r[k].priority == r[i].priority &&
 				 r[k].addr < r[i].addr + r[i].len &&
 				 r[i].addr < r[k].addr + r[k].len;
-		op = x >> 58 & 3 ? mr_map_exclusive(100 + i, 60, r[i].addr,
-						     r[i].priority) :
-				   mr_map(100 + i, 60, r[i].addr,
-					  r[i].priority);
+		op = one_in(&prng, 4) ?
+		     mr_map(100 + i, 60, r[i].addr, r[i].priority) :
+		     mr_map_exclusive(100 + i, 60, r[i].addr, r[i].priority);
 		if (!op.map.flags)
 			clash = false;
 		err = commit_results(self->fd, &op, 1, &commit, NULL);

@@ -7,25 +7,17 @@
 
 #include "kselftest_harness.h"
 #include "device_util.h"
+#include "random_util.h"
 
 #define NR_EFDS		61
 #define STEP		8
 #define MATCHES		1024u
 
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t end)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 16) % end;
-}
-
 /* ---- As many as there can be ------------------------------------------- */
 
 FIXTURE(many) {
 	struct rig rig;
+	struct prng prng;
 	int fd;
 	uint32_t max;
 	uint32_t *order;
@@ -37,8 +29,11 @@ FIXTURE_SETUP(many)
 {
 	struct mregion_info info;
 	unsigned int i;
+	uint64_t seed;
 
-	random_state = 88172645463325252ull;
+	seed = random_seed("MREGION_SEED");
+	TH_LOG("seed %#llx", (unsigned long long)seed);
+	self->prng = prng_of(seed, 0);
 	ASSERT_EQ(0, rig_open(&self->rig, 1));
 	self->fd = self->rig.fd;
 	ASSERT_EQ(0, mr_info(self->fd, &info));
@@ -88,7 +83,7 @@ static void many_shuffle(FIXTURE_DATA(many) *self, uint32_t nr)
 	for (i = 0; i < nr; i++)
 		self->order[i] = i;
 	for (i = nr; i > 1; i--) {
-		j = random_below(i);
+		j = below(&self->prng, i);
 		swap = self->order[i - 1];
 		self->order[i - 1] = self->order[j];
 		self->order[j] = swap;
@@ -226,6 +221,7 @@ struct model_rule {
 
 FIXTURE(model) {
 	struct rig rig;
+	struct prng prng;
 	int fd;
 	struct mr_ring rings[NR_RINGS];
 	struct mr_shadow shadow;
@@ -368,22 +364,23 @@ static struct model_rule random_rule(FIXTURE_DATA(model) *self,
 				     unsigned int place)
 {
 	static const uint32_t sizes[] = { 0, 1, 2, 4, 8 };
-	uint64_t offset = random_below(REGION_LEN);
-	uint64_t len = random_below(8) ? 1 + random_below(16) : 0;
+	struct prng *prng = &self->prng;
+	uint64_t offset = below(prng, REGION_LEN);
+	uint64_t len = below(prng, 8) ? 1 + below(prng, 16) : 0;
 	struct mregion_rule rule = bell(offset, len, self->efds[place]);
 
 	/* many of them are small and beside each other */
-	if (random_below(2)) {
+	if (below(prng, 2)) {
 		rule.offset &= ~3;
 		rule.len = 4;
 	}
-	switch (random_below(8)) {
+	switch (below(prng, 8)) {
 	case 0:
 		rule.flags = MREGION_RULE_ANY_LEN;
 		rule.len = 1;
 		break;
 	case 1:
-		rule = mr_rule_add(DEV_MMIO, 1 + random_below(NR_RINGS),
+		rule = mr_rule_add(DEV_MMIO, 1 + below(prng, NR_RINGS),
 				   rule.offset, rule.len).rule;
 		break;
 	case 2:
@@ -391,20 +388,20 @@ static struct model_rule random_rule(FIXTURE_DATA(model) *self,
 		if (!rule.len)
 			rule.len = 8;
 		rule = shadow_rule(rule.offset, rule.len,
-				   random_below(3) + 1, SHADOW, 0);
+				   below(prng, 3) + 1, SHADOW, 0);
 		rule.flags *= MREGION_RULE_READ;
-		if (rule.flags & MREGION_RULE_WRITE && random_below(2)) {
+		if (rule.flags & MREGION_RULE_WRITE && below(prng, 2)) {
 			rule.flags |= MREGION_RULE_NOTIFY;
 			rule.eventfd = self->efds[place];
 		}
 		break;
 	default:
-		rule.access_len = sizes[random_below(ARRAY_SIZE(sizes))];
-		if (random_below(2)) {
+		rule.access_len = sizes[below(prng, ARRAY_SIZE(sizes))];
+		if (below(prng, 2)) {
 			rule.flags |= MREGION_RULE_DATAMATCH;
-			rule.datamatch = values[random_below(ARRAY_SIZE(values))];
+			rule.datamatch = values[below(prng, ARRAY_SIZE(values))];
 		}
-		if (rule.len && !random_below(3)) {
+		if (rule.len && !below(prng, 3)) {
 			rule.flags |= MREGION_RULE_STORE;
 			rule.shadow = SHADOW;
 		}
@@ -539,18 +536,19 @@ static void model_accesses(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(model) *self, bool unaligned,
 			   unsigned int set)
 {
+	struct prng *prng = &self->prng;
 	unsigned int i;
 
 	for (i = 0; i < ACCESSES; i++) {
 		bool guest = !(i % 32);
 		struct model_access access = {
-			.len = 1 << random_below(4),
-			.write = random_below(4),
-			.value = values[random_below(ARRAY_SIZE(values))],
+			.len = 1 << below(prng, 4),
+			.write = below(prng, 4),
+			.value = values[below(prng, ARRAY_SIZE(values))],
 		};
 		const char *what;
 
-		access.offset = random_below(REGION_LEN - access.len + 1);
+		access.offset = below(prng, REGION_LEN - access.len + 1);
 		/* what the device does not take in one piece has parts */
 		if (!unaligned)
 			access.offset -= access.offset % access.len;
@@ -570,7 +568,7 @@ static void model_fill(FIXTURE_DATA(model) *self)
 	unsigned int i;
 
 	for (i = 0; i < self->shadow.len; i++)
-		self->memory[i] = random_below(256);
+		self->memory[i] = below(&self->prng, 256);
 	memcpy(self->shadow.memory, self->memory, self->shadow.len);
 }
 
@@ -580,7 +578,7 @@ static int model_constrain(FIXTURE_DATA(model) *self, bool unaligned)
 	struct mregion_constraints any = MREGION_ANY_ACCESS;
 	struct mregion_constraints aligned = { .valid_max = 8, .impl_max = 8 };
 
-	any.refused = MREGION_POLICY_ONES + random_below(2);
+	any.refused = MREGION_POLICY_ONES + below(&self->prng, 2);
 	aligned.refused = any.refused;
 	return COMMIT(self->fd, mr_set_constraints(DEV_MMIO,
 						   unaligned ? any : aligned));
@@ -590,15 +588,18 @@ static int model_constrain(FIXTURE_DATA(model) *self, bool unaligned)
 TEST_F_TIMEOUT(model, random_rules, 400)
 {
 	unsigned int set, i, tries, clashed = 0, most = 0;
+	uint64_t seed;
 	bool unaligned;
 	int expected;
 
-	random_state = 0x9e3779b97f4a7c15ull;
+	seed = random_seed("MREGION_SEED");
+	TH_LOG("seed %#llx", (unsigned long long)seed);
+	self->prng = prng_of(seed, 0);
 	for (set = 0; set < SETS; set++) {
 		unaligned = set % 2;
 		ASSERT_EQ(0, model_constrain(self, unaligned));
 		model_fill(self);
-		tries = 1 + random_below(2 * MAX_RULES);
+		tries = 1 + below(&self->prng, 2 * MAX_RULES);
 		for (i = 0; i < tries && self->nr < MAX_RULES; i++) {
 			struct model_rule rule = random_rule(self, self->nr);
 
@@ -617,20 +618,20 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 			if (!expected)
 				self->rules[self->nr++] = rule;
 			clashed += expected == -EEXIST;
-			if (!random_below(8))
+			if (!below(&self->prng, 8))
 				ASSERT_EQ(0, model_constrain(self, unaligned));
 		}
 		most = MAX(most, self->nr);
 		model_accesses(_metadata, self, unaligned, set);
 		/* half of them go, and then the rest */
 		for (i = 0; self->nr; i++) {
-			unsigned int at = random_below(self->nr);
+			unsigned int at = below(&self->prng, self->nr);
 
 			ASSERT_EQ(0, COMMIT(self->fd,
 					    RULE_DEL(DEV_MMIO,
 						     self->rules[at].rule)));
 			self->rules[at] = self->rules[--self->nr];
-			if (!random_below(8))
+			if (!below(&self->prng, 8))
 				ASSERT_EQ(0, model_constrain(self, unaligned));
 			if (i == self->nr)
 				model_accesses(_metadata, self, unaligned, set);

@@ -118,7 +118,7 @@ FIXTURE_SETUP(fuzz)
 	unsigned int i;
 
 	catch_signals();
-	fuzz.seed = number_from("MREGION_FUZZ_SEED", mr_now_us());
+	fuzz.seed = random_seed("MREGION_FUZZ_SEED");
 	self->one_round = getenv("MREGION_FUZZ_ROUND");
 	fuzz.round = number_from("MREGION_FUZZ_ROUND", 0);
 	self->msecs = 1000 * number_from("MREGION_FUZZ_SECONDS", 10);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What all threads of the fuzzer share: random numbers, where a run is, what is
+ * What all threads of the fuzzer share: random addresses, where a run is, what is
  * wrong, failures of the kernel's allocations on demand.
  */
 #ifndef FUZZ_UTIL_H
@@ -8,47 +8,10 @@
 
 #include <stdarg.h>
 
+#include "random_util.h"
 #include "server_util.h"
 
-/* ---- Random numbers ---------------------------------------------------- */
-
-struct prng {
-	uint64_t state;
-};
-
-/* Another sequence for each number: of a round, a thread, a machine. */
-static inline struct prng prng_of(uint64_t seed, uint64_t number)
-{
-	uint64_t x = seed + (number + 1) * 0x9e3779b97f4a7c15;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return (struct prng){ (x ^ x >> 31) | 1 };
-}
-
-static inline uint64_t random64(struct prng *prng)
-{
-	prng->state ^= prng->state << 13;
-	prng->state ^= prng->state >> 7;
-	prng->state ^= prng->state << 17;
-	return prng->state * 0x2545f4914f6cdd1d;
-}
-
-static inline uint32_t below(struct prng *state, uint32_t limit)
-{
-	return (random64(state) >> 32) % limit;
-}
-
-static inline bool one_in(struct prng *state, uint32_t n)
-{
-	return !below(state, n);
-}
-
-#define PICK(state, ...) ({						\
-	static const uint64_t __of[] = { __VA_ARGS__ };			\
-									\
-	__of[below(state, ARRAY_SIZE(__of))];				\
-})
+/* ---- Random addresses -------------------------------------------------- */
 
 /*
  * Addresses that regions, memory slots and KVM's devices are mapped at, all

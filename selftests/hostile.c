@@ -11,8 +11,8 @@
 
 #include "kselftest_harness.h"
 #include "mregion_util.h"
+#include "random_util.h"
 
-#define SEED		0x6d726567696f6eull
 #define RANDOM_CALLS	3000
 #define RANDOM_COMMITS	(mr_checking_kernel() ? 200u : 2000u)
 #define THREADS		4
@@ -65,29 +65,12 @@ static void close_what_it_made(unsigned long cmd, const void *arg)
 	}
 }
 
-struct prng {
-	uint64_t state;
-};
-
-static uint64_t prng(struct prng *prng)
-{
-	prng->state ^= prng->state << 13;
-	prng->state ^= prng->state >> 7;
-	prng->state ^= prng->state << 17;
-	return prng->state * 0x2545f4914f6cdd1d;
-}
-
-static uint32_t below(struct prng *state, uint32_t limit)
-{
-	return (prng(state) >> 32) % limit;
-}
-
 static void fill(struct prng *state, void *buffer, size_t len)
 {
 	uint8_t *bytes = buffer;
 
 	while (len--)
-		*bytes++ = prng(state) >> 32;
+		*bytes++ = random64(state) >> 32;
 }
 
 /* A number that somebody might have forgotten about. */
@@ -101,11 +84,12 @@ static uint64_t nasty(struct prng *state)
 	};
 
 	if (below(state, 4) == 0)
-		return prng(state);
+		return random64(state);
 	return numbers[below(state, ARRAY_SIZE(numbers))];
 }
 
 FIXTURE(hostile) {
+	uint64_t seed;
 	struct prng prng;
 	struct mr_ring ring;
 	struct mr_snapshot before;
@@ -134,8 +118,9 @@ static int hostile_machine(void)
 
 FIXTURE_SETUP(hostile)
 {
-	self->prng.state = SEED;
-	TH_LOG("seed %#llx", SEED);
+	self->seed = random_seed("MREGION_SEED");
+	self->prng = prng_of(self->seed, 0);
+	TH_LOG("seed %#llx", (unsigned long long)self->seed);
 	self->fd = hostile_machine();
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, mr_ring_create(self->fd, 1, 16, -1, 0, 0, &self->ring));
@@ -638,7 +623,7 @@ TEST_F_TIMEOUT(hostile, many_threads, 180)
 
 	for (i = 0; i < THREADS; i++) {
 		attackers[i] = (struct attacker){
-			.fd = self->fd, .prng = { SEED + i },
+			.fd = self->fd, .prng = prng_of(self->seed, 1 + i),
 		};
 		ASSERT_EQ(0, pthread_create(&attackers[i].thread, NULL, attack,
 					    &attackers[i]));
@@ -661,7 +646,8 @@ TEST_F_TIMEOUT(hostile, closed_under_threads, 120)
 		ASSERT_LE(0, fd);
 		for (i = 0; i < 2; i++) {
 			attackers[i] = (struct attacker){
-				.fd = fd, .prng = { SEED + 10 * round + i },
+				.fd = fd,
+				.prng = prng_of(self->seed, 1 + 2 * round + i),
 			};
 			ASSERT_EQ(0, pthread_create(&attackers[i].thread, NULL,
 						    attack, &attackers[i]));
