@@ -317,7 +317,7 @@ TEST_F(held, is_waited_for)
 	/* From now on it takes too long. */
 	self->device->delay = 20 * HELD_MS * 1000;
 	ASSERT_EQ(0, ask_for_it(&askers[0], self->fd));
-	usleep(HELD_MS * 1000 / 2);
+	usleep(HELD_MS * 1000 / 8);
 	ASSERT_EQ(0, hold(self, variant->cgroup));
 	usleep(2 * HELD_MS * 1000);
 	EXPECT_FALSE(is_answered(&askers[0]));

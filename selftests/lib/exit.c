@@ -583,7 +583,6 @@ TEST_F(exit, served)
 
 	bind(&self->machine, 2, &server);
 	memcpy(run->mmio.data, "\1\2\3\4", 4);
-	run->mmio.len = 4;
 	EXPECT_EQ(0, mmio(&self->vm, run, 0x1204, 4, true));
 	ASSERT_EQ(1, nr_asked);
 	EXPECT_EQ(0x1204, asked[0].addr);
@@ -650,9 +649,12 @@ TEST_F(exit, interrupted_string)
 
 	/* In the middle: the first is not asked for again. */
 	nr_asked = 0;
+	interrupts = 1;
+	interrupts_after = 1;
+	EXPECT_EQ(-EINTR, io(&self->vm, run, 0x3f8, 2, 2, false));
 	EXPECT_EQ(0, io(&self->vm, run, 0x3f8, 2, 2, false));
-	EXPECT_EQ(2, nr_asked);
-	EXPECT_EQ(0, memcmp(self->page + 4096, "\xa1\xa0\xa2\xa0", 4));
+	EXPECT_EQ(3, nr_asked);
+	EXPECT_EQ(0, memcmp(self->page + 4096, "\xa1\xa0\xa3\xa0", 4));
 }
 
 /* A commit takes the region from its server, which is at something still. */

@@ -85,11 +85,16 @@ static int write_to(FIXTURE_DATA(rules) *self, uint64_t offset,
 }
 
 /* How often the eventfd was signalled. */
-static uint64_t rung(FIXTURE_DATA(rules) *self)
+static uint64_t rung_at(int eventfd)
 {
 	uint64_t count;
 
-	return read(self->eventfd, &count, sizeof(count)) < 0 ? 0 : count;
+	return read(eventfd, &count, sizeof(count)) < 0 ? 0 : count;
+}
+
+static uint64_t rung(FIXTURE_DATA(rules) *self)
+{
+	return rung_at(self->eventfd);
 }
 
 TEST_F(rules, doorbell)
@@ -228,6 +233,7 @@ TEST_F(rules, many_doorbells)
 		data = i + 1;
 		EXPECT_EQ(0, mregion_space_write(space, 4 * nr, &data, 2, NULL));
 		EXPECT_EQ(0, rung(self));
+		EXPECT_EQ(1, rung_at(other));
 	}
 	/* All gone by one commit; then again, until there is no room. */
 	mregion_begin(self->machine);

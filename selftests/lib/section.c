@@ -306,7 +306,6 @@ TEST_F(release, in_transaction)
 	mregion_section_begin(&outer, &self->machine.sections);
 	EXPECT_EQ(0, mregion_free(self->region));
 	mregion_begin(&self->machine);
-	outer.outer = NULL;
 	mregion_section_begin(&section, &self->machine.sections);
 	mregion_section_end(&section);
 	mregion_section_end(&outer);
