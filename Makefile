@@ -52,7 +52,11 @@ setup:
 	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
 		clang libclang-rt-14-dev e2fsprogs python3-docutils
 
-demo: setup programs
+# What the demo needs.
+setup-demo:
+	selftests/vm/setup gcc make libc6-dev acpica-tools e2fsprogs
+
+demo: setup-demo programs
 ifeq ($(HOST),1)
 	userspace/demo/host
 else
@@ -69,7 +73,7 @@ bench: setup programs
 	selftests/bench/run
 
 docs:
-	selftests/vm/setup python3-sphinx linux-source-6.1
+	selftests/vm/setup python3-sphinx linux-source-6.1 gcc libc6-dev
 	$(MAKE) -C Documentation
 
 install: programs
@@ -82,5 +86,5 @@ ifneq ($(strip $(KDIR)),)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 endif
 
-.PHONY: all module modules_install programs setup demo check check-debug bench \
-	docs install clean
+.PHONY: all module modules_install programs setup setup-demo demo check \
+	check-debug bench docs install clean
