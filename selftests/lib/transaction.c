@@ -705,6 +705,7 @@ TEST_F(transaction, no_length)
 	NO_LENGTH(mregion_new_ram_from_ptr(machine, MREGION_RAM, "x", 0, page));
 	NO_LENGTH(mregion_new_romd(machine, "x", 0, &ops, NULL));
 	NO_LENGTH(mregion_new_romd_from_fd(machine, "x", 0, &ops, NULL, 0, 0));
+	NO_LENGTH(mregion_new_romd_from_ptr(machine, "x", 0, &ops, NULL, page));
 	NO_LENGTH(mregion_resize(root, 0));
 	EXPECT_EQ(commits, fixture_nr_commits);
 

@@ -630,7 +630,8 @@ struct mregion_commit {
  *	ones; what is in none exits to the VMM. Where others are in the way,
  *	windows are cut into as many pieces as it takes
  * @max_servers: servers a machine can have
- * @max_work: steps (regions visited) of one commit
+ * @max_work: steps of one commit: operations, visits to regions, and pieces of
+ *	views
  * @max_shadows: shadow memories a machine can have
  * @max_slots: accesses that can wait for a server at the same time
  * @max_shadow_len: length of a shadow memory, in bytes
@@ -1467,8 +1468,7 @@ struct mregion_detach {
  * @MREGION_CLAIM_WINDOW: a window of the machine's on the bus
  * @MREGION_CLAIM_CONFLICT: a range of somebody else (a device or ioeventfd of
  *	KVM's, another machine) where the machine's view has something. It gets
- *	the accesses, whole or in part; see struct mregion_op_create for
- *	reservations
+ *	the accesses, whole or in part; see %MREGION_RESERVATION
  * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that nobody has claimed,
  *	and that exits
  */

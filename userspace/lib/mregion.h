@@ -530,7 +530,7 @@ mregion_new_romd_from_fd(struct mregion_machine *machine, const char *name,
  * mregion_new_romd_from_ptr() - a ROM device whose memory the VMM has mapped
  * @machine: the machine
  * @name: its name
- * @len: length in bytes
+ * @len: length in bytes, not 0
  * @ops: how the device answers; must stay as long as the region exists
  * @opaque: passed to its functions
  * @ptr: page-aligned; must stay mapped as long as the region exists
@@ -1580,7 +1580,9 @@ struct mregion_unassigned {
 	bool write;
 };
 
-/** MREGION_ALL_SLOTS - as many memory slots as KVM has */
+/**
+ * define MREGION_ALL_SLOTS - stands for as many memory slots as KVM has
+ */
 #define MREGION_ALL_SLOTS	0xffffffffu
 
 /**
@@ -1630,9 +1632,8 @@ struct mregion_attach_params {
  * the virtual machine's descriptor is not open; EINVAL: it is none, a space is of
  * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
  * the machine is attached to it already; EPERM: another process has created it;
- * ENOSPC: there are more ranges of memory than slots, or there is no room on KVM's
- * bus; or the errno of KVM for a slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM
- * has no slot first_slot.
+ * ENOSPC: there are more ranges of memory than slots; or the errno of KVM for a
+ * slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM has no slot first_slot.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
@@ -1752,14 +1753,14 @@ struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
  *
  * For each vCPU one thread at a time may call it; for several, several may.
  *
- * Return: 0: resolved. 1: another reason to exit; rings were drained, and that is
- * all. -EFAULT: the access is an error of the guest by a policy
+ * Return: 0: resolved. 1: another reason to exit, or an access to a bus that no
+ * space was attached for; rings were drained, and that is all. -EFAULT: the access is an error of the guest by a policy
  * (MREGION_POLICY_ERROR), or @unassigned says so: resolved, for the VMM to inject a
  * machine check if its machine does so; reads by a policy are all-ones. -EINTR: a
  * signal is pending while the region's server is still at it; call again, with @run
  * as it is, before the vCPU runs. Another negative errno: the kernel could not ask
  * the server (-ENOMEM); calling again goes on where this has ended, as it does after
- * -EINTR. -EINVAL: @vcpu is no vCPU's.
+ * -EINTR. -EINVAL: @vcpu is MREGION_NO_VCPU or more.
  */
 int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run);
