@@ -107,6 +107,12 @@ int fixture_kernel(unsigned long request, void *arg)
 	}
 }
 
+void fixture_refuse_commits(bool refuse)
+{
+	fixture_refuse = refuse ? -ENOENT : 0;
+	fixture_failed = 0;
+}
+
 void fixture_init(struct mregion_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));

@@ -6,6 +6,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,14 @@ extern const struct mregion_range *fixture_view;
 extern size_t fixture_view_nr;
 extern unsigned int fixture_nr_commits;
 int fixture_kernel(unsigned long request, void *arg);
+
+/* The same, which from now on refuses all commits (ENOENT), or none. */
+void fixture_refuse_commits(bool refuse);
+
+/* A range of a view. */
+#define RANGE(from, to, off, id, k, f) { \
+	.start = from, .last = to, .offset = off, .region = id, .kind = k, \
+	.flags = f }
 
 void fixture_init(struct mregion_machine *machine);
 void fixture_destroy(struct mregion_machine *machine);

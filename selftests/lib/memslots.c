@@ -13,10 +13,6 @@
 
 static uint8_t memory[64 * 4096] __attribute__((aligned(4096)));
 
-#define RANGE(from, to, off, id, k, f) { \
-	.start = from, .last = to, .offset = off, .region = id, .kind = k, \
-	.flags = f }
-
 FIXTURE(memslots)
 {
 	struct mregion_machine machine;

@@ -139,19 +139,6 @@ TEST(deadlock)
 	fixture_destroy(&other);
 }
 
-/* The kernel, which carries out all commits, or refuses them. */
-static bool refuse;
-
-static int kernel(unsigned long request, void *arg)
-{
-	struct mregion_commit *commit = arg;
-
-	if (request != MREGION_COMMIT)
-		return -ENOTTY;
-	commit->failed = refuse ? 0 : commit->nr_ops;
-	return refuse ? -ENOENT : 0;
-}
-
 /* A device that counts how often it is released, and finds out from where. */
 struct device {
 	struct mregion_machine *machine;
@@ -206,8 +193,7 @@ FIXTURE(release)
 FIXTURE_SETUP(release)
 {
 	fixture_init(&self->machine);
-	fixture_ioctl = kernel;
-	refuse = false;
+	fixture_ioctl = fixture_kernel;
 	self->device = (struct device){ .machine = &self->machine };
 	self->region = mregion_new_mmio(&self->machine, "device", 64, &ops,
 					&self->device);
@@ -239,10 +225,10 @@ TEST_F(release, committed)
 	mregion_abort(&self->machine);
 	EXPECT_EQ(0, self->device.released);
 
-	refuse = true;
+	fixture_refuse_commits(true);
 	EXPECT_EQ(-ENOENT, mregion_free(self->region));
 	EXPECT_EQ(0, self->device.released);
-	refuse = false;
+	fixture_refuse_commits(false);
 	mregion_begin(&self->machine);
 	EXPECT_EQ(0, mregion_free(self->region));
 	EXPECT_EQ(0, self->device.released);
@@ -256,7 +242,7 @@ TEST_F(release, undone)
 	struct device device = { .machine = &self->machine };
 	struct mregion_region *region;
 
-	refuse = true;
+	fixture_refuse_commits(true);
 	EXPECT_EQ(NULL, mregion_new_mmio(&self->machine, "none", 64, &ops,
 					 &device));
 	EXPECT_EQ(0, device.released);
@@ -439,7 +425,7 @@ TEST_F_TIMEOUT(release, under_load, 120)
 	struct plug *plug;
 
 	fixture_init(&plugs.machine);
-	fixture_ioctl = kernel;
+	fixture_ioctl = fixture_kernel;
 	for (i = 0; i < NR_READERS; i++)
 		pthread_create(&threads[i], NULL, use_plugged, &plugs);
 	for (nr = 0; nr < NR_ROUNDS / 8; nr++) {
