@@ -278,6 +278,8 @@ static int mregion_do_access(struct mregion_machine *machine,
 		return ret;
 	if (request.write)
 		request.data = access->data & (~0ull >> (64 - access->len * 8));
+	/* whoever calls again passes what was set before */
+	access->handled = 0;
 	access->range_flags = 0;
 
 	if (mregion_take_up(machine, &request)) {

@@ -426,4 +426,45 @@ TEST_F(rest, of_a_vcpu_that_runs_on)
 	EXPECT_EQ(5, answer_of(&asker));
 }
 
+/* ---- What became of it -------------------------------------------------- */
+
+/* Call again with the same structure. What is set on return holds nonsense. */
+static int ask_again(struct asker *asker)
+{
+	asker->done = false;
+	asker->access.handled = 1;
+	asker->access.range_flags = ~0u;
+	return pthread_create(&asker->thread, NULL, asker_thread, asker);
+}
+
+/* A server that dies while somebody waits for it again has handled nothing. */
+TEST_F(protocol, vcpu_comes_back_and_the_server_dies)
+{
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+	int slot;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
+	slot = take(&server, &number);
+	ASSERT_LE(0, slot);
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	asker.access.flags |= MREGION_ACCESS_PART;
+	ASSERT_EQ(0, ask_again(&asker));
+	EXPECT_TRUE(mr_until(__atomic_load_n(&server.slots[slot].sleeping,
+					     __ATOMIC_ACQUIRE)));
+	mr_server_close(&server);
+	pthread_join(asker.thread, NULL);
+	EXPECT_EQ(0, asker.err);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, asker.access.outcome);
+	EXPECT_EQ(0, asker.access.handled);
+	EXPECT_EQ(4, asker.access.part);
+	EXPECT_EQ(3, asker.access.region);
+	EXPECT_EQ(8, asker.access.offset);
+	EXPECT_EQ(0, asker.access.range_flags);
+}
+
 TEST_HARNESS_MAIN

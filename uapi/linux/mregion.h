@@ -945,7 +945,8 @@ enum mregion_access_flags {
  *	ends the wait for a server
  * @region: set on return with PART: ID of the region that the part is in, or 0
  * @offset: set on return with PART: of the part in the region
- * @range_flags: set on return with PART: enum mregion_range_flags there
+ * @range_flags: set on return with PART: enum mregion_range_flags there; 0 for a
+ *	request that is taken up, which has no range any more
  * @reserved2: must be zero
  */
 struct mregion_access {
