@@ -230,11 +230,9 @@ static bool mregion_take_up(struct mregion_machine *machine,
 static int mregion_served(struct mregion_request *request, int ret,
 			  struct mregion_access *access)
 {
-	const void *owner;
-
 	/* detached since? then nobody comes for it, nor forgets it once more */
 	if (ret == -EINTR && request->owner &&
-	    mregion_attachment_owner(request->machine, access->vm_fd, &owner))
+	    !mregion_attachment_is_there(request->machine, request->owner))
 		mregion_server_forget(request->server, request->owner);
 	mregion_server_put(request->server);
 	access->outcome = MREGION_OUTCOME_SERVED;

@@ -367,6 +367,27 @@ int mregion_attachment_owner(struct mregion_machine *machine, int vm_fd,
 }
 
 /**
+ * mregion_attachment_is_there() - whether a virtual machine is attached still
+ * @machine: the machine; its lock is not needed
+ * @owner: as mregion_attachment_owner() has set it
+ *
+ * Does without the descriptor, the number of which may be another file's by now.
+ */
+bool mregion_attachment_is_there(struct mregion_machine *machine,
+				 const void *owner)
+{
+	const struct mregion_attachment *attachment;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(attachment, &machine->attachments, list)
+		if (attachment->owner == owner && READ_ONCE(attachment->kvm))
+			found = true;
+	rcu_read_unlock();
+	return found;
+}
+
+/**
  * mregion_detach() - undo mregion_attach()
  * @machine: the machine, locked
  * @vm_fd: the virtual machine

@@ -16,6 +16,8 @@ int mregion_attach(struct mregion_machine *machine,
 		   struct mregion_attach *args);
 int mregion_attachment_owner(struct mregion_machine *machine, int vm_fd,
 			     const void **owner);
+bool mregion_attachment_is_there(struct mregion_machine *machine,
+				 const void *owner);
 int mregion_detach(struct mregion_machine *machine, int vm_fd);
 void mregion_detach_all(struct mregion_machine *machine);
 void mregion_attachments_reap(struct mregion_machine *machine);

@@ -467,4 +467,32 @@ TEST_F(protocol, vcpu_comes_back_and_the_server_dies)
 	EXPECT_EQ(0, asker.access.range_flags);
 }
 
+/* The virtual machine is attached, whichever of its descriptors is closed. */
+TEST_F(protocol, vcpu_comes_back_by_another_descriptor)
+{
+	struct mr_server *server = &self->server;
+	int slot, next = -1, fd = dup(self->vm.fd);
+	uint32_t number, other;
+	struct asker asker;
+
+	ASSERT_LE(0, fd);
+	ask_vm_fd = fd;
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ask_vm_fd = self->vm.fd;
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	close(fd);
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	mr_server_answer(server, slot, number, 0x66);
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_TRUE(mr_until(__atomic_load_n(&asker.done, __ATOMIC_ACQUIRE) ||
+			     next >= 0 ||
+			     (next = mr_server_take(server, &other)) >= 0));
+	EXPECT_EQ(-1, next);
+	if (next >= 0)
+		mr_server_answer(server, next, other, 0);
+	EXPECT_EQ(0x66, answer_of(&asker));
+}
+
 TEST_HARNESS_MAIN
