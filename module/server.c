@@ -529,13 +529,18 @@ static int mregion_server_finish(struct mregion_server *server, u32 slot,
 /* Leave a request to the server, for the VMM to come back to. */
 static void mregion_server_park(struct mregion_server *server, u32 slot)
 {
+	bool released;
+
 	raw_spin_lock(&server->lock);
 	server->calls[slot].parked = true;
 	WRITE_ONCE(server->nr_parked, server->nr_parked + 1);
 	/* nor does anybody come whose virtual machine was detached */
-	if (server->dead || !server->calls[slot].owner)
+	released = server->dead || !server->calls[slot].owner;
+	if (released)
 		mregion_server_release_slot(server, slot);
 	raw_spin_unlock(&server->lock);
+	if (released)
+		wake_up_all(&server->slot_wait);
 }
 
 /**

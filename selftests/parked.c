@@ -495,4 +495,35 @@ TEST_F(protocol, vcpu_comes_back_by_another_descriptor)
 	EXPECT_EQ(0x66, answer_of(&asker));
 }
 
+/* Who waits for a slot learns that a vCPU detached meanwhile has left one. */
+TEST_F(protocol, vcpu_is_attached_anew_and_full)
+{
+	struct asker first, second;
+	struct mr_server server;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0,
+			 MREGION_NO_VCPU));
+	/* Time to begin waiting, before and after it is told of the other. */
+	usleep(200000);
+	ASSERT_EQ(0, detach_and_attach(self));
+	usleep(200000);
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	EXPECT_EQ(0, take(&server, &number)) {
+		/* nor does it ever end */
+		interrupt(&second);
+	}
+	if (!second.done) {
+		EXPECT_EQ(8, server.slots[0].offset);
+		mr_server_answer(&server, 0, number, 3);
+		EXPECT_EQ(3, answer_of(&second));
+	}
+	mr_server_close(&server);
+}
+
 TEST_HARNESS_MAIN
