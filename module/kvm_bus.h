@@ -56,6 +56,7 @@ struct mregion_claim_spare {
  * @index: which of KVM's buses
  * @nr_ranges: how many ranges are on the bus; under slots_lock
  * @windows: what was wanted when the bus was exchanged last
+ * @truncated: since then as many may have been wanted as there can be, or more
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
@@ -69,6 +70,7 @@ struct mregion_claim {
 	enum kvm_bus index;
 	u32 nr_ranges;
 	struct mregion_windows windows;
+	bool truncated;
 	bool stale;
 	struct mregion_claim_spare *spare;
 };
