@@ -450,13 +450,12 @@ int mregion_attachments_stats(struct mregion_machine *machine,
 /* Take windows anew, without those ranges of others that are there by now. */
 static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
 {
-	bool stale = bus->stale;
 	int ret;
 
+	/* and stays so after an error: the next commit tries again */
 	bus->stale = true;
 	ret = mregion_claim_prepare(bus, kvm);
 	if (ret) {
-		bus->stale = stale;
 		mregion_claim_cancel(bus);
 		return ret;
 	}
