@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How rules are kept: each as a group of its own, which goes and comes again in any
- * order.
+ * order; and parts that end where all addresses do.
  */
 #include "kselftest_harness.h"
 #include "device_util.h"
@@ -115,6 +115,106 @@ TEST_F_TIMEOUT(groups, go_and_come, 300)
 				       number, i);
 			}
 		}
+	}
+}
+
+/* ---- The end of all addresses ------------------------------------------- */
+
+FIXTURE(end) {
+	struct mr_ring ring;
+	int fd;
+	int efds[2];
+};
+
+/* A region of 2^64 bytes. */
+FIXTURE_SETUP(end)
+{
+	unsigned int i;
+
+	self->fd = mr_open();
+	ASSERT_LE(0, self->fd);
+	for (i = 0; i < 2; i++) {
+		self->efds[i] = new_eventfd();
+		ASSERT_LE(0, self->efds[i]);
+	}
+	ASSERT_EQ(0, mr_ring_create(self->fd, RING, 16, -1, 0, 0, &self->ring));
+	ASSERT_EQ(0, COMMIT(self->fd, dev_create(DEV_MMIO, 0),
+			    mr_space(DEV_MEMORY, DEV_MMIO)));
+}
+
+FIXTURE_TEARDOWN(end)
+{
+	mr_ring_unmap(&self->ring);
+	close(self->efds[0]);
+	close(self->efds[1]);
+	close(self->fd);
+}
+
+/* What does not fit before the end is no size that the part has room for. */
+TEST_F(end, cuts_sizes)
+{
+	static const uint64_t lens[] = { 0, 5, 8, 1ull << 63 };
+	struct mregion_access access;
+	struct mregion_rule rule;
+	unsigned int i, room, len;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		for (room = 1; room <= 8; room++) {
+			for (len = 1; len <= 8; len *= 2) {
+				rule = bell(-(uint64_t)room, lens[i],
+					    self->efds[0]);
+				rule.access_len = len;
+				EXPECT_EQ(len <= room && (!lens[i] ||
+							  len <= lens[i]) ?
+					  0 : -EINVAL,
+					  COMMIT(self->fd,
+						 RULE_ADD(DEV_MMIO, rule))) {
+					TH_LOG("size %u in %llu bytes of %u",
+					       len,
+					       (unsigned long long)lens[i],
+					       room);
+				}
+				COMMIT(self->fd, RULE_DEL(DEV_MMIO, rule));
+			}
+		}
+	}
+	/* A value that takes more. */
+	rule = bell(-4ull, 8, self->efds[0]);
+	rule.flags = MREGION_RULE_DATAMATCH;
+	rule.datamatch = 1ull << 32;
+	EXPECT_EQ(-EINVAL, COMMIT(self->fd, RULE_ADD(DEV_MMIO, rule)));
+	/* Those that fit are completed. */
+	rule = bell(-4ull, 8, self->efds[0]);
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(DEV_MMIO, rule)));
+	for (len = 1; len <= 4; len *= 2) {
+		ASSERT_EQ(0, mr_write(self->fd, DEV_MEMORY, -(uint64_t)len, len,
+				      1, &access));
+		EXPECT_EQ(MREGION_OUTCOME_DOORBELL, access.outcome);
+	}
+	EXPECT_EQ(3, signals(self->efds[0]));
+	ASSERT_EQ(0, mr_write(self->fd, DEV_MEMORY, -8ull, 8, 1, &access));
+	EXPECT_EQ(MREGION_OUTCOME_EXIT, access.outcome);
+}
+
+/* Of two in the same place there is never one that cannot be deleted. */
+TEST_F(end, tells_rules_apart)
+{
+	struct mregion_rule rules[2];
+	unsigned int i, size;
+	int err;
+
+	for (size = 0; size <= 8; size = size ? 2 * size : 1) {
+		for (i = 0; i < 2; i++) {
+			rules[i] = bell(-4ull, 8, self->efds[i]);
+			rules[i].access_len = size;
+		}
+		if (COMMIT(self->fd, RULE_ADD(DEV_MMIO, rules[0])))
+			continue;
+		EXPECT_GT(8, size);
+		err = COMMIT(self->fd, RULE_ADD(DEV_MMIO, rules[1]));
+		EXPECT_EQ(0, COMMIT(self->fd, RULE_DEL(DEV_MMIO, rules[0])));
+		EXPECT_EQ(err ? -ENOENT : 0,
+			  COMMIT(self->fd, RULE_DEL(DEV_MMIO, rules[1])));
 	}
 }
 
