@@ -581,6 +581,7 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 {
 	struct mregion_server_call *call = &server->calls[slot];
 	struct mregion_server_slot *shared = &server->slots[slot];
+	u64 clock = mregion_server_look(server, 1);
 	long ret;
 
 	WRITE_ONCE(shared->sleeping, 1);
@@ -589,9 +590,8 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 	 * either the answer is seen here, or @sleeping is seen there.
 	 */
 	smp_mb();
-	do {
-		if (mregion_server_look(server) >= call->due &&
-		    !mregion_server_done(server, slot))
+	for (;;) {
+		if (clock >= call->due && !mregion_server_done(server, slot))
 			mregion_server_kill(server);
 		if (killable)
 			ret = wait_event_killable_timeout(call->wait,
@@ -601,8 +601,12 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 			ret = wait_event_interruptible_timeout(call->wait,
 							       mregion_server_done(server, slot),
 							       server->look);
-	} while (!ret);
+		if (ret)
+			break;
+		clock = mregion_server_look(server, 0);
+	}
 	WRITE_ONCE(shared->sleeping, 0);
+	mregion_server_look(server, -1);
 	return ret < 0 ? -EINTR : 0;
 }
 
@@ -663,10 +667,9 @@ static bool mregion_server_has_slot(const struct mregion_server *server)
 	return !data_race(bitmap_full(server->busy, server->nr_slots));
 }
 
-/* Whether a server owes some answer for longer than it may. */
-static bool mregion_server_overdue(struct mregion_server *server)
+/* Whether a server owes some answer for longer than it may, by its @clock. */
+static bool mregion_server_overdue(struct mregion_server *server, u64 clock)
 {
-	u64 clock = mregion_server_look(server);
 	bool overdue = false;
 	u32 slot;
 
@@ -686,15 +689,20 @@ static bool mregion_server_overdue(struct mregion_server *server)
  */
 static int mregion_server_wait_slot(struct mregion_server *server)
 {
+	u64 clock = mregion_server_look(server, 1);
 	long ret;
 
-	do {
-		if (mregion_server_overdue(server))
+	for (;;) {
+		if (mregion_server_overdue(server, clock))
 			mregion_server_kill(server);
 		ret = wait_event_interruptible_timeout(server->slot_wait,
 						       mregion_server_has_slot(server),
 						       server->look);
-	} while (!ret);
+		if (ret)
+			break;
+		clock = mregion_server_look(server, 0);
+	}
+	mregion_server_look(server, -1);
 	return ret < 0 ? -EINTR : 0;
 }
 

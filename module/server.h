@@ -70,6 +70,7 @@ struct mregion_server_call {
  * @timeout_ns: longest time that an answer may take by @clock, or 0
  * @process: that serves, or NULL as long as none has been seen to
  * @clock: how long it could run, in ns, as far as has been looked
+ * @nr_waiting: how many look at @clock, for an answer or for a slot
  * @looked: when somebody looked last
  * @held: it could not run then
  * @look: jiffies until who waits looks again
@@ -102,6 +103,7 @@ struct mregion_server {
 	u64 timeout_ns;
 	struct pid *process;
 	u64 clock;
+	u32 nr_waiting;
 	u64 looked;
 	bool held;
 	long look;
@@ -153,6 +155,6 @@ void mregion_server_clock_init(struct mregion_server *server,
 			       u64 timeout_usecs);
 void mregion_server_clock_of(struct mregion_server *server);
 u64 mregion_server_due(const struct mregion_server *server);
-u64 mregion_server_look(struct mregion_server *server);
+u64 mregion_server_look(struct mregion_server *server, int waiters);
 
 #endif /* MREGION_SERVER_H */

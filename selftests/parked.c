@@ -526,4 +526,55 @@ TEST_F(protocol, vcpu_is_attached_anew_and_full)
 	mr_server_close(&server);
 }
 
+/* A server's time does not pass while nobody waits, however often that is so. */
+TEST_F(protocol, time_limit_while_nobody_waits)
+{
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+	int slot, i;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 4000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	slot = take(&server, &number);
+	ASSERT_LE(0, slot);
+	/* Each time longer than the kernel looks apart. */
+	for (i = 0; i < 14; i++) {
+		interrupt(&asker);
+		ASSERT_EQ(-EINTR, asker.err) {
+			TH_LOG("round %d", i);
+		}
+		usleep(600000);
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	}
+	mr_server_answer(&server, slot, number, 0x77);
+	EXPECT_EQ(0x77, answer_of(&asker));
+	mr_server_close(&server);
+}
+
+/* But it does while somebody waits, though not for long at a time. */
+TEST_F(protocol, time_limit_of_short_waits)
+{
+	uint64_t end = mr_now_ms() + MR_PATIENCE_MS;
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 1000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, take(&server, &number));
+	for (;;) {
+		usleep(50000);
+		interrupt(&asker);
+		if (asker.err != -EINTR || mr_now_ms() > end)
+			break;
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	}
+	EXPECT_EQ(0, asker.err);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, asker.access.outcome);
+	mr_server_close(&server);
+}
+
 TEST_HARNESS_MAIN
