@@ -1376,8 +1376,8 @@ struct mregion_server_wait {
  *
  * Returns at once if @events and @seen differ. One thread is woken for one
  * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up.
- * EINTR: a signal arrived. ENODEV: the machine is closed or the server freed, and
- * nothing more will come.
+ * EINTR: a signal arrived. ENODEV: the machine is closed, the server freed, or the
+ * server has taken too long; nothing more will come.
  */
 #define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
 
