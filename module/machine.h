@@ -102,7 +102,7 @@ struct mregion_map {
  * @attachments: struct mregion_attachment, to virtual machines; also walked by
  *	RCU
  * @counters: of what has been freed
- * @wakeups: of rings that have been freed
+ * @wakeups: of rings and servers that have been freed
  * @sleeps: of servers that have been freed
  * @windows: times that the windows claimed on a bus changed
  * @nr_retired: commits of which something is still to be freed
