@@ -251,13 +251,18 @@ void mregion_objects_free(struct mregion_machine *machine)
 	struct mregion_ring *ring;
 	unsigned long id;
 
-	xa_for_each(&machine->rings, id, ring)
+	xa_for_each(&machine->rings, id, ring) {
 		mregion_ring_put(ring);
-	xa_for_each(&machine->shadows, id, shadow)
+		cond_resched();
+	}
+	xa_for_each(&machine->shadows, id, shadow) {
 		mregion_shadow_put(shadow);
+		cond_resched();
+	}
 	xa_for_each(&machine->servers, id, server) {
 		mregion_server_kill(server);
 		mregion_server_put(server);
+		cond_resched();
 	}
 	xa_destroy(&machine->rings);
 	xa_destroy(&machine->shadows);
