@@ -407,7 +407,7 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 		return true;
 	ring = last->rule->ring;
 	if (!mregion_ring_reserve(ring, n, &first)) {
-		atomic64_inc(&ring->full);
+		mregion_ring_overflow(ring);
 		return false;
 	}
 	for (i = 0, next = first; i < nr; i++) {

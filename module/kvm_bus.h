@@ -82,6 +82,8 @@ struct mregion_claim {
  * @lock: protects @kvm and @orphan
  * @kvm: the virtual machine, or NULL when it is gone
  * @owner: the same, for no more than to compare it; never cleared
+ * @id: its number in the machine
+ * @pid: the process that made it; a reference
  * @orphan: the machine is gone, and the destructor is to free this
  * @gone: completed when the virtual machine is gone
  * @nr_ranges: ranges on its buses altogether
@@ -95,6 +97,8 @@ struct mregion_attachment {
 	spinlock_t lock;	/* of @kvm and @orphan */
 	struct kvm *kvm;
 	const void *owner;
+	u32 id;
+	struct pid *pid;
 	bool orphan;
 	struct completion gone;
 	atomic_t nr_ranges;

@@ -83,7 +83,7 @@ int mregion_ring_create(struct mregion_machine *machine,
 
 	if (ret)
 		return ret;
-	ring = mregion_ring_alloc(args, machine->budget);
+	ring = mregion_ring_alloc(args, machine->budget, machine->owner);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	ret = mregion_object_store(&machine->rings, args->id, ring);
@@ -198,7 +198,7 @@ int mregion_server_create(struct mregion_machine *machine,
 
 	if (ret)
 		return ret;
-	server = mregion_server_alloc(args, machine->budget);
+	server = mregion_server_alloc(args, machine->budget, machine->owner);
 	if (IS_ERR(server))
 		return PTR_ERR(server);
 	ret = mregion_object_store(&machine->servers, args->id, server);

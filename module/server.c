@@ -11,7 +11,9 @@
 
 #include "access.h"
 #include "compat.h"
+#include "event.h"
 #include "limits.h"
+#include "owner.h"
 #include "server.h"
 #include "trace.h"
 
@@ -19,13 +21,14 @@
  * mregion_server_alloc() - make a server
  * @args: as userspace has given them
  * @budget: to charge it to
+ * @owner: of the machine
  *
  * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
  * -EBADF, -ENOMEM, -ENOBUFS.
  */
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args,
-		     struct mregion_budget *budget)
+		     struct mregion_budget *budget, struct mregion_owner *owner)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_server *server;
@@ -56,6 +59,7 @@ mregion_server_alloc(const struct mregion_server_create *args,
 		goto err_free;
 
 	server->id = args->id;
+	server->owner = mregion_owner_get(owner);
 	kref_init(&server->kref);
 	raw_spin_lock_init(&server->lock);
 	init_waitqueue_head(&server->wait);
@@ -90,6 +94,7 @@ static void mregion_server_release(struct kref *kref)
 	put_pid(server->process);
 	if (server->eventfd)
 		eventfd_ctx_put(server->eventfd);
+	mregion_owner_put(server->owner);
 	kvfree_rcu(server, rcu);
 }
 
@@ -323,7 +328,10 @@ void mregion_server_kill(struct mregion_server *server)
 		wake_up_all(&server->calls[i].wait);
 	wake_up_all(&server->slot_wait);
 	wake_up_all(&server->wait);
-	if (server->eventfd && !was_dead) {
+	if (was_dead)
+		return;
+	mregion_event_server_dead(server->owner, server->id);
+	if (server->eventfd) {
 		/* who has found it alive has posted by then what it posts */
 		synchronize_rcu_expedited();
 		mregion_eventfd_signal(server->eventfd);

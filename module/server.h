@@ -14,6 +14,7 @@
 #include "memory.h"
 
 struct eventfd_ctx;
+struct mregion_owner;
 struct mregion_request;
 struct pid;
 
@@ -56,6 +57,7 @@ struct mregion_server_call {
 /**
  * struct mregion_server - a server
  * @id: its ID
+ * @owner: of its machine; a reference
  * @kref: held by the machine, regions bound to it, accesses under way, its file
  * @rcu: frees it, since those who look for what is parked hold no reference
  * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, the clock and the
@@ -90,6 +92,7 @@ struct mregion_server_call {
  */
 struct mregion_server {
 	u32 id;
+	struct mregion_owner *owner;
 	struct kref kref;
 	struct rcu_head rcu;
 	raw_spinlock_t lock;
@@ -130,7 +133,7 @@ static inline bool mregion_server_is_dead(const struct mregion_server *server)
 
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args,
-		     struct mregion_budget *budget);
+		     struct mregion_budget *budget, struct mregion_owner *owner);
 int mregion_server_fd(struct mregion_server *server);
 void mregion_server_get(struct mregion_server *server);
 void mregion_server_put(struct mregion_server *server);

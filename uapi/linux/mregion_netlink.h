@@ -66,9 +66,9 @@
  *	&enum mregion_a_claim
  * @MREGION_CMD_MACHINE_OPENED: event: MACHINE, PID, COMM
  * @MREGION_CMD_MACHINE_CLOSED: event: MACHINE, PID, COMM
- * @MREGION_CMD_COMMITTED: event: MACHINE, GENERATION, a CHANGE for each interval
- *	of a space that has changed, and CUT if there were more than there was
- *	room for. Every commit that succeeds has one, so a gap between
+ * @MREGION_CMD_COMMITTED: event: MACHINE, GENERATION, a CHANGE for each
+ *	interval of a space that has changed, and CUT if there were more than
+ *	there was room for. Every commit that succeeds has one, so a gap between
  *	generations tells how many were lost
  * @MREGION_CMD_ATTACHED: event: MACHINE, VM, VM_PID, MEMORY, PIO
  * @MREGION_CMD_DETACHED: event: the same; also of a virtual machine that is
@@ -79,7 +79,7 @@
  *
  * Sets of events: &enum mregion_a_event, and &enum mregion_a_change in it.
  * Events of a machine come in the order in which things happened, but for
- * SERVER_DEAD and RING_FULL, which come a little later.
+ * RING_FULL, which comes a little later.
  */
 enum mregion_cmd {
 	MREGION_CMD_MACHINE_GET = 1,
@@ -193,8 +193,8 @@ enum mregion_a_machine {
  * @MREGION_A_VM_MACHINE: (u32) number of the machine
  * @MREGION_A_VM_ID: (u32) number of the attachment, never used again by the
  *	machine
- * @MREGION_A_VM_PID: (u32) the process that created the virtual machine, in
- *	the PID namespace of the reader; 0 if it is not in there
+ * @MREGION_A_VM_PID: (u32) the process that attached it, in the PID namespace
+ *	of the reader; 0 if it is not in there
  * @MREGION_A_VM_MEMORY: (u32) ID of the space on its memory bus
  * @MREGION_A_VM_PIO: (u32) ID of the space on its port bus
  */
@@ -519,8 +519,8 @@ enum mregion_a_change {
  *	accesses to them
  * @MREGION_A_EVENT_CUT: (flag) more has changed than is told
  * @MREGION_A_EVENT_VM: (u32) number of the attachment
- * @MREGION_A_EVENT_VM_PID: (u32) the process that created the virtual machine,
- *	in its own PID namespace
+ * @MREGION_A_EVENT_VM_PID: (u32) the process that attached it, in its own PID
+ *	namespace
  * @MREGION_A_EVENT_MEMORY: (u32) ID of the space on its memory bus
  * @MREGION_A_EVENT_PIO: (u32) ID of the space on its port bus
  * @MREGION_A_EVENT_SERVER: (u32) ID of the server
