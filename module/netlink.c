@@ -19,19 +19,6 @@
 #error "this kernel cannot keep multicast groups of netlink to administrators"
 #endif
 
-/**
- * mregion_nl_missing() - refuse a request for what it lacks
- * @extack: where to say so
- * @attr: the attribute
- *
- * Return: -EINVAL.
- */
-int mregion_nl_missing(struct netlink_ext_ack *extack, int attr)
-{
-	NL_SET_ERR_ATTR_MISS(extack, NULL, attr);
-	NL_SET_ERR_MSG(extack, "an attribute is missing");
-	return -EINVAL;
-}
 
 /* The machine that a request names, for mregion_machine_put(). */
 static struct mregion_machine *
@@ -41,12 +28,12 @@ mregion_nl_machine(const struct net *net, struct nlattr **attrs, u16 attr,
 	struct mregion_machine *machine;
 
 	if (!attrs[attr])
-		return ERR_PTR(mregion_nl_missing(extack, attr));
+		return ERR_PTR(mregion_nl_missing(extack, attr, "machine"));
 	machine = mregion_machine_find(net, nla_get_u32(attrs[attr]));
 	if (machine)
 		return machine;
 	NL_SET_ERR_MSG_ATTR(extack, attrs[attr],
-			    "no such machine in this network namespace");
+			    "machine: there is none in this network namespace");
 	return ERR_PTR(-ENOENT);
 }
 
@@ -60,12 +47,12 @@ static int mregion_nl_ask(const struct mregion_nl_kind *kind,
 	query->last = U64_MAX;
 	query->buses = BIT(MREGION_BUS_MEMORY) | BIT(MREGION_BUS_PIO);
 	if (dump && id) {
-		NL_SET_ERR_MSG_ATTR(extack, id, "a dump is of all");
+		NL_SET_ERR_MSG_ATTR(extack, id, "id: a dump is of all");
 		return -EINVAL;
 	}
 	if (!dump && kind->a_id) {
 		if (!id)
-			return mregion_nl_missing(extack, kind->a_id);
+			return mregion_nl_missing(extack, kind->a_id, "id");
 		query->attr = id;
 		query->id = nla_get_u32(id);
 	}
@@ -109,6 +96,24 @@ static void mregion_answer_free(struct mregion_answer *answer)
 	mregion_budget_put(budget);
 }
 
+/* The machine has not what the request names. */
+static void mregion_nl_none(struct netlink_ext_ack *extack,
+			    const struct mregion_query *query)
+{
+	if (query->space)
+		NL_SET_ERR_MSG_ATTR(extack, query->attr,
+				    "space: the machine has none of it");
+	else if (query->region)
+		NL_SET_ERR_MSG_ATTR(extack, query->attr,
+				    "region: the machine has none of it");
+	else if (query->vm)
+		NL_SET_ERR_MSG_ATTR(extack, query->attr,
+				    "vm: the machine has none of it");
+	else
+		NL_SET_ERR_MSG_ATTR(extack, query->attr,
+				    "id: the machine has none of it");
+}
+
 /* Answer a request about one machine. */
 static int mregion_nl_take(const struct net *net, struct nlattr **attrs,
 			   struct netlink_ext_ack *extack, bool dump,
@@ -135,8 +140,7 @@ static int mregion_nl_take(const struct net *net, struct nlattr **attrs,
 	}
 	mutex_unlock(&machine->lock);
 	if (ret == -ENOENT)
-		NL_SET_ERR_MSG_ATTR(extack, query.attr,
-				    "the machine has no such object");
+		mregion_nl_none(extack, &query);
 	else if (ret == -ENOBUFS)
 		NL_SET_ERR_MSG(extack,
 			       "the answer does not fit into the machine's budget");
@@ -184,7 +188,7 @@ static int mregion_nl_do(struct sk_buff *request, struct genl_info *info)
 	return ret;
 }
 
-static int mregion_nl_start(struct netlink_callback *cb)
+static int mregion_nl_begin(struct netlink_callback *cb)
 {
 	u8 cmd = genl_dumpit_info(cb)->op.cmd;
 	struct mregion_answer *answer;
@@ -203,11 +207,25 @@ static int mregion_nl_start(struct netlink_callback *cb)
 	return ret;
 }
 
+/*
+ * Before 6.9 nothing can be said here of what is wrong; and where it is said
+ * later, not of which attribute.
+ */
+static int mregion_nl_start(struct netlink_callback *cb)
+{
+	return cb->extack ? mregion_nl_begin(cb) : 0;
+}
+
 static int mregion_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct mregion_answer *answer = (struct mregion_answer *)cb->args[0];
-	const struct mregion_list *list = &answer->list;
+	struct mregion_answer *answer;
+	const struct mregion_list *list;
+	int ret = cb->args[0] ? 0 : mregion_nl_begin(cb);
 
+	if (ret)
+		return ret;
+	answer = (struct mregion_answer *)cb->args[0];
+	list = &answer->list;
 	for (; answer->next < list->nr; answer->next++)
 		if (mregion_nl_put(skb, NETLINK_CB(cb->skb).portid,
 				   cb->nlh->nlmsg_seq, NLM_F_MULTI,
@@ -270,23 +288,18 @@ static int mregion_nl_do_machine(struct sk_buff *request,
 	return ret;
 }
 
-static int mregion_nl_start_machines(struct netlink_callback *cb)
-{
-	struct nlattr *id = mregion_dump_attrs(cb)[MREGION_A_MACHINE_ID];
-
-	if (!id)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(cb->extack, id, "a dump is of all");
-	return -EINVAL;
-}
-
 static int mregion_nl_dump_machines(struct sk_buff *skb,
 				    struct netlink_callback *cb)
 {
+	const struct nlattr *id = mregion_dump_attrs(cb)[MREGION_A_MACHINE_ID];
 	const struct net *net = sock_net(cb->skb->sk);
 	struct mregion_machine *machine;
 	int ret = 0;
 
+	if (id) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, id, "id: a dump is of all");
+		return -EINVAL;
+	}
 	while (!ret && (machine = mregion_machine_from(net, cb->args[0] + 1))) {
 		ret = mregion_nl_machine_msg(skb, NETLINK_CB(cb->skb).portid,
 					     cb->nlh->nlmsg_seq, NLM_F_MULTI,
@@ -369,7 +382,6 @@ static const struct genl_ops mregion_ops[] = {
 		.policy = mregion_machine_policy,
 		.maxattr = ARRAY_SIZE(mregion_machine_policy) - 1,
 		.doit = mregion_nl_do_machine,
-		.start = mregion_nl_start_machines,
 		.dumpit = mregion_nl_dump_machines,
 	},
 	{ MREGION_NL_DUMP(MREGION_CMD_VM_GET, mregion_vm_policy) },

@@ -93,7 +93,20 @@ int mregion_put_machine(struct sk_buff *skb, struct mregion_machine *machine);
 
 /* netlink.c */
 extern struct genl_family mregion_family;
-int mregion_nl_missing(struct netlink_ext_ack *extack, int attr);
+
+/**
+ * mregion_nl_missing() - refuse a request for what it lacks
+ * @extack: where to say so
+ * @attr: the attribute
+ * @name: its name, a literal
+ *
+ * Return: -EINVAL.
+ */
+#define mregion_nl_missing(extack, attr, name) ({			\
+	NL_SET_ERR_ATTR_MISS(extack, NULL, attr);			\
+	NL_SET_ERR_MSG(extack, name ": is missing");			\
+	-EINVAL;							\
+})
 
 int mregion_netlink_init(void);
 void mregion_netlink_exit(void);

@@ -241,12 +241,12 @@ static int mregion_ask_ranges(struct nlattr **attrs,
 
 	query->attr = attrs[MREGION_A_RANGE_SPACE];
 	if (!query->attr)
-		return mregion_nl_missing(extack, MREGION_A_RANGE_SPACE);
+		return mregion_nl_missing(extack, MREGION_A_RANGE_SPACE, "space");
 	query->space = nla_get_u32(query->attr);
 	if (!dump && !start)
-		return mregion_nl_missing(extack, MREGION_A_RANGE_START);
+		return mregion_nl_missing(extack, MREGION_A_RANGE_START, "start");
 	if (!dump && last) {
-		NL_SET_ERR_MSG_ATTR(extack, last, "one range is asked for");
+		NL_SET_ERR_MSG_ATTR(extack, last, "last: one range is asked for");
 		return -EINVAL;
 	}
 	query->cut = !dump;
@@ -256,7 +256,7 @@ static int mregion_ask_ranges(struct nlattr **attrs,
 		query->last = nla_get_u64(last);
 	if (query->start <= query->last)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, last, "it is before the start");
+	NL_SET_ERR_MSG_ATTR(extack, last, "last: is before start");
 	return -EINVAL;
 }
 

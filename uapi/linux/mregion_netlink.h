@@ -34,7 +34,8 @@
  * are refused (EINVAL). Later versions add commands and attributes; a reader
  * ignores attributes that it does not know.
  *
- * Errors of requests, with a message and mostly the attribute it is about:
+ * Errors of requests, with a message that begins with the attribute's name, and
+ * the attribute itself where the kernel can tell it (of dumps, from 6.9 on):
  * EPERM; EINVAL: an attribute is missing or wrong; ENOENT: no such machine or
  * object; ENOBUFS: the copy does not fit into the machine's budget; ENOMEM;
  * EINTR.
