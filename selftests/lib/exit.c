@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "flat.h"
@@ -749,7 +751,7 @@ TEST_F(exit, kernel_has_no_memory)
 TEST_F(exit, dead_server)
 {
 	struct kvm_run *run = &self->run;
-	struct mregion_server server = { 0 };
+	struct mregion_server server = { .eventfd = eventfd(1, EFD_CLOEXEC) };
 	struct mregion_ring *ring = fixture_ring(&self->machine, 1);
 	struct mregion_posted *posted = calloc(1, sizeof(*posted));
 
@@ -774,6 +776,7 @@ TEST_F(exit, dead_server)
 	EXPECT_EQ(2, self->device.reads);
 	EXPECT_EQ(3, nr_asked);
 	mregion_ring_release(ring);
+	close(server.eventfd);
 }
 
 /* It may have been made by a map in which there was a server. */
@@ -870,7 +873,7 @@ TEST_F(exit, not_stale)
 
 TEST_F(exit, dma_served)
 {
-	struct mregion_server server = { 0 };
+	struct mregion_server server = { .eventfd = eventfd(1, EFD_CLOEXEC) };
 	uint8_t buf[16];
 	size_t done;
 
@@ -890,6 +893,7 @@ TEST_F(exit, dma_served)
 	EXPECT_EQ(0, mregion_space_write(&self->memory, 0x1204, buf, 4, &done));
 	EXPECT_EQ(1, self->device.writes);
 	EXPECT_EQ(4, done);
+	close(server.eventfd);
 }
 
 TEST_F(exit, not_ours)

@@ -116,6 +116,8 @@ int mregion_machine_set_lock(struct mregion_machine *machine,
  *
  * The library learns of commits made by oneself, or by others who have the
  * file, at its own next commit; an empty transaction will do.
+ * A region that mregion_set_server() has bound to a server is to be bound to another
+ * by mregion_set_server() only.
  *
  * A machine lives as long as a process has its file, and a child of fork() has
  * it. One that does not exec() closes this descriptor first, and calls nothing

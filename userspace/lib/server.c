@@ -36,9 +36,10 @@ static struct mregion_server *new_handle(struct mregion_machine *machine)
 
 static void close_eventfd(struct mregion_server *server)
 {
-	if (server->eventfd >= 0)
-		close(server->eventfd);
-	server->eventfd = -1;
+	int fd = atomic_exchange(&server->eventfd, -1);
+
+	if (fd >= 0)
+		close(fd);
 }
 
 static void free_handle(struct mregion_server *server)
@@ -110,13 +111,21 @@ int mregion_server_dead_fd(const struct mregion_server *server)
 	return server->eventfd;
 }
 
-bool mregion_server_dead(struct mregion_server *server)
+bool mregion_server_await_death(struct mregion_server *server, int msecs)
 {
-	struct pollfd told = { .fd = server->eventfd, .events = POLLIN };
+	struct pollfd told = {
+		.fd = atomic_load(&server->eventfd),
+		.events = POLLIN,
+	};
 
-	if (!atomic_load(&server->dead) && poll(&told, 1, 0) == 1)
+	if (!atomic_load(&server->dead) && poll(&told, 1, msecs) == 1)
 		atomic_store(&server->dead, true);
 	return atomic_load(&server->dead);
+}
+
+bool mregion_server_dead(struct mregion_server *server)
+{
+	return mregion_server_await_death(server, 0);
 }
 
 int mregion_server_free(struct mregion_server *server)

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Accesses that a dead server has left to the VMM: whose they are, and how made. */
+#include <kselftest_harness.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "progress.h"
+#include "ring.h"
+#include "server.h"
+#include "vm.h"
+
+/* What a device was called for, in words. */
+struct device {
+	char log[256];
+};
+
+static void log_call(struct device *device, char what, uint64_t offset,
+		     unsigned int len)
+{
+	size_t used = strlen(device->log);
+
+	snprintf(device->log + used, sizeof(device->log) - used, "%c%llu+%u ",
+		 what, (unsigned long long)offset, len);
+}
+
+static uint64_t device_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	log_call(opaque, 'r', offset, len);
+	return 0x1122334455667788;
+}
+
+static void device_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	(void)data;
+	log_call(opaque, 'w', offset, len);
+}
+
+static const struct mregion_ops device_ops = {
+	.read = device_read,
+	.write = device_write,
+	.constraints = { .valid_max = 8, .impl_max = 8 },
+};
+
+#define RANGE(from, to, id) { \
+	.start = from, .last = to, .region = id, .kind = MREGION_MMIO }
+
+static const struct mregion_range ranges[] = {
+	RANGE(0x1000, 0x103f, 1),
+	RANGE(0x2000, 0x203f, 2),
+};
+
+/* MREGION_ACCESS: a test says what comes of it, all else is as in the view. */
+static struct mregion_access asked[32];
+static unsigned int nr_asked;
+static void (*answer)(struct mregion_access *access);
+
+static int kernel(unsigned long request, void *arg)
+{
+	struct mregion_access *access = arg;
+	struct mregion_translate *translate = arg;
+	size_t i;
+
+	if (request == MREGION_TRANSLATE) {
+		translate->generation = 1;
+		translate->range = (struct mregion_range){
+			.start = translate->addr,
+			.last = translate->addr + translate->len - 1,
+		};
+		for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+			if (translate->addr < ranges[i].start ||
+			    translate->addr > ranges[i].last)
+				continue;
+			translate->range.region = ranges[i].region;
+			translate->range.kind = ranges[i].kind;
+			translate->range.offset = translate->addr -
+						  ranges[i].start;
+		}
+		return 0;
+	}
+	if (request != MREGION_ACCESS || nr_asked == ARRAY_SIZE(asked))
+		return -ENOTTY;
+	access->part = access->len;
+	access->region = access->addr >> 12;
+	access->offset = access->addr & 0xfff;
+	asked[nr_asked++] = *access;
+	answer(access);
+	return 0;
+}
+
+static void served(struct mregion_access *access)
+{
+	access->handled = 1;
+	access->outcome = MREGION_OUTCOME_SERVED;
+	access->data = 0x5a;
+}
+
+static void server_exit(struct mregion_access *access)
+{
+	access->outcome = MREGION_OUTCOME_SERVER_EXIT;
+}
+
+FIXTURE(left)
+{
+	struct mregion_machine machine;
+	struct mregion_space space;
+	struct mregion_vm vm;
+	struct device device;
+	struct mregion_region *region;
+	struct mregion_server server;
+	union {
+		struct kvm_run run;
+		uint8_t page[8192];
+	};
+};
+
+/* The server of region 1, which has died if its eventfd says so. */
+static struct mregion_server *server;
+
+FIXTURE_SETUP(left)
+{
+	struct mregion_machine *machine = &self->machine;
+
+	memset(self, 0, sizeof(*self));
+	fixture_init(machine);
+	self->region = fixture_region(machine, 1, MREGION_MMIO, 64, &device_ops,
+				      &self->device);
+	fixture_region(machine, 2, MREGION_MMIO, 64, &device_ops,
+		       &self->device);
+	fixture_space(machine, &self->space, MREGION_BUS_MEMORY, ranges,
+		      ARRAY_SIZE(ranges));
+	self->vm.machine = machine;
+	self->vm.progress = mregion_progress_alloc();
+	self->vm.memory = &self->space;
+	server = &self->server;
+	server->machine = machine;
+	server->id = 1;
+	server->eventfd = eventfd(0, EFD_CLOEXEC);
+	atomic_store(&machine->servers, server);
+	atomic_store(&self->region->server, server);
+	atomic_store(&self->region->next_server, server);
+	fixture_ioctl = kernel;
+	nr_asked = 0;
+	answer = served;
+}
+
+FIXTURE_TEARDOWN(left)
+{
+	close(self->server.eventfd);
+	fixture_space_destroy(&self->space);
+	free(self->vm.progress);
+	fixture_destroy(&self->machine);
+}
+
+static int mmio(struct mregion_vm *vm, struct kvm_run *run, uint64_t addr,
+		unsigned int len, bool write)
+{
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = addr;
+	run->mmio.len = len;
+	run->mmio.is_write = write;
+	return mregion_vm_exit(vm, 0, run);
+}
+
+/* A ring to which the first bytes of region 1 are posted. */
+static struct mregion_ring *posted_ring(struct mregion_machine *machine)
+{
+	struct mregion_ring *ring = fixture_ring(machine, 1);
+	struct mregion_posted *posted = calloc(1, sizeof(*posted));
+
+	atomic_store(&ring->server, server);
+	posted->region = 1;
+	posted->last = 15;
+	mregion_ring_add_posted(ring, posted);
+	return ring;
+}
+
+/* The vCPU had left the access with the region's former server, which dies. */
+static void former_exit(struct mregion_access *access)
+{
+	if (nr_asked == 1)
+		server_exit(access);
+	else
+		served(access);
+}
+
+TEST_F(left, by_a_former_server)
+{
+	struct mregion_ring *ring = posted_ring(&self->machine);
+	uint8_t buf[4];
+
+	fixture_append(&ring->memory, 1, 8, 1, 1);
+	answer = former_exit;
+	EXPECT_EQ(0, mmio(&self->vm, &self->run, 0x1000, 4, false));
+	EXPECT_EQ(0x5a, self->run.mmio.data[0]);
+	EXPECT_EQ(2, nr_asked);
+	EXPECT_FALSE(atomic_load(&server->dead));
+
+	nr_asked = 0;
+	EXPECT_EQ(0, mregion_space_read(&self->space, 0x1000, buf, 4, NULL));
+	EXPECT_EQ(0x5a, buf[0]);
+	EXPECT_EQ(2, nr_asked);
+	EXPECT_FALSE(atomic_load(&server->dead));
+
+	/* What is posted to the one that lives is not the VMM's. */
+	EXPECT_TRUE(mregion_ring_memory_pending(&ring->memory));
+	EXPECT_STREQ("", self->device.log);
+	mregion_ring_release(ring);
+}
+
+/* It is dead, and says so once all that was posted to it is in its ring. */
+static struct mregion_ring *late_ring;
+
+static void late_exit(struct mregion_access *access)
+{
+	server_exit(access);
+	if (nr_asked != 3)
+		return;
+	fixture_append(&late_ring->memory, 1, 8, 1, 1);
+	eventfd_write(server->eventfd, 1);
+}
+
+TEST_F(left, by_one_that_has_just_died)
+{
+	uint8_t buf[4];
+	int i;
+
+	answer = late_exit;
+	for (i = 0; i < 2; i++) {
+		late_ring = posted_ring(&self->machine);
+		nr_asked = 0;
+		self->device.log[0] = 0;
+		EXPECT_EQ(0, i ? mregion_space_read(&self->space, 0x1000, buf,
+						    4, NULL) :
+				 mmio(&self->vm, &self->run, 0x1000, 4, false));
+		EXPECT_EQ(3, nr_asked);
+		EXPECT_TRUE(atomic_load(&server->dead));
+		EXPECT_STREQ("w8+1 r0+4 ", self->device.log);
+		mregion_ring_release(late_ring);
+		atomic_store(&server->dead, false);
+		close(server->eventfd);
+		server->eventfd = eventfd(0, EFD_CLOEXEC);
+	}
+}
+
+TEST_HARNESS_MAIN
