@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dispatch.h"
 #include "fixture.h"
 #include "progress.h"
 #include "ring.h"
@@ -246,6 +247,62 @@ TEST_F(left, by_one_that_has_just_died)
 		close(server->eventfd);
 		server->eventfd = eventfd(0, EFD_CLOEXEC);
 	}
+}
+
+/* It is cut by what the device accepts, as the server itself would have cut it. */
+static const struct {
+	unsigned int len;
+	struct mregion_constraints constraints;
+	int ret;
+	const char *log;
+} cuts[] = {
+	{ 4, { .valid_max = 2 }, 0, "w16+2 w18+2 " },
+	{ 3, { .valid_max = 8, .impl_max = 8 }, 0, "w16+2 w18+1 " },
+	{ 5, { .valid_max = 8, .impl_max = 8 }, 0, "w16+4 w20+1 " },
+	{ 5, { .valid_min = 4, .valid_max = 4 }, 0, "w16+4 " },
+	{ 5, { .valid_min = 4, .valid_max = 4,
+	       .refused = MREGION_POLICY_ERROR }, -EFAULT, "w16+4 " },
+	{ 2, { .valid_min = 4, .valid_max = 4,
+	       .refused = MREGION_POLICY_ERROR }, -EFAULT, "" },
+};
+
+TEST_F(left, cut)
+{
+	static const uint8_t buf[8];
+	size_t i;
+
+	answer = server_exit;
+	eventfd_write(server->eventfd, 1);
+	for (i = 0; i < 2 * ARRAY_SIZE(cuts); i++) {
+		self->device.log[0] = 0;
+		mregion_region_set_constraints(self->region,
+					       &cuts[i / 2].constraints);
+		EXPECT_EQ(cuts[i / 2].ret, i & 1 ?
+			  mregion_space_write(&self->space, 0x1010, buf,
+					      cuts[i / 2].len, NULL) :
+			  mmio(&self->vm, &self->run, 0x1010, cuts[i / 2].len,
+			       true));
+		EXPECT_STREQ(cuts[i / 2].log, self->device.log);
+	}
+}
+
+/* What the device accepts has changed since it was looked at: nothing is lost. */
+TEST_F(left, constraints_have_changed)
+{
+	static const struct mregion_constraints bytes = { .valid_max = 1 };
+	struct mregion_origin origin = { .space = &self->space };
+	struct mregion_piece piece = {
+		.region = self->region,
+		.kind = MREGION_MMIO,
+		.offset = 4,
+		.len = 4,
+	};
+	uint8_t buf[4] = { 0 };
+
+	mregion_region_set_constraints(self->region, &bytes);
+	EXPECT_EQ(0, mregion_dispatch(&origin, &piece, 0x1004, false, true,
+				      buf));
+	EXPECT_STREQ("w4+1 w5+1 w6+1 w7+1 ", self->device.log);
 }
 
 TEST_HARNESS_MAIN

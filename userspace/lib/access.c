@@ -222,13 +222,10 @@ int mregion_policy_answer(unsigned int policy, uint8_t *buf, uint64_t len,
 	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
 }
 
-int mregion_access_step(const struct mregion_device *device, uint64_t offset,
-			uint8_t *buf, uint64_t len, bool write, uint64_t *step)
+/* Make a part that an access is cut into, if it is accepted. */
+static int make_part(const struct mregion_device *device, uint64_t offset,
+		     uint8_t *buf, unsigned int size, bool write)
 {
-	unsigned int size;
-
-	size = mregion_access_size(&device->constraints, offset, len);
-	*step = size;
 	if (!mregion_access_valid(&device->constraints, offset, size))
 		return mregion_policy_answer(device->constraints.refused, buf,
 					     size, write);
@@ -239,12 +236,13 @@ int mregion_access_step(const struct mregion_device *device, uint64_t offset,
 int mregion_access_all(const struct mregion_device *device, uint64_t offset,
 		       uint8_t *buf, unsigned int len, bool write)
 {
-	uint64_t at, step;
+	unsigned int at, size;
 	int ret = 0, err;
 
-	for (at = 0; at < len; at += step) {
-		err = mregion_access_step(device, offset + at, buf + at,
-					  len - at, write, &step);
+	for (at = 0; at < len; at += size) {
+		size = mregion_access_size(&device->constraints, offset + at,
+					   len - at);
+		err = make_part(device, offset + at, buf + at, size, write);
 		if (err)
 			ret = err;
 	}

@@ -124,7 +124,8 @@ static int transfer_left(struct transfer *transfer,
 	else if (!piece.region)
 		ret = -EFAULT;
 	else
-		ret = transfer_piece(transfer, &piece, true);
+		ret = transfer_piece(transfer, &piece,
+				     ask->outcome == MREGION_OUTCOME_EXIT);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
 	return ret;

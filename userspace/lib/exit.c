@@ -148,7 +148,8 @@ static bool access_left(struct access *access, const struct mregion_ask *ask)
 	mregion_section_begin(&section, &space->machine->sections);
 	current = mregion_ask_piece(ask, &piece);
 	if (current)
-		access_piece(access, &piece, true);
+		access_piece(access, &piece,
+			     ask->outcome == MREGION_OUTCOME_EXIT);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
 	return current;
