@@ -249,6 +249,53 @@ TEST_F(left, by_one_that_has_just_died)
 	}
 }
 
+/*
+ * A commit is under way all the time: the one that has bound the region to the server
+ * that has died since, or another one.
+ */
+static struct mregion_region *bound;
+
+static void exit_in_commit(struct mregion_access *access)
+{
+	struct mregion_machine *machine = bound->machine;
+
+	server_exit(access);
+	if (nr_asked != 3)
+		return;
+	atomic_store(&bound->server, server);
+	atomic_fetch_add(&machine->commits, 1);
+	atomic_fetch_sub(&machine->committing, 1);
+}
+
+TEST_F(left, in_a_commit)
+{
+	struct mregion_ring *ring = posted_ring(&self->machine);
+	uint8_t buf[4];
+	int i;
+
+	answer = exit_in_commit;
+	bound = self->region;
+	eventfd_write(server->eventfd, 1);
+	for (i = 0; i < 4; i++) {
+		fixture_append(&ring->memory, 1, 8, 1, 1);
+		atomic_store(&server->dead, false);
+		nr_asked = 0;
+		self->device.log[0] = 0;
+		if (i & 1)
+			atomic_store(&bound->server, NULL);
+		atomic_fetch_add(&self->machine.committing, 1);
+		atomic_fetch_add(&self->machine.commits, 1);
+		EXPECT_EQ(0, i & 2 ?
+			  mregion_space_read(&self->space, 0x1000, buf, 4,
+					     NULL) :
+			  mmio(&self->vm, &self->run, 0x1000, 4, false));
+		EXPECT_LE(3, nr_asked);
+		EXPECT_TRUE(atomic_load(&server->dead));
+		EXPECT_STREQ("w8+1 r0+4 ", self->device.log);
+	}
+	mregion_ring_release(ring);
+}
+
 /* It is cut by what the device accepts, as the server itself would have cut it. */
 static const struct {
 	unsigned int len;

@@ -33,6 +33,8 @@ bool mregion_piece_asked(const struct mregion_piece *piece, bool write)
  * vCPU had left the access with. The server itself tells which, once all that was
  * posted to it is in its rings. What it has not taken any more is the VMM's.
  *
+ * While a commit is under way, the region may have another server than is known here.
+ *
  * Return: whether it is the region's, or that has none any more.
  */
 static bool found_dead(const struct mregion_ask *ask)
@@ -49,7 +51,7 @@ static bool found_dead(const struct mregion_ask *ask)
 	}
 	dead = !server || mregion_server_await_death(server, GRACE_MSECS);
 	mregion_rings_drain(&machine->rings);
-	return dead;
+	return dead && !atomic_load(&machine->committing);
 }
 
 int mregion_ask(struct mregion_ask *ask)
