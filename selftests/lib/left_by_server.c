@@ -296,6 +296,34 @@ TEST_F(left, in_a_commit)
 	mregion_ring_release(ring);
 }
 
+/*
+ * A vCPU leaves an access with the server while a commit is under way, which then
+ * shows a device without one there. The exit before was in the same commit.
+ */
+TEST_F(left, with_one_that_is_taken_away)
+{
+	struct mregion_machine *machine = &self->machine;
+
+	atomic_fetch_add(&machine->committing, 1);
+	atomic_fetch_add(&machine->commits, 1);
+	EXPECT_EQ(0, mmio(&self->vm, &self->run, 0x1000, 4, false));
+	nr_asked = 0;
+	EXPECT_EQ(0, mmio(&self->vm, &self->run, 0x2000, 4, false));
+	EXPECT_EQ(1, nr_asked);
+	EXPECT_EQ(0x5a, self->run.mmio.data[0]);
+	EXPECT_STREQ("", self->device.log);
+
+	/* Nor does it matter that the commit has ended meanwhile. */
+	atomic_fetch_add(&machine->commits, 1);
+	atomic_fetch_sub(&machine->committing, 1);
+	EXPECT_EQ(0, mmio(&self->vm, &self->run, 0x2000, 4, false));
+	EXPECT_EQ(2, nr_asked);
+	EXPECT_STREQ("", self->device.log);
+	EXPECT_EQ(0, mmio(&self->vm, &self->run, 0x2000, 4, false));
+	EXPECT_EQ(2, nr_asked);
+	EXPECT_STREQ("r0+4 ", self->device.log);
+}
+
 /* It is cut by what the device accepts, as the server itself would have cut it. */
 static const struct {
 	unsigned int len;

@@ -91,15 +91,18 @@ static void access_piece(struct access *access,
 }
 
 /*
- * Whether a server may have the access although what is there now has none: if
- * a commit has come since that was decided, it may have taken the server away.
- * To be called after the look at what is there.
+ * Whether a server may have the access although what is there now has none: a commit
+ * that is under way, or has come since that was decided, may have taken the server
+ * away. To be called after the look at what is there.
  */
 static bool must_ask(const struct access *access)
 {
 	struct mregion_machine *machine = access->origin.space->machine;
 
-	return !access->asked && atomic_load(&machine->servers) &&
+	if (access->asked || !atomic_load(&machine->servers))
+		return false;
+	/* In this order: a commit that ends has counted before. */
+	return atomic_load(&machine->committing) ||
 	       atomic_load(&machine->commits) != access->commits;
 }
 
