@@ -82,7 +82,7 @@ static void drain_all(struct mregion_machine *machine)
 
 /*
  * The threads of rings may wait for the VMM's lock, so it is given up meanwhile if
- * this thread has it.
+ * this thread has it. There is no telling whether it has a recursive one.
  */
 static void end_threads(struct mregion_machine *machine)
 {

@@ -70,9 +70,10 @@ struct mregion_machine *mregion_machine_open(const char *path);
  * mregion_ops.release is called for each region that is left.
  *
  * No thread may be in any other function of this machine; nor may the caller be
- * in a device's function of it, or hold a lock that these take, but the one of
- * mregion_machine_set_lock(): that is given up while threads end. A transaction
- * that this thread has open is aborted first.
+ * in a device's function of it, or hold a lock that these take. The one of
+ * mregion_machine_set_lock() it may hold, if @lock there says that it has it: it is
+ * given up while threads end. A recursive lock it may not hold. A transaction that
+ * this thread has open is aborted first.
  */
 void mregion_machine_close(struct mregion_machine *machine);
 
@@ -81,7 +82,7 @@ void mregion_machine_close(struct mregion_machine *machine);
  * @machine: the machine
  * @lock: takes the lock and returns true; or returns false if the thread has it
  *	already, and nothing is to be given back. Always true, if the lock is
- *	recursive
+ *	recursive; then nobody can give it up for mregion_machine_close()
  * @unlock: gives it back, in the thread that has taken it
  * @opaque: passed to both
  *
