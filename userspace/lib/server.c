@@ -189,6 +189,7 @@ static void settle(void *object, const struct mregion_op *op, bool done)
 		atomic_store(&region->server,
 			     find(region->machine, op->set_server.server));
 	atomic_store(&region->next_server, atomic_load(&region->server));
+	mregion_region_put(region);
 }
 
 int mregion_set_server(struct mregion_region *region,
