@@ -314,7 +314,9 @@ const struct mregion_current *mregion_current(void);
  * enum mregion_ops_flags - flags of struct mregion_ops
  * @MREGION_OPS_NOT_REENTRANT: while a function of the region runs, DMA of the same
  *	thread to the region's registers is refused (-ELOOP), as QEMU's guard
- *	against re-entrancy does it
+ *	against re-entrancy does it. A write to the region that waits in a ring
+ *	stays there meanwhile, unless another thread drains the ring, and so does
+ *	what is behind it
  */
 enum mregion_ops_flags {
 	MREGION_OPS_NOT_REENTRANT	= 1 << 0
@@ -981,7 +983,9 @@ int mregion_space_write(struct mregion_space *space, uint64_t addr,
  *
  * A guest can let a device do DMA to its own registers. A thread is in 64 functions
  * at most within one another; and in one of each device that is not re-entrant. What
- * goes beyond is refused (-ELOOP), and the first time said on standard error.
+ * goes beyond is refused (-ELOOP), and the first time said on standard error. A write
+ * that waits in a ring is not refused, but stays there for another thread, or for
+ * later; it is if the ring is freed.
  *
  * Return: the number of accesses.
  */
@@ -1034,8 +1038,9 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
  * mregion_ring_free() - free a ring
  * @ring: the ring, or NULL
  *
- * What waits in it is brought to the devices first. If another thread is just
- * doing that, it is waited for as mregion_ring_drain() does, and does the rest,
+ * What waits in it is brought to the devices first; but within a device's function not
+ * what the thread cannot bring from there, see mregion_reentries(). If another thread
+ * is just doing that, it is waited for as mregion_ring_drain() does, and does the rest,
  * perhaps after this has returned. The ring's thread is told to end and not waited
  * for. mregion_synchronize() waits for calls of device functions that either has
  * begun.
@@ -1078,7 +1083,9 @@ int mregion_ring_eventfd(const struct mregion_ring *ring);
  * Within a device's function or in a transaction it does not wait at all, since
  * the device that is called there may in turn wait for this one, or for the
  * transaction. Called from within a device's function that is itself called for this
- * ring, it does nothing. Nor does it to the ring of a living server.
+ * ring, it does nothing. Nor does it to the ring of a living server. Within a device's
+ * function it stops at a write that the thread cannot bring from there: see
+ * mregion_reentries().
  *
  * Return: how many writes there were; or -EBUSY: another thread is at one, and not
  * waited for any more.

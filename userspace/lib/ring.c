@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "call.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
@@ -245,23 +246,47 @@ struct drainer {
 };
 
 /* Its region may be gone, or smaller, since it was written. */
-static void bring(struct mregion_machine *machine,
+static bool is_there(const struct mregion_region *region,
+		     const struct mregion_ring_entry *entry)
+{
+	/* A length of 0 is 2^64. */
+	uint64_t last = atomic_load(&region->len) - 1;
+
+	return region->ops && !atomic_load(&region->freed) &&
+	       entry->offset <= last && entry->len - 1u <= last - entry->offset;
+}
+
+/*
+ * What this thread cannot bring now, since it is in functions of devices, stays in the
+ * ring for another one, or for later. If the ring is freed, there is no later.
+ */
+static bool is_for_later(const struct mregion_ring *ring,
+			 const struct mregion_region *region)
+{
+	return !mregion_call_possible(region) && !atomic_load(&ring->freed);
+}
+
+/* Return: false if it stays in the ring. */
+static bool bring(const struct mregion_ring *ring,
 		  const struct mregion_ring_entry *entry)
 {
 	struct mregion_region *region;
 	struct mregion_device device;
+	bool brought = true;
 
-	region = mregion_table_get(&machine->regions, entry->region);
+	region = mregion_table_get(&ring->machine->regions, entry->region);
 	if (!region)
-		return;
-	/* A length of 0 is 2^64. */
-	if (region->ops && !atomic_load(&region->freed) &&
-	    entry->offset <= atomic_load(&region->len) - 1 &&
-	    entry->len - 1u <= atomic_load(&region->len) - 1 - entry->offset) {
-		mregion_region_device(region, &device);
-		mregion_device_post(&device, entry);
+		return true;
+	if (is_there(region, entry)) {
+		if (is_for_later(ring, region)) {
+			brought = false;
+		} else if (mregion_call_allowed(region)) {
+			mregion_region_device(region, &device);
+			mregion_device_post(&device, entry);
+		}
 	}
 	mregion_region_put(region);
+	return brought;
 }
 
 /*
@@ -280,7 +305,7 @@ static bool consume(void *opaque, const struct mregion_ring_entry *entry)
 	go_on = !drainer->thread || goes_on(ring, drainer->thread) ||
 		atomic_load(&ring->freed);
 	if (go_on && may_hold(ring, entry))
-		bring(ring->machine, entry);
+		go_on = bring(ring, entry);
 	mregion_section_end(&section);
 	return go_on;
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What stays in a ring as it is drained, for whom, and what becomes of it. */
+#include <kselftest_harness.h>
+
+#include <string.h>
+
+#include "fixture.h"
+#include "ring.h"
+
+/* A device, and what its function does the first time: each, if it is set. */
+struct device {
+	char name;
+	char *log;
+	struct mregion_space *dma;
+	struct mregion_ring *drain;
+	struct mregion_ring *free;
+	int ret;
+};
+
+static void add(char *log, char c)
+{
+	log[strlen(log)] = c;
+}
+
+static void device_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	struct device *device = opaque;
+	struct device once = *device;
+
+	(void)offset;
+	(void)len;
+	device->dma = NULL;
+	device->drain = NULL;
+	device->free = NULL;
+	add(device->log, device->name);
+	add(device->log, '0' + data);
+	if (once.dma)
+		device->ret = mregion_space_write(once.dma, 0x2000, "\7", 1,
+						  NULL);
+	if (once.drain)
+		device->ret = mregion_ring_drain(once.drain);
+	if (once.free)
+		device->ret = mregion_ring_free(once.free);
+	add(device->log, '.');
+}
+
+static const struct mregion_ops guarded = {
+	.write = device_write,
+	.constraints = { .valid_max = 8, .impl_max = 8 },
+	.flags = MREGION_OPS_NOT_REENTRANT,
+};
+
+#define RANGE(from, to, id) { \
+	.start = from, .last = to, .region = id, .kind = MREGION_MMIO }
+
+static const struct mregion_range ranges[] = {
+	RANGE(0x1000, 0x103f, 1),
+	RANGE(0x2000, 0x203f, 2),
+};
+
+FIXTURE(rest)
+{
+	struct mregion_machine machine;
+	struct mregion_space space;
+	struct mregion_ring *ring;
+	char log[128];
+	struct device a;
+	struct device b;
+};
+
+static int kernel(unsigned long request, void *arg)
+{
+	return request == MREGION_RING_FREE ? 0 : fixture_kernel(request, arg);
+}
+
+FIXTURE_SETUP(rest)
+{
+	struct mregion_machine *machine = &self->machine;
+
+	memset(self, 0, sizeof(*self));
+	fixture_init(machine);
+	fixture_ioctl = kernel;
+	self->a = (struct device){ .name = 'a', .log = self->log };
+	self->b = (struct device){ .name = 'b', .log = self->log };
+	fixture_region(machine, 1, MREGION_MMIO, 64, &guarded, &self->a);
+	fixture_region(machine, 2, MREGION_MMIO, 64, &guarded, &self->b);
+	fixture_space(machine, &self->space, MREGION_BUS_MEMORY, ranges,
+		      ARRAY_SIZE(ranges));
+	self->ring = fixture_ring(machine, 1);
+}
+
+FIXTURE_TEARDOWN(rest)
+{
+	mregion_ring_release(self->ring);
+	fixture_space_destroy(&self->space);
+	fixture_destroy(&self->machine);
+}
+
+/* The device does DMA to another one, before which rings are drained. */
+TEST_F(rest, not_reentrant)
+{
+	struct mregion_ring *other = fixture_ring(&self->machine, 2);
+
+	fixture_append(&other->memory, 1, 0, 1, 1);
+	fixture_append(&self->ring->memory, 2, 0, 2, 1);
+	fixture_append(&self->ring->memory, 1, 0, 3, 1);
+	fixture_append(&self->ring->memory, 2, 0, 4, 1);
+	self->a.dma = &self->space;
+	EXPECT_EQ(1, mregion_ring_drain(other));
+	EXPECT_STREQ("a1b2.b7..", self->log);
+	EXPECT_EQ(0, self->a.ret);
+	EXPECT_EQ(2, mregion_ring_drain(self->ring));
+	EXPECT_STREQ("a1b2.b7..a3.b4.", self->log);
+
+	/* Or drains itself. */
+	memset(self->log, 0, sizeof(self->log));
+	fixture_append(&other->memory, 1, 0, 1, 1);
+	fixture_append(&self->ring->memory, 1, 0, 2, 1);
+	self->a.drain = self->ring;
+	EXPECT_EQ(1, mregion_ring_drain(other));
+	EXPECT_EQ(0, self->a.ret);
+	EXPECT_STREQ("a1.", self->log);
+	EXPECT_EQ(0, mregion_reentries(&self->machine));
+	EXPECT_EQ(1, mregion_ring_drain(self->ring));
+	EXPECT_STREQ("a1.a2.", self->log);
+	mregion_ring_release(other);
+}
+
+/* A ring that is freed from there can keep nothing: that is refused, and counted. */
+TEST_F(rest, freed_by_one_that_is_not_reentrant)
+{
+	struct mregion_ring *other = fixture_ring(&self->machine, 2);
+
+	fixture_append(&self->ring->memory, 1, 0, 1, 1);
+	fixture_append(&other->memory, 1, 0, 2, 1);
+	fixture_append(&other->memory, 2, 0, 3, 1);
+	self->a.free = other;
+	EXPECT_EQ(1, mregion_ring_drain(self->ring));
+	EXPECT_EQ(0, self->a.ret);
+	EXPECT_STREQ("a1b3..", self->log);
+	EXPECT_EQ(1, mregion_reentries(&self->machine));
+}
+
+TEST_HARNESS_MAIN
