@@ -3,14 +3,18 @@
 #include <kselftest_harness.h>
 
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "ring.h"
+#include "server.h"
 
 /* A device, and what its function does the first time: each, if it is set. */
 struct device {
 	char name;
 	char *log;
+	struct mregion_ring *stop;
 	struct mregion_space *dma;
 	struct mregion_ring *drain;
 	struct mregion_ring *free;
@@ -30,11 +34,14 @@ static void device_write(void *opaque, uint64_t offset, uint64_t data,
 
 	(void)offset;
 	(void)len;
+	device->stop = NULL;
 	device->dma = NULL;
 	device->drain = NULL;
 	device->free = NULL;
 	add(device->log, device->name);
 	add(device->log, '0' + data);
+	if (once.stop)
+		device->ret = mregion_ring_stop_thread(once.stop);
 	if (once.dma)
 		device->ret = mregion_space_write(once.dma, 0x2000, "\7", 1,
 						  NULL);
@@ -64,6 +71,8 @@ FIXTURE(rest)
 	struct mregion_machine machine;
 	struct mregion_space space;
 	struct mregion_ring *ring;
+	struct mregion_server server;
+	struct mregion_region *region;
 	char log[128];
 	struct device a;
 	struct device b;
@@ -83,16 +92,24 @@ FIXTURE_SETUP(rest)
 	fixture_ioctl = kernel;
 	self->a = (struct device){ .name = 'a', .log = self->log };
 	self->b = (struct device){ .name = 'b', .log = self->log };
-	fixture_region(machine, 1, MREGION_MMIO, 64, &guarded, &self->a);
+	self->region = fixture_region(machine, 1, MREGION_MMIO, 64, &guarded,
+				      &self->a);
 	fixture_region(machine, 2, MREGION_MMIO, 64, &guarded, &self->b);
 	fixture_space(machine, &self->space, MREGION_BUS_MEMORY, ranges,
 		      ARRAY_SIZE(ranges));
 	self->ring = fixture_ring(machine, 1);
+	self->server.machine = machine;
+	self->server.id = 1;
+	self->server.eventfd = eventfd(0, EFD_CLOEXEC);
+	atomic_store(&machine->servers, &self->server);
+	atomic_store(&self->region->server, &self->server);
+	atomic_store(&self->region->next_server, &self->server);
 }
 
 FIXTURE_TEARDOWN(rest)
 {
 	mregion_ring_release(self->ring);
+	close(self->server.eventfd);
 	fixture_space_destroy(&self->space);
 	fixture_destroy(&self->machine);
 }
@@ -140,6 +157,27 @@ TEST_F(rest, freed_by_one_that_is_not_reentrant)
 	EXPECT_EQ(0, self->a.ret);
 	EXPECT_STREQ("a1b3..", self->log);
 	EXPECT_EQ(1, mregion_reentries(&self->machine));
+}
+
+/* A thread that is told to end leaves what there is of a rule that is gone. */
+TEST_F(rest, stopped)
+{
+	struct mregion_ring *ring = self->ring;
+
+	ASSERT_EQ(0, mregion_post(self->region, 0, 8, ring));
+	fixture_append(&ring->memory, 1, 0, 1, 1);
+	fixture_append(&ring->memory, 1, 0, 2, 1);
+	ASSERT_EQ(0, mregion_unpost(self->region, 0, 8, ring));
+	eventfd_write(self->server.eventfd, 1);
+	EXPECT_TRUE(mregion_server_dead(&self->server));
+	atomic_store(&ring->thread, 5);
+	self->a.stop = ring;
+	EXPECT_EQ(1, mregion_ring_bring(ring, 0, 5));
+	EXPECT_EQ(0, self->a.ret);
+	EXPECT_STREQ("a1.", self->log);
+	EXPECT_EQ(1, mregion_ring_drain(ring));
+	EXPECT_STREQ("a1.a2.", self->log);
+	EXPECT_EQ(NULL, ring->posted);
 }
 
 TEST_HARNESS_MAIN

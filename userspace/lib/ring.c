@@ -190,7 +190,7 @@ void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
 	pthread_mutex_unlock(&ring->lock);
 }
 
-/* After everything was brought that there can be of rules that are gone. */
+/* Everything was brought that there can be of rules that are gone. */
 static void forget_gone(struct mregion_ring *ring)
 {
 	struct mregion_posted **link = &ring->posted, *posted;
@@ -334,7 +334,8 @@ static unsigned int drain(struct drainer *drainer)
 					 atomic_load(&server->alive));
 	}
 	count = mregion_ring_memory_consume(&ring->memory, consume, drainer);
-	if (server)
+	/* It may have stopped before the last one. */
+	if (server && !mregion_ring_memory_pending(&ring->memory))
 		forget_gone(ring);
 	return count;
 }
