@@ -881,11 +881,10 @@ TEST_F(exit, dma_served)
 	EXPECT_EQ(0, mregion_space_read(&self->memory, 0x1204, buf, 12, &done));
 	EXPECT_EQ(12, done);
 	ASSERT_EQ(2, nr_asked);
-	EXPECT_EQ(8, asked[0].len);
-	EXPECT_EQ(4, asked[1].len);
+	EXPECT_EQ(4, asked[0].len);
+	EXPECT_EQ(8, asked[1].len);
 	EXPECT_EQ(MREGION_NO_VCPU, asked[0].vcpu);
-	EXPECT_EQ(0, memcmp(buf, "\xa1\xa0\xa0\xa0\xa0\xa0\xa0\xa0\xa2\xa0",
-			    10));
+	EXPECT_EQ(0, memcmp(buf, "\xa1\xa0\xa0\xa0\xa2\xa0", 6));
 	interrupts = 3;
 	EXPECT_EQ(0, mregion_space_write(&self->memory, 0x1204, buf, 4, &done));
 	EXPECT_EQ(6, nr_asked);

@@ -380,4 +380,22 @@ TEST_F(left, constraints_have_changed)
 	EXPECT_STREQ("w4+1 w5+1 w6+1 w7+1 ", self->device.log);
 }
 
+/* A doorbell for any length completes all of a write, so DMA is cut before. */
+TEST_F(left, dma_over_a_doorbell)
+{
+	static const struct mregion_constraints words = { .valid_max = 4 };
+	static const uint8_t buf[16];
+	size_t i, done;
+
+	mregion_region_set_constraints(self->region, &words);
+	EXPECT_EQ(0, mregion_space_write(&self->space, 0x1002, buf, 14, &done));
+	EXPECT_EQ(14, done);
+	ASSERT_EQ(4, nr_asked);
+	EXPECT_EQ(2, asked[0].len);
+	for (i = 1; i < 4; i++) {
+		EXPECT_EQ(0x1000 + 4 * i, asked[i].addr);
+		EXPECT_EQ(4, asked[i].len);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -77,9 +77,11 @@ enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
 
 /*
  * Make the next part, unless there is something to do before. To drain within the
- * section would not wait for who is just bringing a write to a device.
+ * section would not wait for who is just bringing a write to a device. If the kernel is
+ * to be asked, @len is set to how many bytes of the device that is for.
  */
-static int transfer_here(struct transfer *transfer, enum need *need)
+static int transfer_here(struct transfer *transfer, enum need *need,
+			 unsigned int *len)
 {
 	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
@@ -87,6 +89,7 @@ static int transfer_here(struct transfer *transfer, enum need *need)
 	int ret;
 
 	*need = NEED_NOTHING;
+	*len = 0;
 	mregion_section_begin(&section, &space->machine->sections);
 	mregion_resolve(space, transfer->addr + transfer->done,
 			transfer->len - transfer->done, transfer->write,
@@ -99,6 +102,7 @@ static int transfer_here(struct transfer *transfer, enum need *need)
 			*need = NEED_DRAIN;
 		else if (mregion_piece_asked(&piece, transfer->write))
 			*need = NEED_ASK;
+		*len = piece.len;
 	}
 	if (!ret && *need == NEED_NOTHING)
 		ret = transfer_piece(transfer, &piece, false);
@@ -132,27 +136,23 @@ static int transfer_left(struct transfer *transfer,
 }
 
 /*
- * Have the kernel make the next part. With no vCPU behind it an access cannot be
- * taken up again, so signals wait.
+ * Have the kernel make the next part, of @len bytes as the device takes them: a rule may
+ * complete all of it, whatever it reaches into. With no vCPU behind it an access cannot
+ * be taken up again, so signals wait.
  */
-static int transfer_ask(struct transfer *transfer)
+static int transfer_ask(struct transfer *transfer, unsigned int len)
 {
-	uint64_t addr = transfer->addr + transfer->done;
-	uint64_t last = mregion_space_last(transfer->origin.space);
-	size_t left = transfer->len - transfer->done;
 	struct mregion_ask ask = {
 		.space = transfer->origin.space,
 		.vcpu = MREGION_NO_VCPU,
 		.write = transfer->write,
-		.addr = addr,
+		.addr = transfer->addr + transfer->done,
 		.data = transfer->buf + transfer->done,
-		.len = left < 8 ? left : 8,
+		.len = len,
 	};
 	sigset_t all, before;
 	int ret;
 
-	if (last - addr < ask.len - 1)
-		ask.len = last - addr + 1;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = mregion_ask(&ask);
@@ -168,8 +168,9 @@ static int transfer_ask(struct transfer *transfer)
 
 static int transfer_next(struct transfer *transfer)
 {
+	unsigned int len;
 	enum need need;
-	int ret = transfer_here(transfer, &need);
+	int ret = transfer_here(transfer, &need, &len);
 
 	switch (need) {
 	case NEED_DRAIN:
@@ -177,7 +178,7 @@ static int transfer_next(struct transfer *transfer)
 		transfer->drained = true;
 		return 0;
 	case NEED_ASK:
-		return transfer_ask(transfer);
+		return transfer_ask(transfer, len);
 	default:
 		return ret;
 	}
