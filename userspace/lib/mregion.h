@@ -208,6 +208,7 @@ int mregion_commit(struct mregion_machine *machine);
  * What builds upon a change that fails, fails, too, and the commit with it unless it
  * may fail as well: so who creates a region that may fail lets all that is done with
  * it. A region or a space that was not created is a handle that can only be freed.
+ * Changes of what one space shows, and of its policy, build upon those before them.
  * What becomes of others that depend on it in other ways, such as mregion_post() on
  * mregion_set_server(), is as if they had been asked for without it.
  *
