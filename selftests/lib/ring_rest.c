@@ -2,6 +2,7 @@
 /* What stays in a ring as it is drained, for whom, and what becomes of it. */
 #include <kselftest_harness.h>
 
+#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -177,6 +178,33 @@ TEST_F(rest, stopped)
 	EXPECT_STREQ("a1.", self->log);
 	EXPECT_EQ(1, mregion_ring_drain(ring));
 	EXPECT_STREQ("a1.a2.", self->log);
+	EXPECT_EQ(NULL, ring->posted);
+}
+
+/* A part is posted no more, and the rule that was to follow has failed alone. */
+TEST_F(rest, unposted)
+{
+	static const int results[] = { 0, -EEXIST };
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_ring *ring = self->ring;
+	int result;
+
+	ASSERT_EQ(0, mregion_post(self->region, 0, 8, ring));
+	mregion_begin(machine);
+	EXPECT_EQ(0, mregion_unpost(self->region, 0, 8, ring));
+	EXPECT_EQ(0, mregion_may_fail(machine, &result));
+	EXPECT_EQ(0, mregion_post(self->region, 0, 8, ring));
+	fixture_results = results;
+	EXPECT_EQ(0, mregion_commit(machine));
+	fixture_results = NULL;
+	EXPECT_EQ(-EEXIST, result);
+
+	/* What is there is brought, and no more after that. */
+	fixture_append(&ring->memory, 1, 0, 1, 1);
+	eventfd_write(self->server.eventfd, 1);
+	EXPECT_TRUE(mregion_server_dead(&self->server));
+	EXPECT_EQ(1, mregion_ring_drain(ring));
+	EXPECT_STREQ("a1.", self->log);
 	EXPECT_EQ(NULL, ring->posted);
 }
 

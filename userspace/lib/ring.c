@@ -177,16 +177,16 @@ void mregion_ring_del_posted(struct mregion_ring *ring,
 void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
 			     uint64_t offset, uint64_t last)
 {
-	struct mregion_posted *posted;
+	struct mregion_posted *posted, *oldest = NULL;
 
 	pthread_mutex_lock(&ring->lock);
-	for (posted = ring->posted; posted; posted = posted->next) {
-		if (posted->region != region || posted->gone ||
-		    posted->offset != offset || posted->last != last)
-			continue;
-		posted->gone = true;
-		break;
-	}
+	/* An equal one that is newer may be for a rule that is yet to come. */
+	for (posted = ring->posted; posted; posted = posted->next)
+		if (posted->region == region && !posted->gone &&
+		    posted->offset == offset && posted->last == last)
+			oldest = posted;
+	if (oldest)
+		oldest->gone = true;
 	pthread_mutex_unlock(&ring->lock);
 }
 

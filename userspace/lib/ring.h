@@ -50,7 +50,7 @@ struct mregion_posted {
  * @taken: from its server, which is dead; only between begin and end of @memory
  * @lock: protects @posted and @last_thread, and is held to change @thread; nothing
  *	else is locked while it is held
- * @posted: what the server's process may have entries in the ring for
+ * @posted: what the server's process may have entries in the ring for, the newest first
  * @thread: the number of the thread that drains the ring; 0: it has none
  * @last_thread: the number of the last one that it was given
  * @freed: it is about to go: nothing comes any more, and its thread shall end
