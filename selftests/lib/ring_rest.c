@@ -79,9 +79,20 @@ FIXTURE(rest)
 	struct device b;
 };
 
+/* What happens as a server is freed, which the kernel refuses. */
+static void (*as_server_is_freed)(void);
+
 static int kernel(unsigned long request, void *arg)
 {
-	return request == MREGION_RING_FREE ? 0 : fixture_kernel(request, arg);
+	switch (request) {
+	case MREGION_RING_FREE:
+		return 0;
+	case MREGION_SERVER_FREE:
+		as_server_is_freed();
+		return -EBUSY;
+	default:
+		return fixture_kernel(request, arg);
+	}
 }
 
 FIXTURE_SETUP(rest)
@@ -206,6 +217,34 @@ TEST_F(rest, unposted)
 	EXPECT_EQ(1, mregion_ring_drain(ring));
 	EXPECT_STREQ("a1.", self->log);
 	EXPECT_EQ(NULL, ring->posted);
+}
+
+/* The process dies at a posted write, just as its server is not freed after all. */
+static struct mregion_ring *looked_at;
+
+static void die(void)
+{
+	struct mregion_server *server = atomic_load(&looked_at->server);
+
+	eventfd_write(server->eventfd, 1);
+	mregion_server_dead(server);
+	mregion_ring_drain(looked_at);
+}
+
+TEST_F(rest, not_freed)
+{
+	struct mregion_ring *ring = self->ring;
+
+	ASSERT_EQ(0, mregion_post(self->region, 0, 8, ring));
+	fixture_append(&ring->memory, 1, 0, 1, 1);
+	fixture_append(&ring->memory, 1, 0, 2, 1);
+	ring->memory.consumers->claim = 1;
+	looked_at = ring;
+	as_server_is_freed = die;
+	EXPECT_EQ(-EBUSY, mregion_server_free(&self->server));
+	EXPECT_TRUE(mregion_server_dead(&self->server));
+	mregion_ring_drain(ring);
+	EXPECT_STREQ("a1.a2.", self->log);
 }
 
 TEST_HARNESS_MAIN

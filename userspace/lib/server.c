@@ -111,6 +111,16 @@ int mregion_server_dead_fd(const struct mregion_server *server)
 	return server->eventfd;
 }
 
+/* It has told of its death. Whether it is found dead: not while it is being freed. */
+static bool is_found_dead(struct mregion_server *server)
+{
+	unsigned int fate = MREGION_SERVER_OPEN;
+
+	return atomic_compare_exchange_strong(&server->fate, &fate,
+					      MREGION_SERVER_FOUND_DEAD) ||
+	       fate == MREGION_SERVER_FOUND_DEAD;
+}
+
 bool mregion_server_await_death(struct mregion_server *server, int msecs)
 {
 	struct pollfd told = {
@@ -118,7 +128,8 @@ bool mregion_server_await_death(struct mregion_server *server, int msecs)
 		.events = POLLIN,
 	};
 
-	if (!atomic_load(&server->dead) && poll(&told, 1, msecs) == 1)
+	if (!atomic_load(&server->dead) && poll(&told, 1, msecs) == 1 &&
+	    is_found_dead(server))
 		atomic_store(&server->dead, true);
 	return atomic_load(&server->dead);
 }
@@ -128,6 +139,16 @@ bool mregion_server_dead(struct mregion_server *server)
 	return mregion_server_await_death(server, 0);
 }
 
+/* Whether it was not known to be dead; then nobody finds it dead any more. */
+static bool begin_free(struct mregion_server *server)
+{
+	unsigned int fate = MREGION_SERVER_OPEN;
+
+	return !mregion_server_dead(server) &&
+	       atomic_compare_exchange_strong(&server->fate, &fate,
+					      MREGION_SERVER_FREEING);
+}
+
 int mregion_server_free(struct mregion_server *server)
 {
 	struct mregion_server_free arg = { .size = sizeof(arg) };
@@ -135,14 +156,12 @@ int mregion_server_free(struct mregion_server *server)
 
 	if (!server)
 		return 0;
-	/* Before others can see that it is dead, which it then is in any case. */
-	alive = !mregion_server_dead(server);
-	if (alive)
-		atomic_store(&server->alive, true);
+	/* It tells of its death then in any case, and its rings are taken upon that. */
+	alive = begin_free(server);
 	arg.id = server->id;
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
 		if (alive)
-			atomic_store(&server->alive, false);
+			atomic_store(&server->fate, MREGION_SERVER_OPEN);
 		if (errno == EBUSY)
 			return mregion_fail_why(EBUSY,
 				"free server %u: a region is bound to it",
@@ -150,6 +169,7 @@ int mregion_server_free(struct mregion_server *server)
 		return mregion_fail(errno, "free server %u", server->id);
 	}
 	/* Its rings are the VMM's now, but perhaps for what it is just doing. */
+	atomic_store(&server->alive, alive);
 	atomic_store(&server->dead, true);
 	close_eventfd(server);
 	return 0;
