@@ -172,4 +172,43 @@ TEST_F(freed, space)
 	EXPECT_EQ(NULL, machine->spaces);
 }
 
+/* What frees but a handle is no change; of another machine one may still fail. */
+TEST_F(freed, of_two_machines)
+{
+	static const int results[] = { -EBUSY };
+	struct mregion_machine *machine = &self->machine;
+	struct mregion_machine other;
+	struct mregion_region *undone, *region;
+	struct mregion_space *space;
+	unsigned int i;
+	int result;
+
+	fixture_init(&other);
+	fixture_ioctl = fixture_kernel;
+	for (i = 0; i < 3; i++) {
+		mregion_begin(machine);
+		undone = mregion_new_container(machine, "undone", 0);
+		space = mregion_new_space(machine, MREGION_BUS_MEMORY,
+					  self->root, MREGION_POLICY_DEFAULT);
+		mregion_abort(machine);
+		region = mregion_new_container(&other, "region", 0);
+		ASSERT_NE(NULL, region);
+
+		mregion_begin(&other);
+		mregion_begin(machine);
+		EXPECT_EQ(0, mregion_may_fail(i ? &other : machine, &result));
+		EXPECT_EQ(0, mregion_free(undone));
+		EXPECT_EQ(0, mregion_space_free(space));
+		if (i == 2)
+			EXPECT_EQ(0, mregion_free(NULL));
+		EXPECT_EQ(0, mregion_commit(machine));
+		EXPECT_EQ(0, mregion_free(region));
+		fixture_results = results;
+		EXPECT_EQ(0, mregion_commit(&other));
+		fixture_results = NULL;
+		EXPECT_EQ(i == 1 ? -EBUSY : 0, result);
+	}
+	fixture_destroy(&other);
+}
+
 TEST_HARNESS_MAIN

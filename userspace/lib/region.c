@@ -299,13 +299,13 @@ int mregion_free(struct mregion_region *region)
 	int ret = 0;
 
 	if (!region) {
-		mregion_no_change();
+		mregion_no_change(NULL);
 		return 0;
 	}
 	machine = region->machine;
 	op.id = region->id;
 	if (atomic_load(&region->dead)) {
-		mregion_no_change();
+		mregion_no_change(machine);
 		release_handle(region);
 	} else {
 		ret = mregion_change(machine, &op, settle_free, region);

@@ -198,13 +198,13 @@ int mregion_space_free(struct mregion_space *space)
 	int ret = 0;
 
 	if (!space) {
-		mregion_no_change();
+		mregion_no_change(NULL);
 		return 0;
 	}
 	machine = space->machine;
 	pthread_mutex_lock(&machine->transaction.lock);
 	if (space->dead) {
-		mregion_no_change();
+		mregion_no_change(machine);
 		mregion_space_release(space);
 	} else {
 		ret = change(space, &op, settle_free);
