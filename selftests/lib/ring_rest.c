@@ -20,6 +20,7 @@ struct device {
 	struct mregion_ring *drain;
 	struct mregion_ring *free;
 	int ret;
+	uint16_t vcpu;
 };
 
 static void add(char *log, char c)
@@ -39,6 +40,7 @@ static void device_write(void *opaque, uint64_t offset, uint64_t data,
 	device->dma = NULL;
 	device->drain = NULL;
 	device->free = NULL;
+	device->vcpu = mregion_current()->vcpu;
 	add(device->log, device->name);
 	add(device->log, '0' + data);
 	if (once.stop)
@@ -245,6 +247,26 @@ TEST_F(rest, not_freed)
 	EXPECT_TRUE(mregion_server_dead(&self->server));
 	mregion_ring_drain(ring);
 	EXPECT_STREQ("a1.a2.", self->log);
+}
+
+/* Whose a write was is the kernel's to say, not a dead server's. */
+TEST_F(rest, whose)
+{
+	struct mregion_ring *other = fixture_ring(&self->machine, 2);
+	struct mregion_ring *ring = self->ring;
+
+	ASSERT_EQ(0, mregion_post(self->region, 0, 8, ring));
+	fixture_append(&ring->memory, 1, 0, 1, 1);
+	ring->memory.entries[0].vcpu = 7;
+	eventfd_write(self->server.eventfd, 1);
+	EXPECT_TRUE(mregion_server_dead(&self->server));
+	EXPECT_EQ(1, mregion_ring_drain(ring));
+	EXPECT_EQ(MREGION_NO_VCPU, self->a.vcpu);
+	fixture_append(&other->memory, 1, 0, 2, 1);
+	other->memory.entries[0].vcpu = 7;
+	EXPECT_EQ(1, mregion_ring_drain(other));
+	EXPECT_EQ(7, self->a.vcpu);
+	mregion_ring_release(other);
 }
 
 TEST_HARNESS_MAIN

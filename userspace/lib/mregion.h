@@ -285,7 +285,8 @@ enum mregion_source {
  * @region_id: its ID
  * @source: how it has come
  * @vm: the virtual machine, if @source is MREGION_FROM_VCPU, else NULL
- * @vcpu: index of the vCPU that makes it in its virtual machine, or MREGION_NO_VCPU
+ * @vcpu: index of the vCPU that makes it in its virtual machine, or MREGION_NO_VCPU:
+ *	none does, or it is a posted write that a dead server has left
  * @space: that it is made in; NULL for MREGION_FROM_RING and MREGION_FROM_SERVER
  * @addr: address there of what the function is called for; 0 without @space
  * @offset: in the region, as the function gets it

@@ -266,24 +266,35 @@ static bool is_for_later(const struct mregion_ring *ring,
 	return !mregion_call_possible(region) && !atomic_load(&ring->freed);
 }
 
+/* A server's process may have written whose it is. */
+static void post(const struct mregion_ring *ring,
+		 struct mregion_region *region,
+		 const struct mregion_ring_entry *entry)
+{
+	struct mregion_ring_entry its = *entry;
+	struct mregion_device device;
+
+	if (atomic_load(&ring->server))
+		its.vcpu = MREGION_NO_VCPU;
+	mregion_region_device(region, &device);
+	mregion_device_post(&device, &its);
+}
+
 /* Return: false if it stays in the ring. */
 static bool bring(const struct mregion_ring *ring,
 		  const struct mregion_ring_entry *entry)
 {
 	struct mregion_region *region;
-	struct mregion_device device;
 	bool brought = true;
 
 	region = mregion_table_get(&ring->machine->regions, entry->region);
 	if (!region)
 		return true;
 	if (is_there(region, entry)) {
-		if (is_for_later(ring, region)) {
+		if (is_for_later(ring, region))
 			brought = false;
-		} else if (mregion_call_allowed(region)) {
-			mregion_region_device(region, &device);
-			mregion_device_post(&device, entry);
-		}
+		else if (mregion_call_allowed(region))
+			post(ring, region, entry);
 	}
 	mregion_region_put(region);
 	return brought;
