@@ -152,7 +152,8 @@ int mregion_device_read(const struct mregion_device *device, uint64_t offset,
 			uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
-	bool failed = reaches_beyond(device, offset, size, len);
+	bool beyond = reaches_beyond(device, offset, size, len);
+	bool failed = beyond;
 	uint64_t value = 0, part;
 	unsigned int i;
 	int shift;
@@ -161,9 +162,10 @@ int mregion_device_read(const struct mregion_device *device, uint64_t offset,
 		memset(buf, 0xff, len);
 		return 0;
 	}
-	for (i = 0; i < len && !failed; i += size) {
+	/* As in QEMU, all of it is made, also what follows an error. */
+	for (i = 0; i < len && !beyond; i += size) {
 		part = 0;
-		failed = !call_read(device, offset + i, size, &part);
+		failed |= !call_read(device, offset + i, size, &part);
 		part &= mask(size);
 		shift = shift_of(device, i, size, len);
 		value |= shift >= 0 ? part << shift : part >> -shift;
@@ -179,7 +181,8 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 			 const uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
-	bool failed = reaches_beyond(device, offset, size, len);
+	bool beyond = reaches_beyond(device, offset, size, len);
+	bool failed = beyond;
 	uint64_t value = load(device, buf, len);
 	uint64_t part;
 	unsigned int i;
@@ -187,11 +190,11 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 
 	if (!device->ops->write && !device->ops->try_write)
 		return 0;
-	for (i = 0; i < len && !failed; i += size) {
+	for (i = 0; i < len && !beyond; i += size) {
 		shift = shift_of(device, i, size, len);
 		part = shift >= 0 ? value >> shift : value << -shift;
-		failed = !call_write(device, offset + i, size,
-				     part & mask(size));
+		failed |= !call_write(device, offset + i, size,
+				      part & mask(size));
 	}
 	if (failed)
 		return mregion_policy_answer(device->constraints.refused, NULL,
