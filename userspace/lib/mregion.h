@@ -1135,7 +1135,7 @@ int mregion_ring_stop_thread(struct mregion_ring *ring);
  * mregion_coalesce() - let writes to part of a region be coalesced
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; 0: up to the region's end, however long that is
  * @ring: where they go
  *
  * From then on the VMM drains the ring, for as long as it exists.
@@ -1152,7 +1152,7 @@ int mregion_coalesce(struct mregion_region *region, uint64_t offset,
  * mregion_uncoalesce() - undo mregion_coalesce() of the same arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @ring: where they went
  *
  * What waits in the ring is still brought to the device.
@@ -1167,7 +1167,8 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 /**
  * struct mregion_doorbell - a doorbell on part of a region
  * @offset: first byte of the part
- * @len: its length in bytes; 0 if @any_len
+ * @len: its length in bytes; 0: up to the region's end, however long that is, but not
+ *	with @shadow. With @any_len: 0
  * @eventfd: signalled on a matching write, which then is done: neither an exit
  *	nor a call of the device's functions follows. To stay open until the rule
  *	is committed
@@ -1265,7 +1266,7 @@ int mregion_shadow_fd(const struct mregion_shadow *shadow);
  * mregion_add_shadow() - serve part of a region from shadow memory
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; not 0
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is; equal modulo 8
  * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
@@ -1286,7 +1287,7 @@ int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
  * mregion_del_shadow() - undo mregion_add_shadow() of equal arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is
  * @flags: as given there
@@ -1390,7 +1391,7 @@ int mregion_set_server(struct mregion_region *region,
  * mregion_post() - let writes to part of a region be posted to its server
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; 0: up to the region's end, however long that is
  * @ring: where they go
  *
  * As mregion_coalesce(), but it is the server that the ring's entries are for,
@@ -1425,7 +1426,7 @@ int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
  * mregion_unpost() - undo mregion_post() of the same arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @ring: where they went
  *
  * What waits in the ring is still the server's, or the VMM's once if the server
