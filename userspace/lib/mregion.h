@@ -186,8 +186,9 @@ void mregion_begin(struct mregion_machine *machine);
  * aborted; or the error of the first change that is not possible. Then the
  * machine is as it was before. Regions and spaces created since mregion_begin()
  * exist as handles only then, as after mregion_abort(): all that can be done with
- * them is mregion_free() and mregion_space_free(). What has been freed since then
- * has not been. What becomes of memory slots is another matter, since the machine
+ * them is mregion_free() and mregion_space_free(). Any other change of them, or that
+ * refers to them, rules included, ends with -ENOENT, also where that is not said
+ * below. What has been freed since then has not been. What becomes of memory slots is another matter, since the machine
  * has changed by then: see mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
