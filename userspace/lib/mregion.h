@@ -489,7 +489,8 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
  * @opaque: passed to its functions
  *
  * Return: the region. errno: as mregion_new_container(); EINVAL, too: the
- * constraints of @ops contradict themselves.
+ * constraints of @ops contradict themselves; EOPNOTSUPP: the kernel does not know a
+ * flag of theirs.
  */
 struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
 					const char *name, uint64_t len,
@@ -1029,8 +1030,8 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
  *
  * Return: the ring. errno EINVAL: @nr_entries is no power of two, or not 2 to
  * struct mregion_info.max_ring_entries; @notify_entries is more than it; or
- * @notify_usecs is more than 10 seconds; ENOSPC:
- * the machine has max_rings rings; EMFILE: no descriptors are left.
+ * @notify_usecs is more than 10 seconds; ENOSPC: the machine has max_rings rings;
+ * EMFILE, ENFILE: no descriptors are left.
  */
 struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 				      uint32_t nr_entries,
@@ -1227,7 +1228,7 @@ int mregion_del_doorbell(struct mregion_region *region,
  *
  * Return: the memory. errno EINVAL: @len is 0 or more than struct
  * mregion_info.max_shadow_len; ENOSPC: the machine has max_shadows of them;
- * EMFILE: no descriptors are left.
+ * EMFILE, ENFILE: no descriptors are left.
  */
 struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 					  uint64_t len);
@@ -1320,8 +1321,8 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
  *
  * Return: the server. errno EINVAL: @nr_slots is not 1 to struct
  * mregion_info.max_slots, @spin_usecs is more than 1000, or @timeout_usecs more
- * than one hour; ENOSPC: the machine has max_servers of them; EMFILE: no
- * descriptors are left.
+ * than one hour; ENOSPC: the machine has max_servers of them; EMFILE,
+ * ENFILE: no descriptors are left.
  */
 struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint32_t nr_slots,
@@ -1740,7 +1741,9 @@ __extension__ struct mregion_claims {
  *	or removed with the machine attached
  *
  * Return: the list, for free(). errno ENOENT: it is not attached to that bus, or
- * the virtual machine is gone. ENOMEM: out of memory; the windows are as before.
+ * the virtual machine is gone; EINVAL: there is no such bus; EOPNOTSUPP: the kernel does
+ * not know a flag; ENOMEM: out of memory, and EINTR: a fatal signal arrived; the windows
+ * are as before.
  */
 struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
 					 enum mregion_bus bus, uint32_t flags);
