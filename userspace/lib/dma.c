@@ -76,9 +76,9 @@ static int transfer_piece(struct transfer *transfer,
 enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
 
 /*
- * Make the next part, unless there is something to do before. To drain within the
- * section would not wait for who is just bringing a write to a device. If the kernel is
- * to be asked, @len is set to how many bytes of the device that is for.
+ * Make the next part, unless there is something to do before: see @need. Rings are not
+ * drained here, as a thread that is in a section waits for no other thread that drains
+ * them. If the kernel is to be asked, @len is how many bytes it is asked for.
  */
 static int transfer_here(struct transfer *transfer, enum need *need,
 			 unsigned int *len)

@@ -175,11 +175,11 @@ void mregion_begin(struct mregion_machine *machine);
  * memory slots of attached virtual machines are brought in line with the new views:
  * first those that must go or change are removed, then the new ones are set.
  *
- * A change that could not even be collected (no memory, bad arguments) makes the
- * commit fail, too, unless it may fail alone, as if the kernel had refused it. A handle that is NULL is such
- * an argument (-EINVAL, in every transaction that the thread has open), whatever
- * the change. So who creates regions, maps them and gives them rules in one
- * transaction need look at nothing but what mregion_commit() returns.
+ * A change that could not even be collected (no memory, bad arguments) counts as one
+ * that the kernel has refused: it makes the commit fail, unless it may fail alone. A
+ * handle that is NULL is a bad argument (-EINVAL) of every change, in all transactions
+ * that the thread has open. So who creates regions, maps them and gives them rules in
+ * one transaction need look at nothing but what mregion_commit() returns.
  *
  * Return: 0; -EINVAL: there was no mregion_begin(); -EMSGSIZE: there are more
  * changes than struct mregion_info.max_ops; -ECANCELED: a nested transaction was
@@ -188,8 +188,8 @@ void mregion_begin(struct mregion_machine *machine);
  * exist as handles only then, as after mregion_abort(): all that can be done with
  * them is mregion_free() and mregion_space_free(). Any other change of them, or that
  * refers to them, rules included, ends with -ENOENT, also where that is not said
- * below. What has been freed since then has not been. What becomes of memory slots is another matter, since the machine
- * has changed by then: see mregion_vm_slots_error().
+ * below. What has been freed since then has not been. Memory slots are set after the
+ * machine has changed, and an error of theirs is told by mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
 
@@ -210,8 +210,9 @@ int mregion_commit(struct mregion_machine *machine);
  * may fail as well: so who creates a region that may fail lets all that is done with
  * it. A region or a space that was not created is a handle that can only be freed.
  * Changes of what one space shows, and of its policy, build upon those before them.
- * What becomes of others that depend on it in other ways, such as mregion_post() on
- * mregion_set_server(), is as if they had been asked for without it.
+ * A change that was asked for only in view of another is carried out without it: after
+ * a mregion_set_server() that has failed, mregion_post() has writes put into a ring for
+ * that server, which nobody wakes for them.
  *
  * @result is written to until the outermost mregion_commit() or mregion_abort() has
  * returned (or the machine is closed), and by mregion_commit_dry_run(), which knows
@@ -339,7 +340,7 @@ enum mregion_ops_flags {
  *	why not
  * @try_write: called in place of @write, if not NULL: take @data, or tell why not
  * @flags: enum mregion_ops_flags
- * @release: called once when the region is freed and neither @read nor @write is
+ * @release: called once when the region is freed and none of the functions above is
  *	running or will be called for it; or NULL. See below
  *
  * NULL for @read and @try_read, or @write and @try_write: nothing is there; reads
