@@ -516,7 +516,9 @@ int mregion_ring_stop_thread(struct mregion_ring *ring)
 static void stop(struct mregion_ring *ring)
 {
 	atomic_store(&ring->freed, true);
+	pthread_mutex_lock(&ring->lock);
 	atomic_store(&ring->thread, 0);
+	pthread_mutex_unlock(&ring->lock);
 	signal_ring(ring);
 }
 
