@@ -3,7 +3,9 @@
 #include <kselftest_harness.h>
 
 #include <errno.h>
+#include <string.h>
 
+#include "describe.h"
 #include "fixture.h"
 #include "server.h"
 
@@ -209,6 +211,29 @@ TEST_F(freed, of_two_machines)
 		EXPECT_EQ(i == 1 ? -EBUSY : 0, result);
 	}
 	fixture_destroy(&other);
+}
+
+/* Whatever is done to what is not there, that is what is said of it. */
+TEST_F(freed, in_words)
+{
+	static const struct mregion_op ops[] = {
+		{ .code = MREGION_OP_FREE, .id = 99 },
+		{ .code = MREGION_OP_RESIZE, .id = 99 },
+		{ .code = MREGION_OP_SET_FLAGS, .id = 99 },
+		{ .code = MREGION_OP_SET_ALIAS, .id = 99 },
+		{ .code = MREGION_OP_SET_CONSTRAINTS, .id = 99 },
+		{ .code = MREGION_OP_SPACE_FREE, .id = 99 },
+	};
+	const char *reason;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		reason = mregion_describe_reason(&ops[i], NULL, ENOENT);
+		ASSERT_NE(NULL, reason);
+		EXPECT_STREQ(ops[i].code == MREGION_OP_SPACE_FREE ?
+			     "there is no such space" :
+			     "there is no such region", reason);
+	}
 }
 
 TEST_HARNESS_MAIN
