@@ -237,6 +237,13 @@ static int dma(FIXTURE_DATA(calls) *self, uint64_t addr, bool write, void *data)
 		       mregion_space_read(&self->space, addr, data, 4, NULL);
 }
 
+TEST_F(calls, no_vcpu)
+{
+	EXPECT_EQ(-EINVAL, mregion_vm_exit(&self->vm, MREGION_NO_VCPU,
+					   &self->run));
+	EXPECT_NE(NULL, strstr(mregion_error(), "vCPU 65535"));
+}
+
 /* What a device says is answered by its policy, as what it does not accept is. */
 TEST_F(calls, results)
 {

@@ -9,6 +9,7 @@
 #include "access.h"
 #include "ask.h"
 #include "dispatch.h"
+#include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "progress.h"
@@ -327,7 +328,9 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run)
 {
 	if (vcpu >= MREGION_NO_VCPU)
-		return -EINVAL;
+		return mregion_fail_why(EINVAL,
+			"resolve an exit of vCPU %u: there can be none of that index",
+			vcpu);
 	switch (run->exit_reason) {
 	case KVM_EXIT_MMIO:
 		return exit_mmio(vm, vcpu, run);
