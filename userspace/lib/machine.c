@@ -129,6 +129,16 @@ void mregion_machine_close(struct mregion_machine *machine)
 	free(machine);
 }
 
+uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	id = *last == UINT32_MAX ? 0 : ++*last;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return id;
+}
+
 int mregion_machine_fd(const struct mregion_machine *machine)
 {
 	return machine->fd;

@@ -106,10 +106,7 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 	region->kind = kind;
 	region->machine = machine;
 	mregion_ram_init(&region->ram);
-
-	pthread_mutex_lock(&machine->transaction.lock);
-	region->id = mregion_next_id(&machine->last_region_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	region->id = mregion_next_id(machine, &machine->last_region_id);
 	if (!region->id) {
 		err = ENOSPC;
 		mregion_fail_why(err, "create '%s': all IDs are used up", name);

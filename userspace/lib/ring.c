@@ -79,9 +79,7 @@ static struct mregion_ring *new_handle(struct mregion_machine *machine)
 	ring->machine = machine;
 	ring->fd = -1;
 	pthread_mutex_init(&ring->lock, NULL);
-	pthread_mutex_lock(&machine->transaction.lock);
-	ring->id = mregion_next_id(&machine->last_ring_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	ring->id = mregion_next_id(machine, &machine->last_ring_id);
 	return ring;
 }
 

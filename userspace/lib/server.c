@@ -28,9 +28,7 @@ static struct mregion_server *new_handle(struct mregion_machine *machine)
 		return NULL;
 	}
 	server->machine = machine;
-	pthread_mutex_lock(&machine->transaction.lock);
-	server->id = mregion_next_id(&machine->last_server_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	server->id = mregion_next_id(machine, &machine->last_server_id);
 	return server;
 }
 

@@ -75,7 +75,7 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	atomic_init(&space->unassigned, unassigned);
 	space->next_unassigned = unassigned;
 	pthread_mutex_init(&space->flat_lock, NULL);
-	space->id = mregion_next_id(&machine->last_space_id);
+	space->id = mregion_next_id(machine, &machine->last_space_id);
 	space->next = machine->spaces;
 	machine->spaces = space;
 	if (space->id)
