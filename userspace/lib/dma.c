@@ -20,21 +20,14 @@ static int fail_at(int err, const struct mregion_space *space, uint64_t addr)
 			    (unsigned long long)addr, space->id);
 }
 
-static bool is_device(const struct mregion_piece *piece, bool write)
-{
-	struct mregion_device device;
-
-	return !mregion_piece_memory(piece, write) &&
-	       mregion_piece_device(piece, write, &device);
-}
-
 /* Why nothing can be transferred: 0 or a negative errno. */
 static int check_piece(const struct mregion_piece *piece, bool write)
 {
-	if (mregion_piece_memory(piece, write) || is_device(piece, write))
+	if (mregion_piece_memory(piece, write) ||
+	    mregion_piece_is_device(piece, write))
 		return 0;
 	if (write && (mregion_piece_memory(piece, false) ||
-		      is_device(piece, false)))
+		      mregion_piece_is_device(piece, false)))
 		return -EROFS;
 	return -EFAULT;
 }
@@ -95,7 +88,7 @@ static int transfer_here(struct transfer *transfer, enum need *need,
 			transfer->len - transfer->done, transfer->write,
 			&piece);
 	ret = check_piece(&piece, transfer->write);
-	if (!ret && is_device(&piece, transfer->write)) {
+	if (!ret && mregion_piece_is_device(&piece, transfer->write)) {
 		if (!mregion_call_allowed(piece.region))
 			ret = -ELOOP;
 		else if (!transfer->drained)
