@@ -114,6 +114,16 @@ TEST_F(freed, region)
 	for (releases = 0; releases < 2; releases++) {
 		region = new_region(machine, &self->device, releases);
 		ASSERT_NE(NULL, region);
+		/* What keeps it ends with the change, be that carried out or not. */
+		for (i = 0; i < NR_CHANGES; i++) {
+			EXPECT_EQ(0, change(region, &self->server, i));
+			EXPECT_EQ(1, atomic_load(&region->refs));
+			mregion_begin(machine);
+			EXPECT_EQ(0, change(region, &self->server, i));
+			EXPECT_EQ(2, atomic_load(&region->refs));
+			mregion_abort(machine);
+			EXPECT_EQ(1, atomic_load(&region->refs));
+		}
 		mregion_begin(machine);
 		EXPECT_EQ(0, mregion_free(region));
 		for (i = 0; i < NR_CHANGES; i++) {
@@ -160,8 +170,11 @@ TEST_F(freed, space)
 	space = mregion_new_space(machine, MREGION_BUS_MEMORY, self->root,
 				  MREGION_POLICY_DEFAULT);
 	ASSERT_NE(NULL, space);
+	EXPECT_EQ(0, mregion_space_set_root(space, self->root));
+	EXPECT_EQ(1, space->refs);
 	mregion_begin(machine);
 	EXPECT_EQ(0, mregion_space_free(space));
+	EXPECT_EQ(2, space->refs);
 	EXPECT_EQ(0, mregion_may_fail(machine, &result[0]));
 	EXPECT_EQ(0, mregion_space_set_root(space, self->root));
 	EXPECT_EQ(0, mregion_may_fail(machine, &result[1]));
