@@ -490,6 +490,34 @@ TEST_F(calls, not_reentrant)
 	EXPECT_EQ(2, mregion_reentries(&self->machine));
 }
 
+/* The device itself is there, as the kernel is asked what to do with another one. */
+static int moved(unsigned long request, void *arg)
+{
+	struct mregion_access *access = arg;
+
+	if (request != MREGION_ACCESS)
+		return -ENOTTY;
+	access->part = access->len;
+	access->region = GUARDED;
+	access->offset = 0;
+	access->outcome = MREGION_OUTCOME_EXIT;
+	return 0;
+}
+
+TEST_F(calls, not_reentrant_where_it_has_moved_to)
+{
+	struct device *device = &self->devices[GUARDED];
+
+	fixture_ioctl = moved;
+	atomic_store(&self->regions[PLAIN]->nr_asked, 1);
+	device->addr = AT(PLAIN);
+	device->writes = 1;
+	EXPECT_EQ(0, quietly(self, GUARDED));
+	EXPECT_EQ(-ELOOP, device->ret);
+	EXPECT_EQ(1, device->calls);
+	EXPECT_EQ(1, mregion_reentries(&self->machine));
+}
+
 /* @offset may be an index: cut at the region's end, and the rest is the next one's. */
 TEST_F(calls, end_of_region)
 {

@@ -120,6 +120,10 @@ static int transfer_left(struct transfer *transfer,
 		sched_yield();
 	else if (!piece.region)
 		ret = -EFAULT;
+	/* It may be another device than the one that the kernel was asked for. */
+	else if (mregion_piece_is_device(&piece, transfer->write) &&
+		 !mregion_call_allowed(piece.region))
+		ret = -ELOOP;
 	else
 		ret = transfer_piece(transfer, &piece,
 				     ask->outcome == MREGION_OUTCOME_EXIT);
