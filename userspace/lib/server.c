@@ -154,7 +154,7 @@ int mregion_server_free(struct mregion_server *server)
 
 	if (!server)
 		return 0;
-	/* It tells of its death then in any case, and its rings are taken upon that. */
+	/* The kernel has it tell of its death before it says that it has freed it. */
 	alive = begin_free(server);
 	arg.id = server->id;
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
