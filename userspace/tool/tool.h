@@ -13,15 +13,25 @@ extern bool tool_json;
  * @name: what it is called by; any unambiguous beginning will do
  * @args: its arguments, for help
  * @help: what it does, for help
- * @run: does it; gets its own name as argv[0]; returns the exit status
+ * @run: does it; gets its own name as argv[0]; returns the exit status, or
+ *	%TOOL_HELP
+ * @own_options: @run takes its options apart, see options.h
+ * @more: more help: its options, and an example
  */
 struct tool_command {
 	const char *name;
 	const char *args;
 	const char *help;
 	int (*run)(int argc, char **argv);
+	bool own_options;
+	const char *more;
 };
 
+/* In place of an exit status: help with the subcommand was asked for. */
+#define TOOL_HELP	(-1)
+
+int tool_draw(int argc, char **argv);
+int tool_import(int argc, char **argv);
 int tool_info(int argc, char **argv);
 int tool_render(int argc, char **argv);
 
