@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the subcommands of mregion share. */
+/*
+ * What the subcommands of mregion share.
+ *
+ * The files of this folder are under MIT but for offline.c and shim/, which are under
+ * GPL-2.0 as are the files of the module that they are linked with; so the program
+ * as a whole is under GPL-2.0.
+ */
 #ifndef MREGION_TOOL_H
 #define MREGION_TOOL_H
 

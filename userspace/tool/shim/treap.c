@@ -53,7 +53,7 @@ void rb_add(struct rb_node *node, struct rb_root *root,
 	struct rb_node **link = &root->rb_node;
 	u64 own = rank(node);
 
-	*node = (struct rb_node) { NULL };
+	*node = (struct rb_node) { .rb_parent = NULL };
 	while (*link) {
 		node->rb_parent = *link;
 		link = less(node, *link) ? &(*link)->rb_left :
