@@ -50,7 +50,8 @@ programs:
 # What building and testing need, where it is missing; quick where it is not.
 setup:
 	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
-		clang libclang-rt-14-dev e2fsprogs python3-docutils
+		clang libclang-rt-14-dev e2fsprogs libnl-3-dev libnl-genl-3-dev \
+		pkg-config python3-docutils python3-yaml python3-jsonschema
 
 # What the demo needs.
 setup-demo:

@@ -407,7 +407,7 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 		return true;
 	ring = last->rule->ring;
 	if (!mregion_ring_reserve(ring, n, &first)) {
-		atomic64_inc(&ring->full);
+		mregion_ring_overflow(ring);
 		return false;
 	}
 	for (i = 0, next = first; i < nr; i++) {
@@ -442,9 +442,8 @@ static void mregion_rule_apply(const struct mregion_behaviour_rule *rule,
 	else if (write)
 		mregion_rule_store(rule, offset, len, *data);
 	else
-		*data = mregion_shadow_load(rule->memory +
-					    (offset - rule->offset), len,
-					    !(offset & (len - 1)));
+		*data = mregion_shadow_load(mregion_rule_memory(rule, offset),
+					    len, !(offset & (len - 1)));
 }
 
 /*

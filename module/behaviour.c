@@ -187,6 +187,18 @@ static void mregion_behaviour_group(struct mregion_behaviour *behaviour)
 	}
 }
 
+/* Append a group of one rule. */
+static void
+mregion_behaviour_push_single(struct mregion_behaviour *behaviour, u32 first,
+			      const struct mregion_behaviour_rule *rule)
+{
+	struct mregion_rule_group *group;
+
+	group = &behaviour->groups[behaviour->nr_groups++];
+	mregion_group_begin(group, first, rule);
+	group->nr = 1;
+}
+
 /*
  * The same as @old's, but without the rule at @skip, if there is one, and with
  * @more, if that is not NULL, at @at.
@@ -197,37 +209,33 @@ static void mregion_behaviour_regroup(struct mregion_behaviour *behaviour,
 				      const struct mregion_behaviour_rule *more,
 				      u32 at)
 {
-	struct mregion_rule_group *group;
 	u32 i, first = 0;
 
 	for (i = 0; i < old->nr_groups; i++) {
+		struct mregion_rule_group group = old->groups[i];
 		const struct mregion_behaviour_rule *of;
 
-		of = old->sorted[old->groups[i].first];
+		of = old->sorted[group.first];
 		/* a group of its own comes before the first one behind it */
 		if (more && at <= first && !mregion_rules_group(more, of)) {
-			group = &behaviour->groups[behaviour->nr_groups++];
-			mregion_group_begin(group, first++, more);
-			group->nr = 1;
+			mregion_behaviour_push_single(behaviour, first++, more);
 			more = NULL;
 		}
-		group = &behaviour->groups[behaviour->nr_groups];
-		*group = old->groups[i];
-		group->first = first;
 		if (more && mregion_rules_group(more, of)) {
-			group->nr++;
+			group.nr++;
 			more = NULL;
 		}
-		if (skip - old->groups[i].first < old->groups[i].nr)
-			group->nr--;
-		first += group->nr;
-		behaviour->nr_groups += !!group->nr;
+		if (skip - group.first < old->groups[i].nr)
+			group.nr--;
+		/* for one that is empty now there may be no room */
+		if (!group.nr)
+			continue;
+		group.first = first;
+		first += group.nr;
+		behaviour->groups[behaviour->nr_groups++] = group;
 	}
-	if (more) {
-		group = &behaviour->groups[behaviour->nr_groups++];
-		mregion_group_begin(group, first, more);
-		group->nr = 1;
-	}
+	if (more)
+		mregion_behaviour_push_single(behaviour, first, more);
 }
 
 /* Copy @nr pointers to rules. */

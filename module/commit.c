@@ -5,6 +5,7 @@
 
 #include "behaviour.h"
 #include "commit.h"
+#include "event.h"
 #include "kvm_attachment.h"
 #include "region.h"
 #include "render.h"
@@ -164,7 +165,8 @@ static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 	return map;
 }
 
-static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
+static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map,
+			    struct mregion_event *event)
 {
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_retired *retired = txn->retired;
@@ -176,11 +178,23 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map)
 	xa_for_each(&machine->spaces, id, space) {
 		if (!space->pending)
 			continue;
+		mregion_event_change(event, space, space->pending);
 		if (space->view)
 			list_add_tail(&space->view->retired, &retired->views);
 		space->view = space->pending;
 		space->pending = NULL;
 	}
+}
+
+/* Spaces that are gone show nothing any more. */
+static void mregion_tell_freed(const struct mregion_txn *txn,
+			       struct mregion_event *event)
+{
+	u32 i;
+
+	for (i = 0; i < txn->nr_undo; i++)
+		if (txn->undo[i].kind == MREGION_UNDO_SPACE_FREE)
+			mregion_event_change(event, txn->undo[i].space, NULL);
 }
 
 /* Whether an operation fails alone, as it may, or the commit does with it. */
@@ -240,6 +254,7 @@ int mregion_commit(struct mregion_machine *machine,
 		.ruled = LIST_HEAD_INIT(txn.ruled),
 	};
 	struct mregion_map *map = NULL;
+	struct mregion_event event;
 	int ret = -ENOMEM;
 
 	args->failed = args->nr_ops;
@@ -272,10 +287,13 @@ int mregion_commit(struct mregion_machine *machine,
 		goto out;
 	}
 
-	mregion_publish(&txn, map);
+	mregion_event_begin(&event, machine);
+	mregion_tell_freed(&txn, &event);
+	mregion_publish(&txn, map, &event);
 	mregion_attachments_update(machine);
 	mregion_txn_finish(&txn);
 	args->generation = ++machine->generation;
+	mregion_event_end(&event);
 	mregion_retire(txn.retired);
 	txn.retired = NULL;
 out:

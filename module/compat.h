@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 /* 6.12 moved it */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
@@ -76,6 +77,16 @@ static inline bool mregion_file_is_kvm(struct file *file)
 	       !strcmp(file->f_path.dentry->d_name.name, "kvm-vm") && owner &&
 	       (!strcmp(owner->name, "kvm_amd") ||
 		!strcmp(owner->name, "kvm_intel"));
+#endif
+}
+
+/* 6.6 moved them */
+static inline struct nlattr **mregion_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
 #endif
 }
 

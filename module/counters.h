@@ -11,8 +11,9 @@
 /**
  * struct mregion_counters - how often each outcome occurred
  * @outcome: by enum mregion_outcome
- * @folded: what of it has been added to the machine's counters already; under
- *	the machine's lock, and only once the object is being freed
+ * @folded: what of it has been added to the machine's counters already: as the
+ *	object leaves the machine, under its lock, and then without any, by
+ *	who frees it and is the only one to reach it
  *
  * Atomics are enough: two vCPUs meet here only when they access the same
  * region at the same time, and then they meet in the ring or the device too.

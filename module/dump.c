@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A list is taken under the machine's lock, so that it is of one state, into
- * memory of the kernel, and copied to userspace without the lock, since that
- * can take as long as userspace wants.
- */
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -11,54 +6,12 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "budget.h"
 #include "dump.h"
 #include "kvm_attachment.h"
+#include "list.h"
 #include "machine.h"
 #include "region.h"
 #include "survey.h"
-
-/**
- * struct mregion_list - a list being taken
- * @budget: of the machine; userspace can have as many lists as it has threads
- * @entries: what there was room for
- * @entry_size: size of an entry as the kernel knows it
- * @room: how many entries userspace takes
- * @nr: how many there are
- */
-struct mregion_list {
-	struct mregion_budget *budget;
-	void *entries;
-	size_t entry_size;
-	u32 room;
-	u32 nr;
-};
-
-static int mregion_list_alloc(struct mregion_list *list, u32 room, u32 most)
-{
-	int ret;
-
-	list->room = min(room, most);
-	ret = mregion_budget_charge_copy(list->budget,
-					 list->room * list->entry_size);
-	if (ret)
-		return ret;
-	list->entries = kvcalloc(list->room, list->entry_size,
-				 GFP_KERNEL_ACCOUNT);
-	if (list->entries)
-		return 0;
-	mregion_budget_uncharge_copy(list->budget,
-				     list->room * list->entry_size);
-	return -ENOMEM;
-}
-
-/* Where to put the next entry, or NULL if it is only counted. */
-static void *mregion_list_next(struct mregion_list *list)
-{
-	u32 i = list->nr++;
-
-	return i < list->room ? list->entries + i * list->entry_size : NULL;
-}
 
 /* Hand the list out in entries of the size that userspace knows; frees it. */
 static int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride)
@@ -78,9 +31,7 @@ static int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride)
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	kvfree(list->entries);
-	mregion_budget_uncharge_copy(list->budget,
-				     list->room * list->entry_size);
+	mregion_list_free(list);
 	return ret;
 }
 
@@ -105,28 +56,30 @@ int mregion_dump_view(struct mregion_machine *machine,
 		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_range),
 	};
+	const struct mregion_view_range *range;
 	const struct mregion_view *view;
 	struct mregion_space *space;
 	int ret = mregion_stride_check(args->range_size, list.entry_size);
-	u32 i;
 
 	if (ret)
 		return ret;
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	space = xa_load(&machine->spaces, args->space);
-	ret = space ? mregion_list_alloc(&list, args->nr, space->view->nr) :
+	ret = space ? mregion_list_alloc(&list, min(args->nr, space->view->nr)) :
 		      -ENOENT;
 	if (ret) {
 		mutex_unlock(&machine->lock);
 		return ret;
 	}
 	view = space->view;
-	for (i = 0; i < list.room; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
+	mregion_view_for_each(range, view, 0) {
+		struct mregion_range *entry = mregion_list_next(&list);
 
+		if (!entry)
+			break;
 		mregion_view_describe(range, mregion_region_of(range->node)->id,
-				      mregion_list_next(&list));
+				      entry);
 	}
 	args->nr = view->nr;
 	args->generation = view->generation;
@@ -158,7 +111,7 @@ int mregion_dump_regions(struct mregion_machine *machine,
 		return ret;
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
-	ret = mregion_list_alloc(&list, args->nr, machine->nr_regions);
+	ret = mregion_list_alloc(&list, min(args->nr, machine->nr_regions));
 	if (ret) {
 		mutex_unlock(&machine->lock);
 		return ret;
@@ -200,7 +153,7 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 		return -EINTR;
 	/* of virtual machines that are still there */
 	mregion_attachments_reap(machine);
-	ret = mregion_list_alloc(&list, args->nr, machine->nr_spaces);
+	ret = mregion_list_alloc(&list, min(args->nr, machine->nr_spaces));
 	if (ret) {
 		mutex_unlock(&machine->lock);
 		return ret;
@@ -209,20 +162,30 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 		struct mregion_space_info *entry = mregion_list_next(&list);
 
 		if (entry)
-			*entry = (struct mregion_space_info) {
-				.id = space->id,
-				.root = space->state.root->id,
-				.bus = space->bus,
-				.unassigned = space->state.unassigned,
-				.generation = space->view->generation,
-				.nr_ranges = space->view->nr,
-				.nr_vms = space->nr_vms,
-			};
+			mregion_space_describe(space, entry);
 	}
 	args->nr = list.nr;
 	args->generation = machine->generation;
 	mutex_unlock(&machine->lock);
 	return mregion_list_copy(&list, args->spaces, args->space_size);
+}
+
+/**
+ * mregion_finding_describe() - something of a survey as userspace gets to see it
+ * @finding: what it tells
+ * @info: to be filled in
+ */
+void mregion_finding_describe(const struct mregion_finding *finding,
+			      struct mregion_claim_info *info)
+{
+	*info = (struct mregion_claim_info) {
+		.start = finding->start,
+		.last = finding->last,
+		.kind = finding->kind,
+		.region = finding->range ?
+			mregion_region_of(finding->range->node)->id : 0,
+		.flags = finding->flags,
+	};
 }
 
 static void mregion_list_count(void *to, const struct mregion_finding *finding)
@@ -238,14 +201,7 @@ static void mregion_list_finding(void *to,
 	struct mregion_claim_info *entry = mregion_list_next(to);
 
 	if (entry)
-		*entry = (struct mregion_claim_info) {
-			.start = finding->start,
-			.last = finding->last,
-			.kind = finding->kind,
-			.region = finding->range ?
-				mregion_region_of(finding->range->node)->id : 0,
-			.flags = finding->flags,
-		};
+		mregion_finding_describe(finding, entry);
 }
 
 /* What a survey says; the machine is locked. */
@@ -257,15 +213,12 @@ static int mregion_list_survey(struct mregion_list *list, u32 room,
 	int ret;
 
 	ret = mregion_survey_walk(survey, view, mregion_list_count, &nr) ?:
-	      mregion_list_alloc(list, room, nr);
+	      mregion_list_alloc(list, min(room, nr));
 	if (ret)
 		return ret;
 	ret = mregion_survey_walk(survey, view, mregion_list_finding, list);
-	if (ret) {
-		kvfree(list->entries);
-		mregion_budget_uncharge_copy(list->budget, list->room *
-					     list->entry_size);
-	}
+	if (ret)
+		mregion_list_free(list);
 	return ret;
 }
 
@@ -320,16 +273,14 @@ int mregion_dump_translate(const struct mregion_view *view,
 			   struct mregion_translate *args)
 {
 	u64 addr = args->addr, last = addr + (args->len - 1);
-	u32 i;
+	const struct mregion_view_range *range;
 
 	/* with a length of 0 this is all right for address 0 alone */
 	if (addr > view->last || last < addr)
 		return -EINVAL;
 	last = min(last, view->last);
-	i = mregion_view_bound(view, addr);
-	if (i < view->nr && view->ranges[i].start <= addr) {
-		const struct mregion_view_range *range = &view->ranges[i];
-
+	range = mregion_view_from(view, addr);
+	if (range && range->start <= addr) {
 		mregion_view_describe(range,
 				      mregion_region_of(range->node)->id,
 				      &args->range);
@@ -337,8 +288,8 @@ int mregion_dump_translate(const struct mregion_view *view,
 		last = min(last, range->last);
 	} else {
 		args->range = (struct mregion_range) {};
-		if (i < view->nr)
-			last = min(last, view->ranges[i].start - 1);
+		if (range)
+			last = min(last, range->start - 1);
 	}
 	args->range.start = addr;
 	args->range.last = last;

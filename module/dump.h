@@ -5,6 +5,7 @@
 
 #include <linux/mregion.h>
 
+struct mregion_finding;
 struct mregion_machine;
 struct mregion_view;
 
@@ -16,6 +17,8 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 			struct mregion_spaces *args);
 int mregion_dump_claims(struct mregion_machine *machine,
 			struct mregion_claims_read *args);
+void mregion_finding_describe(const struct mregion_finding *finding,
+			      struct mregion_claim_info *info);
 int mregion_dump_translate(const struct mregion_view *view,
 			   struct mregion_translate *args);
 

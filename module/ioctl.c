@@ -230,11 +230,9 @@ static bool mregion_take_up(struct mregion_machine *machine,
 static int mregion_served(struct mregion_request *request, int ret,
 			  struct mregion_access *access)
 {
-	const void *owner;
-
 	/* detached since? then nobody comes for it, nor forgets it once more */
 	if (ret == -EINTR && request->owner &&
-	    mregion_attachment_owner(request->machine, access->vm_fd, &owner))
+	    !mregion_attachment_is_there(request->machine, request->owner))
 		mregion_server_forget(request->server, request->owner);
 	mregion_server_put(request->server);
 	access->outcome = MREGION_OUTCOME_SERVED;
@@ -278,6 +276,8 @@ static int mregion_do_access(struct mregion_machine *machine,
 		return ret;
 	if (request.write)
 		request.data = access->data & (~0ull >> (64 - access->len * 8));
+	/* whoever calls again passes what was set before */
+	access->handled = 0;
 	access->range_flags = 0;
 
 	if (mregion_take_up(machine, &request)) {

@@ -10,10 +10,13 @@
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "budget.h"
 #include "compat.h"
+#include "event.h"
 #include "kvm_attachment.h"
 #include "kvm_bus.h"
 #include "machine.h"
@@ -37,6 +40,7 @@ static void mregion_attachment_free(struct mregion_attachment *attachment)
 	mregion_budget_put(attachment->budget);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
+	put_pid(attachment->pid);
 	kfree_rcu(attachment, rcu);
 }
 
@@ -151,11 +155,30 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 	mregion_attachment_free(attachment);
 }
 
+static struct mregion_vm
+mregion_attachment_vm(const struct mregion_attachment *attachment)
+{
+	const struct mregion_space *memory = attachment->memory.space;
+	const struct mregion_space *pio = attachment->pio.space;
+
+	return (struct mregion_vm) {
+		.id = attachment->id,
+		.pid = attachment->pid,
+		.memory = memory ? memory->id : 0,
+		.pio = pio ? pio->id : 0,
+	};
+}
+
 static void mregion_attachment_detach(struct mregion_attachment *attachment)
 {
-	trace_mregion_detach(attachment->memory.machine,
-			     completion_done(&attachment->gone));
+	struct mregion_machine *machine = attachment->memory.machine;
+	struct mregion_vm vm = mregion_attachment_vm(attachment);
+
+	trace_mregion_detach(machine, completion_done(&attachment->gone));
+	get_pid(vm.pid);
 	mregion_attachment_end(attachment);
+	mregion_event_vm(machine, MREGION_CMD_DETACHED, &vm);
+	put_pid(vm.pid);
 }
 
 /**
@@ -277,6 +300,7 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	struct mregion_survey_count count = {};
 	struct mregion_attachment *attachment;
 	struct mregion_space *memory, *pio;
+	struct mregion_vm vm;
 	int ret;
 
 	/* as KVM's own ioctls; the VMM's addresses mean nothing elsewhere */
@@ -298,6 +322,8 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 		return PTR_ERR(attachment);
 	attachment->kvm = kvm;
 	attachment->owner = kvm;
+	attachment->id = ++machine->last_vm;
+	attachment->pid = get_pid(task_tgid(current));
 	list_add_tail_rcu(&attachment->list, &machine->attachments);
 	mregion_space_vms(attachment, 1);
 	ret = mregion_attachment_enter(attachment, kvm) ?:
@@ -308,6 +334,8 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	}
 	args->nr_windows = count.nr[MREGION_CLAIM_WINDOW];
 	args->nr_conflicts = count.nr[MREGION_CLAIM_CONFLICT];
+	vm = mregion_attachment_vm(attachment);
+	mregion_event_vm(machine, MREGION_CMD_ATTACHED, &vm);
 	return 0;
 }
 
@@ -364,6 +392,27 @@ int mregion_attachment_owner(struct mregion_machine *machine, int vm_fd,
 	}
 	fput(file);
 	return ret;
+}
+
+/**
+ * mregion_attachment_is_there() - whether a virtual machine is attached still
+ * @machine: the machine; its lock is not needed
+ * @owner: as mregion_attachment_owner() has set it
+ *
+ * Does without the descriptor, the number of which may be another file's by now.
+ */
+bool mregion_attachment_is_there(struct mregion_machine *machine,
+				 const void *owner)
+{
+	const struct mregion_attachment *attachment;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(attachment, &machine->attachments, list)
+		if (attachment->owner == owner && READ_ONCE(attachment->kvm))
+			found = true;
+	rcu_read_unlock();
+	return found;
 }
 
 /**
@@ -426,28 +475,119 @@ int mregion_attachments_stats(struct mregion_machine *machine,
 	return 0;
 }
 
-/* Take windows anew, without those ranges of others that are there by now. */
-static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
+/**
+ * mregion_attachments_walk() - tell of all attachments
+ * @machine: the machine, locked
+ * @tell: called for each
+ * @to: passed to it
+ */
+void mregion_attachments_walk(struct mregion_machine *machine,
+			      mregion_vm_tell *tell, void *to)
 {
-	bool stale = bus->stale;
+	struct mregion_attachment *attachment;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		struct mregion_vm vm = mregion_attachment_vm(attachment);
+
+		tell(to, &vm);
+	}
+}
+
+/* What mregion_survey_walk() tells is passed on with whose it is. */
+struct mregion_claim_teller {
+	mregion_claim_tell *tell;
+	void *to;
+	u32 vm;
+	u32 bus;
+};
+
+static void mregion_claim_finding(void *to,
+				  const struct mregion_finding *finding)
+{
+	const struct mregion_claim_teller *teller = to;
+
+	teller->tell(teller->to, teller->vm, teller->bus, finding);
+}
+
+static int mregion_claim_walk(const struct mregion_claim *claim,
+			      struct kvm *kvm,
+			      struct mregion_claim_teller *teller)
+{
+	struct mregion_survey survey = {};
 	int ret;
 
-	bus->stale = true;
-	ret = mregion_claim_prepare(bus, kvm);
-	if (ret) {
-		bus->stale = stale;
-		mregion_claim_cancel(bus);
-		return ret;
-	}
-	mregion_claim_update(bus, kvm);
-	/* a fatal signal; or KVM has lost the bus, for want of memory */
-	return bus->stale ? -ENOMEM : 0;
+	ret = mregion_claim_survey(claim, kvm, &survey) ?:
+	      mregion_survey_walk(&survey, claim->space->view,
+				  mregion_claim_finding, teller);
+	mregion_survey_free(&survey);
+	return ret;
 }
 
 static struct mregion_claim *
 mregion_attachment_claim(struct mregion_attachment *attachment, u32 bus)
 {
 	return bus == MREGION_BUS_PIO ? &attachment->pio : &attachment->memory;
+}
+
+/**
+ * mregion_attachments_survey() - tell what is claimed, and what is not
+ * @machine: the machine, locked
+ * @vm: number of the only attachment to tell of, or 0 for all
+ * @buses: which buses; bit n for enum mregion_bus n
+ * @tell: called for each finding
+ * @to: passed to it
+ *
+ * Return: 0; -ENOENT: there is no attachment @vm; -ENOMEM, -EINTR.
+ */
+int mregion_attachments_survey(struct mregion_machine *machine, u32 vm,
+			       u32 buses, mregion_claim_tell *tell, void *to)
+{
+	struct mregion_claim_teller teller = { .tell = tell, .to = to };
+	struct mregion_attachment *attachment;
+	bool found = !vm;
+	int ret = 0;
+
+	list_for_each_entry(attachment, &machine->attachments, list) {
+		struct kvm *kvm;
+
+		if (vm && vm != attachment->id)
+			continue;
+		found = true;
+		kvm = mregion_attachment_kvm(attachment);
+		if (!kvm)
+			continue;
+		teller.vm = attachment->id;
+		for (teller.bus = MREGION_BUS_MEMORY;
+		     teller.bus <= MREGION_BUS_PIO && !ret; teller.bus++) {
+			const struct mregion_claim *claim =
+				mregion_attachment_claim(attachment,
+							 teller.bus);
+
+			if (claim->space && buses >> teller.bus & 1)
+				ret = mregion_claim_walk(claim, kvm, &teller);
+		}
+		kvm_put_kvm(kvm);
+		if (ret)
+			return ret;
+	}
+	return found ? 0 : -ENOENT;
+}
+
+/* Take windows anew, without those ranges of others that are there by now. */
+static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
+{
+	int ret;
+
+	/* and stays so after an error: the next commit tries again */
+	bus->stale = true;
+	ret = mregion_claim_prepare(bus, kvm);
+	if (ret) {
+		mregion_claim_cancel(bus);
+		return ret;
+	}
+	mregion_claim_update(bus, kvm);
+	/* a fatal signal; or KVM has lost the bus, for want of memory */
+	return bus->stale ? -ENOMEM : 0;
 }
 
 /**

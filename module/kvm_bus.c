@@ -286,6 +286,7 @@ static void mregion_claim_done(struct mregion_claim *bus,
 {
 	mregion_windows_free(&bus->windows);
 	bus->windows = spare->wanted;
+	bus->truncated = mregion_windows_full(&bus->windows);
 	spare->wanted = (struct mregion_windows) {};
 }
 
@@ -442,14 +443,16 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	if (!view)
 		return 0;
 	/* where everything is claimed, rules change nothing */
-	if (!bus->stale && bus->space->copied &&
-	    bus->windows.nr < MREGION_MAX_WINDOWS)
+	if (!bus->stale && bus->space->copied && !bus->truncated)
 		return 0;
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare)
 		return -ENOMEM;
 	bus->spare = spare;
 	ret = mregion_windows_of(view, &spare->wanted);
+	/* whether or not the commit succeeds: only an exchange says otherwise */
+	if (!ret && mregion_windows_full(&spare->wanted))
+		bus->truncated = true;
 	if (!ret)
 		ret = mregion_claim_differs(bus, &spare->wanted, view);
 	if (ret <= 0) {

@@ -56,6 +56,7 @@ struct mregion_claim_spare {
  * @index: which of KVM's buses
  * @nr_ranges: how many ranges are on the bus; under slots_lock
  * @windows: what was wanted when the bus was exchanged last
+ * @truncated: since then as many may have been wanted as there can be, or more
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: what to exchange it for, prepared by a commit, or NULL
  */
@@ -69,6 +70,7 @@ struct mregion_claim {
 	enum kvm_bus index;
 	u32 nr_ranges;
 	struct mregion_windows windows;
+	bool truncated;
 	bool stale;
 	struct mregion_claim_spare *spare;
 };
@@ -80,6 +82,8 @@ struct mregion_claim {
  * @lock: protects @kvm and @orphan
  * @kvm: the virtual machine, or NULL when it is gone
  * @owner: the same, for no more than to compare it; never cleared
+ * @id: its number in the machine
+ * @pid: the process that made it; a reference
  * @orphan: the machine is gone, and the destructor is to free this
  * @gone: completed when the virtual machine is gone
  * @nr_ranges: ranges on its buses altogether
@@ -93,6 +97,8 @@ struct mregion_attachment {
 	spinlock_t lock;	/* of @kvm and @orphan */
 	struct kvm *kvm;
 	const void *owner;
+	u32 id;
+	struct pid *pid;
 	bool orphan;
 	struct completion gone;
 	atomic_t nr_ranges;

@@ -1,43 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
-#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
 
 #include "behaviour.h"
 #include "budget.h"
+#include "event.h"
 #include "kvm_attachment.h"
 #include "machine.h"
 #include "objects.h"
+#include "owner.h"
 #include "region.h"
 #include "retire.h"
 #include "ring.h"
 #include "server.h"
 
-static DEFINE_IDA(mregion_machine_ids);
+/* All machines that are open, by their numbers. */
+static DEFINE_XARRAY_ALLOC1(mregion_machines);
 
 /** mregion_machine_alloc() - an empty machine, or NULL */
 struct mregion_machine *mregion_machine_alloc(void)
 {
 	struct mregion_budget *budget = mregion_budget_alloc();
+	struct mregion_owner *owner = mregion_owner_alloc();
 	struct mregion_machine *machine;
 	struct mregion_map *map;
-	int id;
 
 	machine = kzalloc(sizeof(*machine), GFP_KERNEL_ACCOUNT);
 	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-	id = ida_alloc_min(&mregion_machine_ids, 1, GFP_KERNEL);
-	if (!budget || !machine || !map || id < 0) {
-		if (id >= 0)
-			ida_free(&mregion_machine_ids, id);
-		kfree(budget);
-		kfree(machine);
-		kfree(map);
-		return NULL;
-	}
+	if (!budget || !owner || !machine || !map)
+		goto err;
 	machine->budget = budget;
-	machine->id = id;
+	machine->owner = owner;
+	refcount_set(&machine->users, 1);
+	init_completion(&machine->unused);
 	RCU_INIT_POINTER(machine->map, map);
 	mutex_init(&machine->lock);
 	xa_init_flags(&machine->regions, XA_FLAGS_ACCOUNT);
@@ -47,7 +46,84 @@ struct mregion_machine *mregion_machine_alloc(void)
 	xa_init_flags(&machine->servers, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&machine->attachments);
 	init_waitqueue_head(&machine->retired_wait);
+	/* whoever finds it has to wait until it knows its number */
+	mutex_lock(&machine->lock);
+	if (xa_alloc(&mregion_machines, &machine->id, machine, xa_limit_31b,
+		     GFP_KERNEL)) {
+		mutex_unlock(&machine->lock);
+		goto err;
+	}
+	owner->machine = machine->id;
+	mregion_event_machine(machine, MREGION_CMD_MACHINE_OPENED);
+	mutex_unlock(&machine->lock);
 	return machine;
+
+err:
+	kfree(map);
+	kfree(machine);
+	mregion_owner_put(owner);
+	kfree(budget);
+	return NULL;
+}
+
+static bool mregion_machine_seen(const struct mregion_machine *machine,
+				 const struct net *net)
+{
+	return machine && net_eq(machine->owner->net, net);
+}
+
+/**
+ * mregion_machine_find() - find a machine by its number
+ * @net: the network namespace that it is to be seen in
+ * @id: the number
+ *
+ * Return: the machine, for mregion_machine_put(), or NULL.
+ */
+struct mregion_machine *mregion_machine_find(const struct net *net, u32 id)
+{
+	struct mregion_machine *machine;
+
+	xa_lock(&mregion_machines);
+	machine = xa_load(&mregion_machines, id);
+	if (mregion_machine_seen(machine, net))
+		refcount_inc(&machine->users);
+	else
+		machine = NULL;
+	xa_unlock(&mregion_machines);
+	return machine;
+}
+
+/**
+ * mregion_machine_from() - find the first machine from a number on
+ * @net: the network namespace that it is to be seen in
+ * @id: the number
+ *
+ * Return: the machine, for mregion_machine_put(), or NULL.
+ */
+struct mregion_machine *mregion_machine_from(const struct net *net, u32 id)
+{
+	struct mregion_machine *machine;
+	unsigned long index = id;
+
+	xa_lock(&mregion_machines);
+	machine = xa_find(&mregion_machines, &index, INT_MAX, XA_PRESENT);
+	while (machine && !mregion_machine_seen(machine, net))
+		machine = xa_find_after(&mregion_machines, &index, INT_MAX,
+					XA_PRESENT);
+	if (machine)
+		refcount_inc(&machine->users);
+	xa_unlock(&mregion_machines);
+	return machine;
+}
+
+/**
+ * mregion_machine_put() - let go of a machine that was found
+ * @machine: the machine; closing it waits for this
+ */
+void mregion_machine_put(struct mregion_machine *machine)
+{
+	if (refcount_dec_and_test(&machine->users))
+		complete(&machine->unused);
 }
 
 /**
@@ -62,6 +138,11 @@ void mregion_machine_free(struct mregion_machine *machine)
 	struct mregion_space *space;
 	unsigned long id;
 
+	/* its number stays taken until all of it is gone */
+	xa_store(&mregion_machines, machine->id, XA_ZERO_ENTRY, GFP_KERNEL);
+	mregion_machine_put(machine);
+	wait_for_completion(&machine->unused);
+
 	mregion_detach_all(machine);
 	wait_event(machine->retired_wait, !atomic_read(&machine->nr_retired));
 	mregion_retire_flush();
@@ -75,9 +156,11 @@ void mregion_machine_free(struct mregion_machine *machine)
 		cond_resched();
 	}
 	mregion_objects_free(machine);
+	mregion_event_machine(machine, MREGION_CMD_MACHINE_CLOSED);
 	xa_destroy(&machine->spaces);
 	xa_destroy(&machine->regions);
-	ida_free(&mregion_machine_ids, machine->id);
+	xa_erase(&mregion_machines, machine->id);
+	mregion_owner_put(machine->owner);
 	mregion_map_free(machine, rcu_dereference_protected(machine->map, true));
 	mregion_budget_put(machine->budget);
 	kfree(machine);
@@ -115,6 +198,25 @@ void mregion_space_free(struct mregion_space *space)
 {
 	mregion_budget_uncharge(space->machine->budget, MREGION_SPACE_BYTES);
 	kfree(space);
+}
+
+/**
+ * mregion_space_describe() - a space as userspace gets to see it
+ * @space: the space; its machine is locked
+ * @info: to be filled in
+ */
+void mregion_space_describe(const struct mregion_space *space,
+			    struct mregion_space_info *info)
+{
+	*info = (struct mregion_space_info) {
+		.id = space->id,
+		.root = space->state.root->id,
+		.bus = space->bus,
+		.unassigned = space->state.unassigned,
+		.generation = space->view->generation,
+		.nr_ranges = space->view->nr,
+		.nr_vms = space->nr_vms,
+	};
 }
 
 static u64 mregion_map_bytes(u32 nr)
@@ -214,8 +316,13 @@ mregion_machine_find_view(struct mregion_machine *machine, u32 space)
 	return NULL;
 }
 
-static int mregion_machine_sum(struct mregion_machine *machine,
-			       struct mregion_stats *stats)
+/**
+ * mregion_machine_sum() - add up all of a machine's counters
+ * @machine: the machine, locked
+ * @stats: zeroed; filled in but for what is not claimed
+ */
+void mregion_machine_sum(struct mregion_machine *machine,
+			 struct mregion_stats *stats)
 {
 	struct mregion_region *region;
 	struct mregion_space *space;
@@ -239,7 +346,6 @@ static int mregion_machine_sum(struct mregion_machine *machine,
 	stats->commits = machine->generation;
 	stats->windows = machine->windows;
 	stats->memory = mregion_budget_used(machine->budget);
-	return mregion_attachments_stats(machine, stats);
 }
 
 /**
@@ -269,7 +375,8 @@ int mregion_machine_stats(struct mregion_machine *machine,
 	case MREGION_OBJECT_MACHINE:
 		if (id)
 			return -EINVAL;
-		return mregion_machine_sum(machine, stats);
+		mregion_machine_sum(machine, stats);
+		return mregion_attachments_stats(machine, stats);
 	case MREGION_OBJECT_REGION:
 		region = xa_load(&machine->regions, id);
 		if (!region)

@@ -4,10 +4,12 @@
 #define MREGION_MACHINE_H
 
 #include <linux/bitmap.h>
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mregion.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -18,7 +20,9 @@
 #include "view.h"
 
 struct mregion_budget;
+struct mregion_owner;
 struct mregion_region;
+struct net;
 struct seq_file;
 
 /**
@@ -82,6 +86,9 @@ struct mregion_map {
 /**
  * struct mregion_machine - a machine
  * @id: tells it from others; for people
+ * @users: its file, and those who have found it by @id
+ * @unused: completed when there are no @users
+ * @owner: who has opened it
  * @map: what vCPUs and other readers see; RCU
  * @budget: how much memory it may hold
  * @lock: serialises all changes, and protects everything below
@@ -101,8 +108,9 @@ struct mregion_map {
  * @slots: of the map that are taken
  * @attachments: struct mregion_attachment, to virtual machines; also walked by
  *	RCU
+ * @last_vm: number of the attachment that was made last
  * @counters: of what has been freed
- * @wakeups: of rings that have been freed
+ * @wakeups: of rings and servers that have been freed
  * @sleeps: of servers that have been freed
  * @windows: times that the windows claimed on a bus changed
  * @nr_retired: commits of which something is still to be freed
@@ -112,6 +120,9 @@ struct mregion_map {
  */
 struct mregion_machine {
 	u32 id;
+	refcount_t users;
+	struct completion unused;
+	struct mregion_owner *owner;
 	struct mregion_map __rcu *map;
 	struct mregion_budget *budget;
 	struct mutex lock;	/* of all below */
@@ -130,6 +141,7 @@ struct mregion_machine {
 	struct mregion_tree tree;
 	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
 	struct list_head attachments;
+	u32 last_vm;
 	struct mregion_counters counters;
 	u64 wakeups;
 	u64 sleeps;
@@ -162,8 +174,13 @@ static inline u64 mregion_bus_last(u32 bus)
 
 struct mregion_machine *mregion_machine_alloc(void);
 void mregion_machine_free(struct mregion_machine *machine);
+struct mregion_machine *mregion_machine_find(const struct net *net, u32 id);
+struct mregion_machine *mregion_machine_from(const struct net *net, u32 id);
+void mregion_machine_put(struct mregion_machine *machine);
 struct mregion_space *mregion_space_alloc(struct mregion_machine *machine);
 void mregion_space_free(struct mregion_space *space);
+void mregion_space_describe(const struct mregion_space *space,
+			    struct mregion_space_info *info);
 struct mregion_map *mregion_map_alloc(struct mregion_machine *machine, u32 nr);
 void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map);
 int mregion_machine_charge_view(struct mregion_machine *machine,
@@ -172,6 +189,8 @@ void mregion_machine_free_view(struct mregion_machine *machine,
 			       struct mregion_view *view);
 const struct mregion_view *
 mregion_machine_find_view(struct mregion_machine *machine, u32 space);
+void mregion_machine_sum(struct mregion_machine *machine,
+			 struct mregion_stats *stats);
 int mregion_machine_stats(struct mregion_machine *machine,
 			  struct mregion_stats *stats);
 void mregion_machine_show(struct mregion_machine *machine,

@@ -13,8 +13,10 @@
 #error "mregion does not work on PREEMPT_RT"
 #endif
 
+#include "event.h"
 #include "ioctl.h"
 #include "machine.h"
+#include "netlink.h"
 #include "retire.h"
 
 static int mregion_open(struct inode *inode, struct file *file)
@@ -57,9 +59,23 @@ static int __init mregion_init(void)
 
 	if (ret)
 		return ret;
+	ret = mregion_event_init();
+	if (ret)
+		goto err_retire;
+	ret = mregion_netlink_init();
+	if (ret)
+		goto err_event;
 	ret = misc_register(&mregion_misc);
 	if (ret)
-		mregion_retire_exit();
+		goto err_netlink;
+	return 0;
+
+err_netlink:
+	mregion_netlink_exit();
+err_event:
+	mregion_event_exit();
+err_retire:
+	mregion_retire_exit();
 	return ret;
 }
 
@@ -72,6 +88,9 @@ static void __exit mregion_exit(void)
 {
 	misc_deregister(&mregion_misc);
 	rcu_barrier();
+	/* of rings, the last reference may be that of an event */
+	mregion_event_exit();
+	mregion_netlink_exit();
 	mregion_retire_exit();
 	synchronize_rcu_tasks();
 }

@@ -83,7 +83,7 @@ int mregion_ring_create(struct mregion_machine *machine,
 
 	if (ret)
 		return ret;
-	ring = mregion_ring_alloc(args, machine->budget);
+	ring = mregion_ring_alloc(args, machine->budget, machine->owner);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	ret = mregion_object_store(&machine->rings, args->id, ring);
@@ -198,7 +198,7 @@ int mregion_server_create(struct mregion_machine *machine,
 
 	if (ret)
 		return ret;
-	server = mregion_server_alloc(args, machine->budget);
+	server = mregion_server_alloc(args, machine->budget, machine->owner);
 	if (IS_ERR(server))
 		return PTR_ERR(server);
 	ret = mregion_object_store(&machine->servers, args->id, server);
@@ -251,13 +251,18 @@ void mregion_objects_free(struct mregion_machine *machine)
 	struct mregion_ring *ring;
 	unsigned long id;
 
-	xa_for_each(&machine->rings, id, ring)
+	xa_for_each(&machine->rings, id, ring) {
 		mregion_ring_put(ring);
-	xa_for_each(&machine->shadows, id, shadow)
+		cond_resched();
+	}
+	xa_for_each(&machine->shadows, id, shadow) {
 		mregion_shadow_put(shadow);
+		cond_resched();
+	}
 	xa_for_each(&machine->servers, id, server) {
 		mregion_server_kill(server);
 		mregion_server_put(server);
+		cond_resched();
 	}
 	xa_destroy(&machine->rings);
 	xa_destroy(&machine->shadows);

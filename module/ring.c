@@ -6,7 +6,9 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "event.h"
 #include "limits.h"
+#include "owner.h"
 #include "ring.h"
 
 /* Far from what can wait; a consumer that has it so gets signals in vain. */
@@ -36,6 +38,33 @@ void mregion_ring_notify(struct mregion_ring *ring, u32 first, u32 nr)
 	/* one of those who see it set */
 	if (READ_ONCE(ring->timed) && xchg(&ring->timed, false))
 		hrtimer_start(&ring->timer, ring->delay, HRTIMER_MODE_REL);
+}
+
+static void mregion_ring_tell_full(struct work_struct *work)
+{
+	struct mregion_ring *ring = container_of(work, struct mregion_ring,
+						 full_work);
+
+	mregion_event_ring_full(ring->owner, ring->id,
+				atomic64_read(&ring->full));
+	mregion_ring_put(ring);
+}
+
+/**
+ * mregion_ring_overflow() - a write has found no room
+ * @ring: the ring; it is counted, and told those who listen
+ *
+ * For callers with preemption off.
+ */
+void mregion_ring_overflow(struct mregion_ring *ring)
+{
+	atomic64_inc(&ring->full);
+	if (!mregion_event_wanted(ring->owner))
+		return;
+	mregion_ring_get(ring);
+	if (!mregion_event_later(&ring->full_work))
+		/* not the last one: the work that waits has one, too */
+		mregion_ring_put(ring);
 }
 
 /*
@@ -81,12 +110,14 @@ static int mregion_ring_alloc_memory(struct mregion_ring *ring, u32 nr_entries,
  * mregion_ring_alloc() - make a ring
  * @args: as userspace has given them
  * @budget: to charge it to
+ * @owner: of the machine
  *
  * Return: the ring with one reference, or an ERR_PTR: -EINVAL, -EBADF, -ENOMEM,
  * -ENOBUFS.
  */
 struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args,
-					struct mregion_budget *budget)
+					struct mregion_budget *budget,
+					struct mregion_owner *owner)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_ring *ring;
@@ -117,6 +148,9 @@ struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args,
 		goto err_ring;
 
 	kref_init(&ring->kref);
+	ring->id = args->id;
+	ring->owner = mregion_owner_get(owner);
+	INIT_WORK(&ring->full_work, mregion_ring_tell_full);
 	ring->mask = args->nr_entries - 1;
 	ring->notify_entries = args->notify_entries ?: MREGION_RING_NEVER;
 	ring->eventfd = eventfd;
@@ -142,6 +176,7 @@ static void mregion_ring_release(struct kref *kref)
 	if (ring->eventfd)
 		eventfd_ctx_put(ring->eventfd);
 	mregion_memory_free(&ring->memory);
+	mregion_owner_put(ring->owner);
 	kfree(ring);
 }
 

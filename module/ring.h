@@ -9,11 +9,14 @@
 #include <linux/kref.h>
 #include <linux/mregion.h>
 #include <linux/processor.h>
+#include <linux/workqueue.h>
 
 #include "memory.h"
 
 /**
  * struct mregion_ring - a ring
+ * @id: its ID
+ * @owner: of its machine; a reference
  * @reserved: entries that producers ever took room for
  * @published: entries ever appended; header->producer is a copy for userspace,
  *	modulo 2^32
@@ -25,12 +28,15 @@
  * @eventfd: what to signal, or NULL
  * @timer: runs since the oldest entry that it knows of was appended
  * @delay: see @timed
- * @full: writes that found no room; whoever appends in vain counts them
+ * @full: writes that found no room
+ * @full_work: tells those who listen of it
  * @wakeups: times that @eventfd was signalled
  * @kref: held by the machine, by each rule, and by the descriptor
  * @memory: the shared memory
  */
 struct mregion_ring {
+	u32 id;
+	struct mregion_owner *owner;
 	u64 reserved;
 	u64 published;
 	u32 mask;
@@ -42,17 +48,21 @@ struct mregion_ring {
 	struct hrtimer timer;
 	ktime_t delay;
 	atomic64_t full;
+	struct work_struct full_work;
 	atomic64_t wakeups;
 	struct kref kref;
 	struct mregion_memory memory;
 };
 
+struct mregion_owner;
+
 struct mregion_ring *
 mregion_ring_alloc(const struct mregion_ring_create *args,
-		   struct mregion_budget *budget);
+		   struct mregion_budget *budget, struct mregion_owner *owner);
 int mregion_ring_fd(struct mregion_ring *ring);
 void mregion_ring_get(struct mregion_ring *ring);
 void mregion_ring_put(struct mregion_ring *ring);
+void mregion_ring_overflow(struct mregion_ring *ring);
 void mregion_ring_notify(struct mregion_ring *ring, u32 first, u32 nr);
 void mregion_ring_stats(struct mregion_ring *ring, struct mregion_stats *stats);
 

@@ -130,8 +130,11 @@ static int mregion_rule_check(const struct mregion_rule *args)
 	}
 }
 
-/* The sizes of access that a rule is for; bit n for n bytes. */
-static u16 mregion_rule_sizes(const struct mregion_rule *args)
+/*
+ * The sizes of access that a rule is for; bit n for n bytes. @span: from the first to
+ * the last byte of its part, which ends where all addresses do, whatever its length.
+ */
+static u16 mregion_rule_sizes(const struct mregion_rule *args, u64 span)
 {
 	u16 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 
@@ -139,9 +142,9 @@ static u16 mregion_rule_sizes(const struct mregion_rule *args)
 		return sizes;
 	if (args->access_len)
 		sizes = BIT(args->access_len);
-	/* what is larger does not lie within the part; 0 is 2^64 */
-	if (args->len && args->len < 8)
-		sizes &= BIT(args->len + 1) - 1;
+	/* what is larger does not lie within the part */
+	if (span < 7)
+		sizes &= BIT(span + 2) - 1;
 	/* a write never has a value that does not fit */
 	if (args->datamatch > U8_MAX)
 		sizes &= ~BIT(1);
@@ -181,6 +184,7 @@ mregion_rule_alloc(struct mregion_machine *machine,
 {
 	u64 last = args->offset + (args->len - 1);
 	struct mregion_behaviour_rule *rule;
+	u16 sizes;
 	int ret = mregion_rule_check(args) ?:
 		  mregion_budget_charge(machine->budget, MREGION_RULE_BYTES);
 
@@ -195,18 +199,19 @@ mregion_rule_alloc(struct mregion_machine *machine,
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
 	mregion_rule_set_room(rule);
+	sizes = mregion_rule_sizes(args, rule->last - rule->offset);
 	rule->kind = args->kind;
 	rule->flags = args->flags;
 	rule->access_len = args->access_len;
 	rule->datamatch = args->datamatch;
 	if (args->kind != MREGION_RULE_SHADOW ||
 	    args->flags & MREGION_RULE_WRITE)
-		rule->writes = mregion_rule_sizes(args);
+		rule->writes = sizes;
 	if (!(args->flags & MREGION_RULE_DATAMATCH))
 		rule->any = rule->writes;
 	if (args->kind == MREGION_RULE_SHADOW &&
 	    args->flags & MREGION_RULE_READ)
-		rule->reads = mregion_rule_sizes(args);
+		rule->reads = sizes;
 	ret = mregion_rule_resolve(machine, args, rule, del);
 	/* a value that no write has, or a size that the part has no room for */
 	if (!ret && !rule->reads && !rule->writes)

@@ -11,7 +11,9 @@
 
 #include "access.h"
 #include "compat.h"
+#include "event.h"
 #include "limits.h"
+#include "owner.h"
 #include "server.h"
 #include "trace.h"
 
@@ -19,13 +21,14 @@
  * mregion_server_alloc() - make a server
  * @args: as userspace has given them
  * @budget: to charge it to
+ * @owner: of the machine
  *
  * Return: the server with one reference, or an ERR_PTR: -EINVAL, -EOPNOTSUPP,
  * -EBADF, -ENOMEM, -ENOBUFS.
  */
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args,
-		     struct mregion_budget *budget)
+		     struct mregion_budget *budget, struct mregion_owner *owner)
 {
 	struct eventfd_ctx *eventfd = NULL;
 	struct mregion_server *server;
@@ -56,6 +59,7 @@ mregion_server_alloc(const struct mregion_server_create *args,
 		goto err_free;
 
 	server->id = args->id;
+	server->owner = mregion_owner_get(owner);
 	kref_init(&server->kref);
 	raw_spin_lock_init(&server->lock);
 	init_waitqueue_head(&server->wait);
@@ -90,6 +94,7 @@ static void mregion_server_release(struct kref *kref)
 	put_pid(server->process);
 	if (server->eventfd)
 		eventfd_ctx_put(server->eventfd);
+	mregion_owner_put(server->owner);
 	kvfree_rcu(server, rcu);
 }
 
@@ -323,7 +328,10 @@ void mregion_server_kill(struct mregion_server *server)
 		wake_up_all(&server->calls[i].wait);
 	wake_up_all(&server->slot_wait);
 	wake_up_all(&server->wait);
-	if (server->eventfd && !was_dead) {
+	if (was_dead)
+		return;
+	mregion_event_server_dead(server->owner, server->id);
+	if (server->eventfd) {
 		/* who has found it alive has posted by then what it posts */
 		synchronize_rcu_expedited();
 		mregion_eventfd_signal(server->eventfd);
@@ -529,13 +537,18 @@ static int mregion_server_finish(struct mregion_server *server, u32 slot,
 /* Leave a request to the server, for the VMM to come back to. */
 static void mregion_server_park(struct mregion_server *server, u32 slot)
 {
+	bool released;
+
 	raw_spin_lock(&server->lock);
 	server->calls[slot].parked = true;
 	WRITE_ONCE(server->nr_parked, server->nr_parked + 1);
 	/* nor does anybody come whose virtual machine was detached */
-	if (server->dead || !server->calls[slot].owner)
+	released = server->dead || !server->calls[slot].owner;
+	if (released)
 		mregion_server_release_slot(server, slot);
 	raw_spin_unlock(&server->lock);
+	if (released)
+		wake_up_all(&server->slot_wait);
 }
 
 /**
@@ -576,6 +589,7 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 {
 	struct mregion_server_call *call = &server->calls[slot];
 	struct mregion_server_slot *shared = &server->slots[slot];
+	u64 clock = mregion_server_look(server, 1);
 	long ret;
 
 	WRITE_ONCE(shared->sleeping, 1);
@@ -584,9 +598,8 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 	 * either the answer is seen here, or @sleeping is seen there.
 	 */
 	smp_mb();
-	do {
-		if (mregion_server_look(server) >= call->due &&
-		    !mregion_server_done(server, slot))
+	for (;;) {
+		if (clock >= call->due && !mregion_server_done(server, slot))
 			mregion_server_kill(server);
 		if (killable)
 			ret = wait_event_killable_timeout(call->wait,
@@ -596,8 +609,12 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 			ret = wait_event_interruptible_timeout(call->wait,
 							       mregion_server_done(server, slot),
 							       server->look);
-	} while (!ret);
+		if (ret)
+			break;
+		clock = mregion_server_look(server, 0);
+	}
 	WRITE_ONCE(shared->sleeping, 0);
+	mregion_server_look(server, -1);
 	return ret < 0 ? -EINTR : 0;
 }
 
@@ -658,10 +675,9 @@ static bool mregion_server_has_slot(const struct mregion_server *server)
 	return !data_race(bitmap_full(server->busy, server->nr_slots));
 }
 
-/* Whether a server owes some answer for longer than it may. */
-static bool mregion_server_overdue(struct mregion_server *server)
+/* Whether a server owes some answer for longer than it may, by its @clock. */
+static bool mregion_server_overdue(struct mregion_server *server, u64 clock)
 {
-	u64 clock = mregion_server_look(server);
 	bool overdue = false;
 	u32 slot;
 
@@ -681,15 +697,20 @@ static bool mregion_server_overdue(struct mregion_server *server)
  */
 static int mregion_server_wait_slot(struct mregion_server *server)
 {
+	u64 clock = mregion_server_look(server, 1);
 	long ret;
 
-	do {
-		if (mregion_server_overdue(server))
+	for (;;) {
+		if (mregion_server_overdue(server, clock))
 			mregion_server_kill(server);
 		ret = wait_event_interruptible_timeout(server->slot_wait,
 						       mregion_server_has_slot(server),
 						       server->look);
-	} while (!ret);
+		if (ret)
+			break;
+		clock = mregion_server_look(server, 0);
+	}
+	mregion_server_look(server, -1);
 	return ret < 0 ? -EINTR : 0;
 }
 

@@ -14,6 +14,7 @@
 #include "memory.h"
 
 struct eventfd_ctx;
+struct mregion_owner;
 struct mregion_request;
 struct pid;
 
@@ -56,6 +57,7 @@ struct mregion_server_call {
 /**
  * struct mregion_server - a server
  * @id: its ID
+ * @owner: of its machine; a reference
  * @kref: held by the machine, regions bound to it, accesses under way, its file
  * @rcu: frees it, since those who look for what is parked hold no reference
  * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, the clock and the
@@ -70,6 +72,7 @@ struct mregion_server_call {
  * @timeout_ns: longest time that an answer may take by @clock, or 0
  * @process: that serves, or NULL as long as none has been seen to
  * @clock: how long it could run, in ns, as far as has been looked
+ * @nr_waiting: how many look at @clock, for an answer or for a slot
  * @looked: when somebody looked last
  * @held: it could not run then
  * @look: jiffies until who waits looks again
@@ -89,6 +92,7 @@ struct mregion_server_call {
  */
 struct mregion_server {
 	u32 id;
+	struct mregion_owner *owner;
 	struct kref kref;
 	struct rcu_head rcu;
 	raw_spinlock_t lock;
@@ -102,6 +106,7 @@ struct mregion_server {
 	u64 timeout_ns;
 	struct pid *process;
 	u64 clock;
+	u32 nr_waiting;
 	u64 looked;
 	bool held;
 	long look;
@@ -128,7 +133,7 @@ static inline bool mregion_server_is_dead(const struct mregion_server *server)
 
 struct mregion_server *
 mregion_server_alloc(const struct mregion_server_create *args,
-		     struct mregion_budget *budget);
+		     struct mregion_budget *budget, struct mregion_owner *owner);
 int mregion_server_fd(struct mregion_server *server);
 void mregion_server_get(struct mregion_server *server);
 void mregion_server_put(struct mregion_server *server);
@@ -153,6 +158,6 @@ void mregion_server_clock_init(struct mregion_server *server,
 			       u64 timeout_usecs);
 void mregion_server_clock_of(struct mregion_server *server);
 u64 mregion_server_due(const struct mregion_server *server);
-u64 mregion_server_look(struct mregion_server *server);
+u64 mregion_server_look(struct mregion_server *server, int waiters);
 
 #endif /* MREGION_SERVER_H */

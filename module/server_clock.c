@@ -5,8 +5,9 @@
  * It goes while the server could run: not while its process is stopped by a
  * signal or a debugger, or frozen, and not while nobody who waits for it could
  * run, as when all of a virtual machine stands still. Who waits looks at it
- * several times in a timeout. What passes between two looks counts if the
- * process could run at both, and no more of it than looks are apart.
+ * several times in a timeout. What passes between two looks counts if somebody
+ * waited, and the process could run at both, and no more of it than looks are
+ * apart.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -111,12 +112,13 @@ u64 mregion_server_due(const struct mregion_server *server)
 /**
  * mregion_server_look() - look at a server's clock
  * @server: the server
+ * @waiters: how many more wait from now on: 1, 0, or -1
  *
- * Called by who waits, every @look jiffies.
+ * Called by who waits: as it begins, every @look jiffies, and as it ends.
  *
  * Return: its time.
  */
-u64 mregion_server_look(struct mregion_server *server)
+u64 mregion_server_look(struct mregion_server *server, int waiters)
 {
 	struct pid *process;
 	u64 now, clock;
@@ -132,8 +134,10 @@ u64 mregion_server_look(struct mregion_server *server)
 
 	raw_spin_lock(&server->lock);
 	now = ktime_get_ns();
-	if (!held && !server->held)
+	/* so much even if the look is late: it may be so each time */
+	if (server->nr_waiting && !held && !server->held)
 		server->clock += min(now - server->looked, server->look_ns);
+	server->nr_waiting += waiters;
 	server->held = held;
 	server->looked = now;
 	clock = server->clock;

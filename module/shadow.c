@@ -36,6 +36,7 @@ mregion_shadow_alloc(const struct mregion_shadow_create *args,
 		return ERR_PTR(ret);
 	}
 	kref_init(&shadow->kref);
+	shadow->id = args->id;
 	return shadow;
 }
 

@@ -10,10 +10,12 @@
 
 /**
  * struct mregion_shadow - shadow memory
+ * @id: its ID
  * @memory: the memory
  * @kref: held by the machine, by each rule, and by the descriptor
  */
 struct mregion_shadow {
+	u32 id;
 	struct mregion_memory memory;
 	struct kref kref;
 };

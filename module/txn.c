@@ -288,7 +288,6 @@ mregion_op_set_constraints(struct mregion_txn *txn,
 			   const struct mregion_constraints *constraints)
 {
 	struct mregion_behaviour *old = region->node.state.behaviour;
-
 	int ret;
 
 	if (!old)

@@ -116,6 +116,45 @@ mregion_view_find(const struct mregion_view *view, u64 addr)
 	return &view->ranges[i];
 }
 
+/**
+ * mregion_view_from() - the first range that ends at an address or behind it
+ * @view: the view
+ * @addr: the address
+ *
+ * Return: the range, or NULL if there is none.
+ */
+static inline const struct mregion_view_range *
+mregion_view_from(const struct mregion_view *view, u64 addr)
+{
+	u32 i = mregion_view_bound(view, addr);
+
+	return i < view->nr ? &view->ranges[i] : NULL;
+}
+
+/**
+ * mregion_view_next() - the range behind another
+ * @view: the view
+ * @range: a range of it
+ *
+ * Return: the range, or NULL if there is none.
+ */
+static inline const struct mregion_view_range *
+mregion_view_next(const struct mregion_view *view,
+		  const struct mregion_view_range *range)
+{
+	return ++range < view->ranges + view->nr ? range : NULL;
+}
+
+/**
+ * mregion_view_for_each() - walk a view; those who only read it do it by this
+ * @range: the range
+ * @view: the view
+ * @addr: begin with the first range that ends there or behind it
+ */
+#define mregion_view_for_each(range, view, addr)			\
+	for (range = mregion_view_from(view, addr); range;		\
+	     range = mregion_view_next(view, range))
+
 size_t mregion_view_size(u32 nr);
 void mregion_view_index(struct mregion_view *view);
 bool mregion_view_equal(const struct mregion_view *a,

@@ -48,6 +48,12 @@ struct mregion_windows {
 	struct mregion_window *window;
 };
 
+/** mregion_windows_full() - whether a view may have more to claim than this */
+static inline bool mregion_windows_full(const struct mregion_windows *windows)
+{
+	return windows->nr == MREGION_MAX_WINDOWS;
+}
+
 int mregion_windows_alloc(struct mregion_windows *windows, u32 room);
 void mregion_windows_free(struct mregion_windows *windows);
 void mregion_windows_add(struct mregion_windows *windows, u64 start, u64 last);

@@ -743,4 +743,62 @@ TEST_F_TIMEOUT(claims, no_product, 600)
 	free(ops);
 }
 
+/* How much of a region nobody has claimed. */
+static int unclaimed_of(FIXTURE_DATA(claims) *self, uint32_t region)
+{
+	int i, found = 0, nr = claims_read(self->fd, self->vm.fd,
+					   MREGION_BUS_MEMORY, 0, self->claims,
+					   MAX_CLAIMS);
+
+	for (i = 0; i < nr && i < MAX_CLAIMS; i++)
+		found += self->claims[i].kind == MREGION_CLAIM_UNCLAIMED &&
+			 self->claims[i].region == region;
+	return nr < 0 || nr > MAX_CLAIMS ? -E2BIG : found;
+}
+
+/*
+ * More windows are wanted than there can be, and all that are to be had lie within
+ * those that are there. The bus is left as it is; and a rule for what is left out
+ * finds that.
+ */
+TEST_F(claims, no_room_where_nothing_changes)
+{
+	enum { UNITS = 600 };
+	struct mregion_op *ops = calloc(2 * UNITS, sizeof(*ops));
+	uint64_t huge = 1ull << 40, above = 1ull << 45;
+	struct mregion_claim_info claim;
+	struct mregion_info info;
+	uint32_t nr = 0;
+	int i;
+
+	ASSERT_NE(NULL, ops);
+	ASSERT_EQ(0, mr_info(self->fd, &info));
+	ASSERT_LT(UNITS, info.max_windows);
+	ASSERT_GT(2 * UNITS, info.max_windows);
+	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(5, UNITS * UNIT),
+			    mr_map(5, 1, huge, 0)));
+	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, NULL));
+	/* Memory in the middle of each. */
+	for (i = 0; i < UNITS; i++) {
+		ops[nr++] = mr_ram(100 + i, 0x1000);
+		ops[nr++] = mr_map(100 + i, 1, huge + UNIT * i + UNIT / 2, 1);
+	}
+	ASSERT_EQ(0, mr_commit(self->fd, ops, nr));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(6, 0x1000),
+			    mr_map(6, 1, above, 0)));
+	EXPECT_EQ(0, windows_changed(self->fd));
+	EXPECT_EQ(1, claims_of(self, MREGION_BUS_MEMORY,
+			       MREGION_CLAIM_UNCLAIMED, &claim));
+	EXPECT_CLAIM(claim, above, above + 0xfff, 6, MREGION_CLAIM_POLICY);
+	/* What is not done leaves no trace. */
+	ASSERT_EQ(0, mr_commit_flags(self->fd,
+				     (struct mregion_op[]){ mr_unmap(5) }, 1,
+				     MREGION_COMMIT_DRY_RUN, NULL));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_rule_add(6, RING, 0, 0)));
+	EXPECT_EQ(1, windows_changed(self->fd));
+	EXPECT_EQ(0, unclaimed_of(self, 6));
+	EXPECT_LT(0, unclaimed_of(self, 5));
+	free(ops);
+}
+
 TEST_HARNESS_MAIN

@@ -403,4 +403,44 @@ TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
 	EXPECT_EQ(0, unmake(fd, cmd, self->vm, next));
 }
 
+/* What could not be taken anew is so by the next commit, even by an empty one. */
+TEST_F_TIMEOUT(commit, renewed_by_the_next_commit, 300)
+{
+	struct mregion_claim_info claims[8];
+	struct mregion_claims_read read = {
+		.size = sizeof(read), .bus = MREGION_BUS_MEMORY,
+		.claims = (uintptr_t)claims, .claim_size = sizeof(claims[0]),
+		.flags = MREGION_CLAIMS_RENEW,
+	};
+	int nth, err, failed = 0, fail_nth = failures_open();
+	uint64_t changed;
+
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	read.vm_fd = attached_vm(self->fd);
+	if (read.vm_fd < 0)
+		SKIP(return, "no virtual machine to attach to");
+	for (nth = 1; ; nth++) {
+		changed = windows_changed(self->fd);
+		read.nr = ARRAY_SIZE(claims);
+		ASSERT_TRUE(fail_at(fail_nth, nth));
+		err = mr_ioctl(self->fd, MREGION_CLAIMS, &read);
+		if (fail_no_more(fail_nth))
+			break;
+		/* Others fail before, or once the windows are new. */
+		if (err != -ENOMEM || windows_changed(self->fd) != changed)
+			continue;
+		failed++;
+		ASSERT_EQ(0, mr_commit(self->fd, NULL, 0));
+		ASSERT_EQ(changed + 1, windows_changed(self->fd)) {
+			TH_LOG("allocation %d", nth);
+		}
+		/* That is that. */
+		ASSERT_EQ(0, mr_commit(self->fd, NULL, 0));
+		ASSERT_EQ(changed + 1, windows_changed(self->fd));
+	}
+	EXPECT_LT(0, failed);
+	close(read.vm_fd);
+}
+
 TEST_HARNESS_MAIN

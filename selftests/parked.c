@@ -426,4 +426,155 @@ TEST_F(rest, of_a_vcpu_that_runs_on)
 	EXPECT_EQ(5, answer_of(&asker));
 }
 
+/* ---- What became of it -------------------------------------------------- */
+
+/* Call again with the same structure. What is set on return holds nonsense. */
+static int ask_again(struct asker *asker)
+{
+	asker->done = false;
+	asker->access.handled = 1;
+	asker->access.range_flags = ~0u;
+	return pthread_create(&asker->thread, NULL, asker_thread, asker);
+}
+
+/* A server that dies while somebody waits for it again has handled nothing. */
+TEST_F(protocol, vcpu_comes_back_and_the_server_dies)
+{
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+	int slot;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 8, 4, false, 0, 2));
+	slot = take(&server, &number);
+	ASSERT_LE(0, slot);
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	asker.access.flags |= MREGION_ACCESS_PART;
+	ASSERT_EQ(0, ask_again(&asker));
+	EXPECT_TRUE(mr_until(__atomic_load_n(&server.slots[slot].sleeping,
+					     __ATOMIC_ACQUIRE)));
+	mr_server_close(&server);
+	pthread_join(asker.thread, NULL);
+	EXPECT_EQ(0, asker.err);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, asker.access.outcome);
+	EXPECT_EQ(0, asker.access.handled);
+	EXPECT_EQ(4, asker.access.part);
+	EXPECT_EQ(3, asker.access.region);
+	EXPECT_EQ(8, asker.access.offset);
+	EXPECT_EQ(0, asker.access.range_flags);
+}
+
+/* The virtual machine is attached, whichever of its descriptors is closed. */
+TEST_F(protocol, vcpu_comes_back_by_another_descriptor)
+{
+	struct mr_server *server = &self->server;
+	int slot, next = -1, fd = dup(self->vm.fd);
+	uint32_t number, other;
+	struct asker asker;
+
+	ASSERT_LE(0, fd);
+	ask_vm_fd = fd;
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ask_vm_fd = self->vm.fd;
+	slot = take(server, &number);
+	ASSERT_LE(0, slot);
+	close(fd);
+	interrupt(&asker);
+	EXPECT_EQ(-EINTR, asker.err);
+	mr_server_answer(server, slot, number, 0x66);
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_TRUE(mr_until(__atomic_load_n(&asker.done, __ATOMIC_ACQUIRE) ||
+			     next >= 0 ||
+			     (next = mr_server_take(server, &other)) >= 0));
+	EXPECT_EQ(-1, next);
+	if (next >= 0)
+		mr_server_answer(server, next, other, 0);
+	EXPECT_EQ(0x66, answer_of(&asker));
+}
+
+/* Who waits for a slot learns that a vCPU detached meanwhile has left one. */
+TEST_F(protocol, vcpu_is_attached_anew_and_full)
+{
+	struct asker first, second;
+	struct mr_server server;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 0, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&first, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, mr_server_wait(&server, WAIT_USECS));
+	ASSERT_EQ(0, ask(&second, self->fd, 8, 4, false, 0,
+			 MREGION_NO_VCPU));
+	/* Time to begin waiting, before and after it is told of the other. */
+	usleep(200000);
+	ASSERT_EQ(0, detach_and_attach(self));
+	usleep(200000);
+	interrupt(&first);
+	EXPECT_EQ(-EINTR, first.err);
+	EXPECT_EQ(0, take(&server, &number)) {
+		/* nor does it ever end */
+		interrupt(&second);
+	}
+	if (!second.done) {
+		EXPECT_EQ(8, server.slots[0].offset);
+		mr_server_answer(&server, 0, number, 3);
+		EXPECT_EQ(3, answer_of(&second));
+	}
+	mr_server_close(&server);
+}
+
+/* A server's time does not pass while nobody waits, however often that is so. */
+TEST_F(protocol, time_limit_while_nobody_waits)
+{
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+	int slot, i;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 4000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	slot = take(&server, &number);
+	ASSERT_LE(0, slot);
+	/* Each time longer than the kernel looks apart. */
+	for (i = 0; i < 14; i++) {
+		interrupt(&asker);
+		ASSERT_EQ(-EINTR, asker.err) {
+			TH_LOG("round %d", i);
+		}
+		usleep(600000);
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	}
+	mr_server_answer(&server, slot, number, 0x77);
+	EXPECT_EQ(0x77, answer_of(&asker));
+	mr_server_close(&server);
+}
+
+/* But it does while somebody waits, though not for long at a time. */
+TEST_F(protocol, time_limit_of_short_waits)
+{
+	uint64_t end = mr_now_ms() + MR_PATIENCE_MS;
+	struct mr_server server;
+	struct asker asker;
+	uint32_t number;
+
+	ASSERT_EQ(0, mr_server_create(self->fd, 2, 1, 0, 1000000, &server));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_server(3, 2)));
+	ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	ASSERT_EQ(0, take(&server, &number));
+	for (;;) {
+		usleep(50000);
+		interrupt(&asker);
+		if (asker.err != -EINTR || mr_now_ms() > end)
+			break;
+		ASSERT_EQ(0, ask(&asker, self->fd, 0, 4, false, 0, 2));
+	}
+	EXPECT_EQ(0, asker.err);
+	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, asker.access.outcome);
+	mr_server_close(&server);
+}
+
 TEST_HARNESS_MAIN

@@ -19,8 +19,9 @@
 #define VCPU	5
 
 struct device {
-	/* What its functions say. */
+	/* What its functions say; in one call only, if that has a number. */
 	enum mregion_result result;
+	unsigned int only;
 	unsigned int calls;
 	/* The last call. */
 	struct mregion_current current;
@@ -70,6 +71,12 @@ static void device_write(void *opaque, uint64_t offset, uint64_t data,
 	device->data = data;
 }
 
+static enum mregion_result result(const struct device *device)
+{
+	return device->only && device->only != device->calls ? MREGION_OK :
+							       device->result;
+}
+
 static enum mregion_result try_read(void *opaque, uint64_t offset,
 				    uint64_t *data, unsigned int len,
 				    const struct mregion_current *current)
@@ -80,7 +87,7 @@ static enum mregion_result try_read(void *opaque, uint64_t offset,
 	if (current != mregion_current())
 		device->calls = 1000;
 	*data = 0x44332211;
-	return device->result;
+	return result(device);
 }
 
 static enum mregion_result try_write(void *opaque, uint64_t offset,
@@ -91,7 +98,7 @@ static enum mregion_result try_write(void *opaque, uint64_t offset,
 
 	(void)current;
 	device_write(opaque, offset, data, len);
-	return device->result;
+	return result(device);
 }
 
 #define TRIED(policy) { \
@@ -230,6 +237,13 @@ static int dma(FIXTURE_DATA(calls) *self, uint64_t addr, bool write, void *data)
 		       mregion_space_read(&self->space, addr, data, 4, NULL);
 }
 
+TEST_F(calls, no_vcpu)
+{
+	EXPECT_EQ(-EINVAL, mregion_vm_exit(&self->vm, MREGION_NO_VCPU,
+					   &self->run));
+	EXPECT_NE(NULL, strstr(mregion_error(), "vCPU 65535"));
+}
+
 /* What a device says is answered by its policy, as what it does not accept is. */
 TEST_F(calls, results)
 {
@@ -265,12 +279,18 @@ TEST_F(calls, results)
 		}
 	}
 
-	/* One of two functions' calls has failed: so has the access, in one. */
-	device->calls = 0;
-	EXPECT_EQ(-EFAULT, mmio(self, AT(3), 8, false));
-	EXPECT_EQ(0, memcmp(self->run.mmio.data,
-			    "\xff\xff\xff\xff\xff\xff\xff\xff", 8));
-	EXPECT_EQ(1, device->calls);
+	/* One of two calls has failed: so has the access. Both are made. */
+	for (i = 0; i < 4; i++) {
+		device->calls = 0;
+		device->result = MREGION_ERROR;
+		device->only = 1 + i / 2;
+		EXPECT_EQ(-EFAULT, mmio(self, AT(3), 8, i & 1));
+		EXPECT_EQ(2, device->calls);
+		if (i & 1)
+			continue;
+		EXPECT_EQ(0, memcmp(self->run.mmio.data,
+				    "\xff\xff\xff\xff\xff\xff\xff\xff", 8));
+	}
 }
 
 /* A write that was in a ring is done, and nobody is told that it failed. */
@@ -468,6 +488,34 @@ TEST_F(calls, not_reentrant)
 	EXPECT_EQ(0, quietly(self, OTHER));
 	EXPECT_EQ(0, other->ret);
 	EXPECT_EQ(2, mregion_reentries(&self->machine));
+}
+
+/* The device itself is there, as the kernel is asked what to do with another one. */
+static int moved(unsigned long request, void *arg)
+{
+	struct mregion_access *access = arg;
+
+	if (request != MREGION_ACCESS)
+		return -ENOTTY;
+	access->part = access->len;
+	access->region = GUARDED;
+	access->offset = 0;
+	access->outcome = MREGION_OUTCOME_EXIT;
+	return 0;
+}
+
+TEST_F(calls, not_reentrant_where_it_has_moved_to)
+{
+	struct device *device = &self->devices[GUARDED];
+
+	fixture_ioctl = moved;
+	atomic_store(&self->regions[PLAIN]->nr_asked, 1);
+	device->addr = AT(PLAIN);
+	device->writes = 1;
+	EXPECT_EQ(0, quietly(self, GUARDED));
+	EXPECT_EQ(-ELOOP, device->ret);
+	EXPECT_EQ(1, device->calls);
+	EXPECT_EQ(1, mregion_reentries(&self->machine));
 }
 
 /* @offset may be an index: cut at the region's end, and the rest is the next one's. */

@@ -24,11 +24,11 @@ expect() {
 	printf "$1" > "$dir/file"
 	output=$("$mregion" render "$dir/file" 2>&1 > "$dir/stdout")
 	status=$?
-	if [ "$status" = 1 ] && [ "$output" = "$dir/file:$2" ] &&
+	if [ "$status" = 1 ] && [ "$output" = "mregion: $dir/file:$2" ] &&
 	   [ ! -s "$dir/stdout" ]; then
 		result 0 "$2"
 	else
-		echo "# wanted status 1, '$dir/file:$2'"
+		echo "# wanted status 1, 'mregion: $dir/file:$2'"
 		echo "# got status $status, '$output'"
 		result 1 "$2"
 	fi
@@ -84,11 +84,11 @@ expect 'space a b\n'			"1: root is no number: 'b'"
 expect 'space memory map 1\n'		"1: there is no region 1"
 
 output=$("$mregion" render "$dir/none" 2>&1)
-[ $? = 1 ] && [ "$output" = "$dir/none: cannot open: No such file or directory" ]
+[ $? = 1 ] && [ "$output" = "mregion: $dir/none: cannot open: No such file or directory" ]
 result $? "no such file"
 
 output=$("$mregion" render "$dir" 2>&1)
-[ $? = 1 ] && [ "$output" = "$dir: cannot read: Is a directory" ]
+[ $? = 1 ] && [ "$output" = "mregion: $dir: cannot read: Is a directory" ]
 result $? "a directory"
 
 output=$("$mregion" render 2>&1)
@@ -99,9 +99,11 @@ output=$("$mregion" rendre 2>&1)
 [ $? = 2 ] && [ "$output" = "mregion: no command 'rendre'; see 'mregion help'" ]
 result $? "no such command"
 
-output=$("$mregion" render -x 2>&1)
-[ $? = 2 ] && [ "$output" = "mregion: render: unknown option '-x'" ]
-result $? "no such option"
+for option in -x --offlien; do
+	output=$("$mregion" render $option 2>&1)
+	[ $? = 2 ] && [ "$output" = "mregion: render: unknown option '$option'" ]
+	result $? "no such option: $option"
+done
 
 # $1: the command, as help shows it. The rest: arguments that ask for its help.
 expect_help() {
@@ -117,11 +119,32 @@ for option in --help -h; do
 	expect_help "[-j] COMMAND [ARGUMENT]..." $option
 	expect_help "render FILE" render $option
 	expect_help "render FILE" -j ren -j $option file
+	expect_help "draw FILE" draw file $option
+	expect_help "import FILE" import $option -
 	expect_help "info" info $option
 	expect_help "version" version $option
 	expect_help "help [COMMAND]" help $option
 done
 expect_help "render FILE" help render
+
+# Without a module there is one line about it, and the view; else there is the view.
+printf 'region 1 ram 0x1000 a\nspace s 1\n' > "$dir/file"
+wanted="space s
+0000000000000000 0000000000000fff 0000000000000000 ram a"
+for command in render draw; do
+	output=$("$mregion" $command "$dir/file" 2> "$dir/stderr")
+	status=$?
+	[ $command = draw ] || [ "$output" = "$wanted" ] || status=1
+	if [ ! -e /dev/mregion ]; then
+		[ "$(cat "$dir/stderr")" = "mregion: there is no /dev/mregion: rendered without the module" ] ||
+			status=1
+	fi
+	[ -e /dev/mregion ] && [ ! -w /dev/mregion ] && status=0
+	result $status "$command, with the module or without"
+done
+output=$("$mregion" render --offline "$dir/file" 2> "$dir/stderr") &&
+	[ "$output" = "$wanted" ] && [ ! -s "$dir/stderr" ]
+result $? "render --offline"
 
 "$mregion" version > /dev/full 2> "$dir/stderr"
 [ $? = 1 ] && grep -q 'cannot write: No space left' "$dir/stderr"

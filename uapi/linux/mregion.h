@@ -946,7 +946,8 @@ enum mregion_access_flags {
  *	ends the wait for a server
  * @region: set on return with PART: ID of the region that the part is in, or 0
  * @offset: set on return with PART: of the part in the region
- * @range_flags: set on return with PART: enum mregion_range_flags there
+ * @range_flags: set on return with PART: enum mregion_range_flags there; 0 for a
+ *	request that is taken up, which has no range any more
  * @reserved2: must be zero
  */
 struct mregion_access {
@@ -1376,8 +1377,8 @@ struct mregion_server_wait {
  *
  * Returns at once if @events and @seen differ. One thread is woken for one
  * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up.
- * EINTR: a signal arrived. ENODEV: the machine is closed or the server freed, and
- * nothing more will come.
+ * EINTR: a signal arrived. ENODEV: the machine is closed, the server freed, or the
+ * server has taken too long; nothing more will come.
  */
 #define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
 

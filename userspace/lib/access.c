@@ -152,7 +152,8 @@ int mregion_device_read(const struct mregion_device *device, uint64_t offset,
 			uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
-	bool failed = reaches_beyond(device, offset, size, len);
+	bool beyond = reaches_beyond(device, offset, size, len);
+	bool failed = beyond;
 	uint64_t value = 0, part;
 	unsigned int i;
 	int shift;
@@ -161,9 +162,10 @@ int mregion_device_read(const struct mregion_device *device, uint64_t offset,
 		memset(buf, 0xff, len);
 		return 0;
 	}
-	for (i = 0; i < len && !failed; i += size) {
+	/* As in QEMU, all of it is made, also what follows an error. */
+	for (i = 0; i < len && !beyond; i += size) {
 		part = 0;
-		failed = !call_read(device, offset + i, size, &part);
+		failed |= !call_read(device, offset + i, size, &part);
 		part &= mask(size);
 		shift = shift_of(device, i, size, len);
 		value |= shift >= 0 ? part << shift : part >> -shift;
@@ -179,7 +181,8 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 			 const uint8_t *buf, unsigned int len)
 {
 	unsigned int size = impl_size(&device->constraints, len);
-	bool failed = reaches_beyond(device, offset, size, len);
+	bool beyond = reaches_beyond(device, offset, size, len);
+	bool failed = beyond;
 	uint64_t value = load(device, buf, len);
 	uint64_t part;
 	unsigned int i;
@@ -187,11 +190,11 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 
 	if (!device->ops->write && !device->ops->try_write)
 		return 0;
-	for (i = 0; i < len && !failed; i += size) {
+	for (i = 0; i < len && !beyond; i += size) {
 		shift = shift_of(device, i, size, len);
 		part = shift >= 0 ? value >> shift : value << -shift;
-		failed = !call_write(device, offset + i, size,
-				     part & mask(size));
+		failed |= !call_write(device, offset + i, size,
+				      part & mask(size));
 	}
 	if (failed)
 		return mregion_policy_answer(device->constraints.refused, NULL,
@@ -222,13 +225,10 @@ int mregion_policy_answer(unsigned int policy, uint8_t *buf, uint64_t len,
 	return policy == MREGION_POLICY_ERROR ? -EFAULT : 0;
 }
 
-int mregion_access_step(const struct mregion_device *device, uint64_t offset,
-			uint8_t *buf, uint64_t len, bool write, uint64_t *step)
+/* Make a part that an access is cut into, if it is accepted. */
+static int make_part(const struct mregion_device *device, uint64_t offset,
+		     uint8_t *buf, unsigned int size, bool write)
 {
-	unsigned int size;
-
-	size = mregion_access_size(&device->constraints, offset, len);
-	*step = size;
 	if (!mregion_access_valid(&device->constraints, offset, size))
 		return mregion_policy_answer(device->constraints.refused, buf,
 					     size, write);
@@ -239,12 +239,13 @@ int mregion_access_step(const struct mregion_device *device, uint64_t offset,
 int mregion_access_all(const struct mregion_device *device, uint64_t offset,
 		       uint8_t *buf, unsigned int len, bool write)
 {
-	uint64_t at, step;
+	unsigned int at, size;
 	int ret = 0, err;
 
-	for (at = 0; at < len; at += step) {
-		err = mregion_access_step(device, offset + at, buf + at,
-					  len - at, write, &step);
+	for (at = 0; at < len; at += size) {
+		size = mregion_access_size(&device->constraints, offset + at,
+					   len - at);
+		err = make_part(device, offset + at, buf + at, size, write);
 		if (err)
 			ret = err;
 	}

@@ -66,30 +66,16 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 			 const uint8_t *buf, unsigned int len);
 
 /**
- * mregion_access_step() - make the first part of an access, if it is accepted
- * @device: the device
- * @offset: in the region
- * @buf: the bytes, in the order of their addresses
- * @len: of the access, at least 1
- * @write: whether it is a write
- * @step: set to how many bytes the part has
- *
- * Return: 0, or -EFAULT if it is refused and the policy makes that an error; of a
- * read, @buf is filled anyway.
- */
-int mregion_access_step(const struct mregion_device *device, uint64_t offset,
-			uint8_t *buf, uint64_t len, bool write, uint64_t *step);
-
-/**
- * mregion_access_all() - make all parts of an access, as QEMU does: also those
- * after one that is an error
+ * mregion_access_all() - make all parts of an access that are accepted, as QEMU does:
+ * also those after one that is an error
  * @device: the device
  * @offset: in the region
  * @buf: the bytes, in the order of their addresses
  * @len: 1 to 8
  * @write: whether it is a write
  *
- * Return: 0, or -EFAULT if a part was an error.
+ * Return: 0, or -EFAULT if a part was an error: the device has said so, or it was
+ * refused and the policy makes that one. What is read is filled in anyway.
  */
 int mregion_access_all(const struct mregion_device *device, uint64_t offset,
 		       uint8_t *buf, unsigned int len, bool write);

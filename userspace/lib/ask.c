@@ -13,6 +13,9 @@
 #include "space.h"
 #include "vm.h"
 
+/* How long a server that has just died takes to tell so, if nothing is slow. */
+#define GRACE_MSECS	1
+
 /* What the open transaction will change counts: it may be committed just now. */
 bool mregion_piece_asked(const struct mregion_piece *piece, bool write)
 {
@@ -26,24 +29,29 @@ bool mregion_piece_asked(const struct mregion_piece *piece, bool write)
 }
 
 /*
- * The kernel says that the server is dead. Whose that is is certain only if no
- * commit has come since. What it has not taken any more is the VMM's.
+ * The kernel says that a server is dead: the region's, or an earlier one that the
+ * vCPU had left the access with. The server itself tells which, once all that was
+ * posted to it is in its rings. What it has not taken any more is the VMM's.
+ *
+ * While a commit is under way, the region may have another server than is known here.
+ *
+ * Return: whether it is the region's, or that has none any more.
  */
-static void found_dead(const struct mregion_ask *ask)
+static bool found_dead(const struct mregion_ask *ask)
 {
 	struct mregion_machine *machine = ask->space->machine;
 	struct mregion_server *server = NULL;
 	struct mregion_region *region;
+	bool dead;
 
 	region = mregion_table_get(&machine->regions, ask->region);
 	if (region) {
 		server = atomic_load(&region->server);
 		mregion_region_put(region);
 	}
-	if (server && !atomic_load(&machine->committing) &&
-	    atomic_load(&machine->commits) == ask->commits)
-		atomic_store(&server->dead, true);
+	dead = !server || mregion_server_await_death(server, GRACE_MSECS);
 	mregion_rings_drain(&machine->rings);
+	return dead && !atomic_load(&machine->committing);
 }
 
 int mregion_ask(struct mregion_ask *ask)
@@ -60,6 +68,7 @@ int mregion_ask(struct mregion_ask *ask)
 	};
 	int err = 0;
 
+	ask->again = false;
 	ask->commits = atomic_load(&machine->commits);
 	if (ask->write) {
 		arg.flags |= MREGION_ACCESS_WRITE;
@@ -83,7 +92,7 @@ int mregion_ask(struct mregion_ask *ask)
 	ask->offset = arg.offset;
 	ask->range_flags = arg.range_flags;
 	if (arg.outcome == MREGION_OUTCOME_SERVER_EXIT)
-		found_dead(ask);
+		ask->again = !found_dead(ask);
 	return 0;
 }
 
@@ -101,7 +110,7 @@ bool mregion_ask_piece(const struct mregion_ask *ask,
 		.offset = ask->offset,
 		.len = ask->part,
 	};
-	if (atomic_load(&machine->commits) != ask->commits)
+	if (ask->again || atomic_load(&machine->commits) != ask->commits)
 		return false;
 	piece->region = mregion_table_get(&machine->regions, ask->region);
 	if (piece->region)

@@ -28,6 +28,8 @@ struct mregion_vm;
  * @region: set to the ID of the region that it is to, or 0
  * @offset: set to where in the region
  * @range_flags: set to enum mregion_range_flags there
+ * @again: set if the answer is no longer about what is there now: the kernel is to
+ *	be asked again
  * @commits: set to the machine's counter before
  */
 struct mregion_ask {
@@ -43,6 +45,7 @@ struct mregion_ask {
 	uint32_t region;
 	uint64_t offset;
 	uint32_t range_flags;
+	bool again;
 	unsigned int commits;
 };
 
@@ -55,7 +58,9 @@ bool mregion_piece_asked(const struct mregion_piece *piece, bool write);
  *
  * Waits for a server; not to be called in a section, for which the server may
  * wait in turn. The machine's rings were drained before. If the server is found
- * dead its rings become the VMM's, and are drained here.
+ * dead its rings become the VMM's, and are drained here. The kernel may also speak of
+ * an earlier server, which the region had when the vCPU left the access there; then
+ * the one that it has now is to be asked.
  *
  * Return: 1: it is done. 0: it is the VMM's. -EINTR, or another negative errno of
  * %MREGION_ACCESS: a server may have it; call again with @ask->part as @ask->len.
@@ -67,8 +72,8 @@ int mregion_ask(struct mregion_ask *ask);
  * @ask: after mregion_ask() has returned 0
  * @piece: set to the part, for mregion_piece_put()
  *
- * Called in the section in which the part is made. Return: false if the map may
- * have changed since: then the kernel is to be asked again.
+ * Called in the section in which the part is made. Return: false if @ask->again, or
+ * if the map may have changed since: then the kernel is to be asked again.
  */
 bool mregion_ask_piece(const struct mregion_ask *ask,
 		       struct mregion_piece *piece);

@@ -37,17 +37,25 @@ static bool is_inside(const struct mregion_region *region)
 	return false;
 }
 
+static bool is_deep(void)
+{
+	return innermost && innermost->depth >= MREGION_MAX_CALLS;
+}
+
+bool mregion_call_possible(const struct mregion_region *region)
+{
+	return !is_deep() &&
+	       !(region->ops->flags & MREGION_OPS_NOT_REENTRANT &&
+		 is_inside(region));
+}
+
 bool mregion_call_allowed(const struct mregion_region *region)
 {
-	bool deep = innermost && innermost->depth >= MREGION_MAX_CALLS;
-	bool inside = region->ops->flags & MREGION_OPS_NOT_REENTRANT &&
-		      is_inside(region);
-
-	if (!deep && !inside)
+	if (mregion_call_possible(region))
 		return true;
 	if (!atomic_fetch_add(&region->machine->reentries, 1))
 		fprintf(stderr, "mregion: '%s' is accessed by its own functions%s: refused\n",
-			region->name, deep ? ", endlessly" : "");
+			region->name, is_deep() ? ", endlessly" : "");
 	return false;
 }
 

@@ -30,8 +30,16 @@ void mregion_call_begin(struct mregion_call *call,
 void mregion_call_end(const struct mregion_call *call);
 
 /**
+ * mregion_call_possible() - can this thread call functions of a region now
+ * @region: the region, which has some
+ *
+ * Not if it is too deep in functions, or in one of a region that is not re-entrant.
+ */
+bool mregion_call_possible(const struct mregion_region *region);
+
+/**
  * mregion_call_allowed() - may a device's function access a region's registers
- * @region: the region
+ * @region: the region, which has functions
  *
  * If not, that is counted, and the first time said on standard error.
  */

@@ -43,10 +43,13 @@ static const struct {
 	{ MREGION_OP_MAP, ELOOP, "it would contain itself" },
 	{ MREGION_OP_UNMAP, ENOENT, "it is not mapped" },
 	{ MREGION_OP_MOVE, ENOENT, "it is not mapped" },
+	{ MREGION_OP_RESIZE, ENOENT, "there is no such region" },
 	{ MREGION_OP_RESIZE, EINVAL, "its memory has another size" },
 	{ MREGION_OP_SET_FLAGS, ENOENT, "there is no such region" },
 	{ MREGION_OP_SET_FLAGS, EINVAL, "a flag does not go with its kind" },
+	{ MREGION_OP_SET_ALIAS, ENOENT, "there is no such region" },
 	{ MREGION_OP_SET_ALIAS, EINVAL, "it is not an alias" },
+	{ MREGION_OP_SET_CONSTRAINTS, ENOENT, "there is no such region" },
 	{ MREGION_OP_SET_CONSTRAINTS, EINVAL,
 	  "the constraints contradict themselves, or its kind has none" },
 	{ MREGION_OP_RULE_ADD, ENOENT,
@@ -64,19 +67,13 @@ static const struct {
 	{ MREGION_OP_SPACE_CREATE, EINVAL, "there is no such bus or policy" },
 	{ MREGION_OP_SPACE_SET, EINVAL, "there is no such policy" },
 	{ MREGION_OP_SPACE_SET, ENOENT, "there is no such root or space" },
+	{ MREGION_OP_SPACE_FREE, ENOENT, "there is no such space" },
 	{ MREGION_OP_SPACE_FREE, EBUSY,
 	  "it is attached to a virtual machine" },
 	{ MREGION_OP_SET_SERVER, ENOENT, "there is no such region or server" },
 	{ MREGION_OP_SET_SERVER, EINVAL,
 	  "only MMIO and ROM device regions have servers" },
 };
-
-/* All rules count that it was asked for: also the one that is too many. */
-static bool is_full(const struct mregion_region *region)
-{
-	return atomic_load(&region->nr_asked) >
-	       mregion_machine_info(region->machine)->max_rules;
-}
 
 const char *mregion_describe_reason(const struct mregion_op *op,
 				    const struct mregion_region *region,
@@ -88,9 +85,6 @@ const char *mregion_describe_reason(const struct mregion_op *op,
 
 	if (op && err == EINVAL)
 		reason = mregion_invalid_reason(op, region);
-	if (code == MREGION_OP_RULE_ADD && err == ENOSPC && region &&
-	    is_full(region))
-		reason = "the region has as many rules as it can";
 	if (reason)
 		return reason;
 	for (i = 0; i < ARRAY_SIZE(reasons); i++)

@@ -13,16 +13,14 @@ static int to_device(struct mregion_device *device,
 		     const struct mregion_piece *piece, uint64_t addr,
 		     bool accepted, bool write, uint8_t *buf)
 {
-	uint64_t step;
-
 	device->current.space = origin->space;
 	device->current.vm = origin->vm;
 	device->current.vcpu = origin->vcpu;
 	device->current.source = origin->source;
 	device->current.addr = addr - piece->offset;
 	if (!accepted)
-		return mregion_access_step(device, piece->offset, buf,
-					   piece->len, write, &step);
+		return mregion_access_all(device, piece->offset, buf,
+					  piece->len, write);
 	if (write)
 		return mregion_device_write(device, piece->offset, buf,
 					    piece->len);

@@ -26,9 +26,10 @@ struct mregion_origin {
 /**
  * mregion_dispatch() - make (a part of) an access
  * @origin: who makes it
- * @piece: what is there: memory, or one step of a device
+ * @piece: what is there: memory, or at most 8 bytes of a device
  * @addr: its first address
- * @accepted: it is known that the device accepts it
+ * @accepted: the kernel has cut it by what the device accepts: it is one access. Else
+ *	it is cut here, and each part accepted or refused
  * @write: whether it is a write
  * @buf: the bytes; of a write, they are left alone
  *

@@ -20,21 +20,14 @@ static int fail_at(int err, const struct mregion_space *space, uint64_t addr)
 			    (unsigned long long)addr, space->id);
 }
 
-static bool is_device(const struct mregion_piece *piece, bool write)
-{
-	struct mregion_device device;
-
-	return !mregion_piece_memory(piece, write) &&
-	       mregion_piece_device(piece, write, &device);
-}
-
 /* Why nothing can be transferred: 0 or a negative errno. */
 static int check_piece(const struct mregion_piece *piece, bool write)
 {
-	if (mregion_piece_memory(piece, write) || is_device(piece, write))
+	if (mregion_piece_memory(piece, write) ||
+	    mregion_piece_is_device(piece, write))
 		return 0;
 	if (write && (mregion_piece_memory(piece, false) ||
-		      is_device(piece, false)))
+		      mregion_piece_is_device(piece, false)))
 		return -EROFS;
 	return -EFAULT;
 }
@@ -76,10 +69,12 @@ static int transfer_piece(struct transfer *transfer,
 enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
 
 /*
- * Make the next part, unless there is something to do before. To drain within the
- * section would not wait for who is just bringing a write to a device.
+ * Make the next part, unless there is something to do before: see @need. Rings are not
+ * drained here, as a thread that is in a section waits for no other thread that drains
+ * them. If the kernel is to be asked, @len is how many bytes it is asked for.
  */
-static int transfer_here(struct transfer *transfer, enum need *need)
+static int transfer_here(struct transfer *transfer, enum need *need,
+			 unsigned int *len)
 {
 	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
@@ -87,18 +82,20 @@ static int transfer_here(struct transfer *transfer, enum need *need)
 	int ret;
 
 	*need = NEED_NOTHING;
+	*len = 0;
 	mregion_section_begin(&section, &space->machine->sections);
 	mregion_resolve(space, transfer->addr + transfer->done,
 			transfer->len - transfer->done, transfer->write,
 			&piece);
 	ret = check_piece(&piece, transfer->write);
-	if (!ret && is_device(&piece, transfer->write)) {
+	if (!ret && mregion_piece_is_device(&piece, transfer->write)) {
 		if (!mregion_call_allowed(piece.region))
 			ret = -ELOOP;
 		else if (!transfer->drained)
 			*need = NEED_DRAIN;
 		else if (mregion_piece_asked(&piece, transfer->write))
 			*need = NEED_ASK;
+		*len = piece.len;
 	}
 	if (!ret && *need == NEED_NOTHING)
 		ret = transfer_piece(transfer, &piece, false);
@@ -123,35 +120,36 @@ static int transfer_left(struct transfer *transfer,
 		sched_yield();
 	else if (!piece.region)
 		ret = -EFAULT;
+	/* It may be another device than the one that the kernel was asked for. */
+	else if (mregion_piece_is_device(&piece, transfer->write) &&
+		 !mregion_call_allowed(piece.region))
+		ret = -ELOOP;
 	else
-		ret = transfer_piece(transfer, &piece, true);
+		ret = transfer_piece(transfer, &piece,
+				     ask->outcome == MREGION_OUTCOME_EXIT);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
 	return ret;
 }
 
 /*
- * Have the kernel make the next part. With no vCPU behind it an access cannot be
- * taken up again, so signals wait.
+ * Have the kernel make the next part, of @len bytes as the device takes them: a rule may
+ * complete all of it, whatever it reaches into. With no vCPU behind it an access cannot
+ * be taken up again, so signals wait.
  */
-static int transfer_ask(struct transfer *transfer)
+static int transfer_ask(struct transfer *transfer, unsigned int len)
 {
-	uint64_t addr = transfer->addr + transfer->done;
-	uint64_t last = mregion_space_last(transfer->origin.space);
-	size_t left = transfer->len - transfer->done;
 	struct mregion_ask ask = {
 		.space = transfer->origin.space,
 		.vcpu = MREGION_NO_VCPU,
 		.write = transfer->write,
-		.addr = addr,
+		.addr = transfer->addr + transfer->done,
 		.data = transfer->buf + transfer->done,
-		.len = left < 8 ? left : 8,
+		.len = len,
 	};
 	sigset_t all, before;
 	int ret;
 
-	if (last - addr < ask.len - 1)
-		ask.len = last - addr + 1;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = mregion_ask(&ask);
@@ -167,8 +165,9 @@ static int transfer_ask(struct transfer *transfer)
 
 static int transfer_next(struct transfer *transfer)
 {
+	unsigned int len;
 	enum need need;
-	int ret = transfer_here(transfer, &need);
+	int ret = transfer_here(transfer, &need, &len);
 
 	switch (need) {
 	case NEED_DRAIN:
@@ -176,7 +175,7 @@ static int transfer_next(struct transfer *transfer)
 		transfer->drained = true;
 		return 0;
 	case NEED_ASK:
-		return transfer_ask(transfer);
+		return transfer_ask(transfer, len);
 	default:
 		return ret;
 	}

@@ -9,6 +9,7 @@
 #include "access.h"
 #include "ask.h"
 #include "dispatch.h"
+#include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "progress.h"
@@ -91,15 +92,18 @@ static void access_piece(struct access *access,
 }
 
 /*
- * Whether a server may have the access although what is there now has none: if
- * a commit has come since that was decided, it may have taken the server away.
- * To be called after the look at what is there.
+ * Whether a server may have the access although what is there now has none: a commit
+ * that is under way, or has come since that was decided, may have taken the server
+ * away. To be called after the look at what is there.
  */
 static bool must_ask(const struct access *access)
 {
 	struct mregion_machine *machine = access->origin.space->machine;
 
-	return !access->asked && atomic_load(&machine->servers) &&
+	if (access->asked || !atomic_load(&machine->servers))
+		return false;
+	/* In this order: a commit that ends has counted before. */
+	return atomic_load(&machine->committing) ||
 	       atomic_load(&machine->commits) != access->commits;
 }
 
@@ -148,7 +152,8 @@ static bool access_left(struct access *access, const struct mregion_ask *ask)
 	mregion_section_begin(&section, &space->machine->sections);
 	current = mregion_ask_piece(ask, &piece);
 	if (current)
-		access_piece(access, &piece, true);
+		access_piece(access, &piece,
+			     ask->outcome == MREGION_OUTCOME_EXIT);
 	mregion_piece_put(&piece);
 	mregion_section_end(&section);
 	return current;
@@ -323,7 +328,9 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run)
 {
 	if (vcpu >= MREGION_NO_VCPU)
-		return -EINVAL;
+		return mregion_fail_why(EINVAL,
+			"resolve an exit of vCPU %u: there can be none of that index",
+			vcpu);
 	switch (run->exit_reason) {
 	case KVM_EXIT_MMIO:
 		return exit_mmio(vm, vcpu, run);

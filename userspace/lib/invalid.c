@@ -79,7 +79,9 @@ static const char *match_reason(const struct mregion_rule *rule,
 				const struct mregion_region *region)
 {
 	struct mregion_constraints constraints = { .valid_max = 8 };
-	uint64_t room = rule->len - 1;	/* and one byte; 0 is 2^64 */
+	/* and one byte; a length of 0 is 2^64, and nothing reaches beyond that */
+	uint64_t room = rule->len - 1 < ~rule->offset ? rule->len - 1 :
+							~rule->offset;
 	bool fits = false, accepted = false;
 	unsigned int len;
 

@@ -67,77 +67,110 @@ int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
 	return ioctl(fd, MREGION_COMMIT, commit) ? -errno : 0;
 }
 
+/**
+ * struct list - what an ioctl lists
+ * @request: the ioctl
+ * @arg: its argument
+ * @entries: where that has the address of an array
+ * @nr: where it has for how many entries there is room, and says how many there are
+ * @head: bytes that the caller wants before the array
+ * @size: of an entry
+ */
+struct list {
+	unsigned long request;
+	void *arg;
+	__u64 *entries;
+	__u32 *nr;
+	size_t head;
+	size_t size;
+};
+
+/* Return: 0 or a negative errno. */
+static int ask(int fd, const struct list *list, void *buf, uint32_t room)
+{
+	*list->entries = buf ? (uintptr_t)buf + list->head : 0;
+	*list->nr = room;
+	return ioctl(fd, list->request, list->arg) ? -errno : 0;
+}
+
+/*
+ * All of a list of which it was asked, without room, how long it is; it may have grown
+ * since. Return: 0, or a negative errno; @all is to be freed with free().
+ */
+static int ask_all(int fd, const struct list *list, void **all)
+{
+	uint32_t room;
+	void *buf;
+	int ret;
+
+	do {
+		room = *list->nr;
+		/* Never of no bytes: that may be NULL. */
+		buf = calloc(1, list->head + room * list->size + 1);
+		if (!buf)
+			return -ENOMEM;
+		ret = ask(fd, list, buf, room);
+		if (!ret && *list->nr <= room) {
+			*all = buf;
+			return 0;
+		}
+		free(buf);
+	} while (!ret);
+	return ret;
+}
+
 int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
 			struct mregion_view **view)
 {
-	struct mregion_view_read read;
-	struct mregion_view *new = NULL;
-	size_t room = 0;
-	int err;
+	struct mregion_view_read read = {
+		.size = sizeof(read),
+		.space = space,
+		.range_size = sizeof(struct mregion_range),
+	};
+	const struct list list = {
+		.request = MREGION_VIEW_READ,
+		.arg = &read,
+		.entries = &read.ranges,
+		.nr = &read.nr,
+		.head = sizeof(**view),
+		.size = sizeof(struct mregion_range),
+	};
+	void *new;
+	int ret;
 
 	*view = NULL;
-	for (;;) {
-		read = (struct mregion_view_read){
-			.size = sizeof(read),
-			.space = space,
-			.ranges = new ? (uintptr_t)new->ranges : 0,
-			.nr = room,
-			.range_size = sizeof(struct mregion_range),
-		};
-		if (ioctl(fd, MREGION_VIEW_READ, &read)) {
-			err = errno;
-			free(new);
-			return -err;
-		}
-		if (old && read.generation == *old) {
-			free(new);
-			return 0;
-		}
-		if (new && read.nr <= room)
-			break;
-
-		/* It did not fit: the first time, or since it has grown. */
-		free(new);
-		room = read.nr;
-		new = malloc(sizeof(*new) + room * sizeof(new->ranges[0]));
-		if (!new)
-			return -ENOMEM;
-	}
-	new->generation = read.generation;
-	new->nr = read.nr;
+	ret = ask(fd, &list, NULL, 0);
+	if (ret || (old && read.generation == *old))
+		return ret;
+	ret = ask_all(fd, &list, &new);
+	if (ret)
+		return ret;
 	*view = new;
+	(*view)->generation = read.generation;
+	(*view)->nr = read.nr;
 	return 0;
 }
 
 int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
 			   size_t *nr)
 {
-	struct mregion_region_info *new = NULL;
-	struct mregion_regions read;
-	size_t room = 0;
-	int err;
+	struct mregion_regions read = {
+		.size = sizeof(read),
+		.region_size = sizeof(**regions),
+	};
+	const struct list list = {
+		.request = MREGION_REGIONS,
+		.arg = &read,
+		.entries = &read.regions,
+		.nr = &read.nr,
+		.size = sizeof(**regions),
+	};
+	void *new;
+	int ret;
 
-	for (;;) {
-		read = (struct mregion_regions){
-			.size = sizeof(read),
-			.regions = (uintptr_t)new,
-			.nr = room,
-			.region_size = sizeof(*new),
-		};
-		if (ioctl(fd, MREGION_REGIONS, &read)) {
-			err = errno;
-			free(new);
-			return -err;
-		}
-		if (new && read.nr <= room)
-			break;
-		free(new);
-		/* Never zero, so that NULL means failure. */
-		room = read.nr + 1;
-		new = calloc(room, sizeof(*new));
-		if (!new)
-			return -ENOMEM;
-	}
+	ret = ask(fd, &list, NULL, 0) ?: ask_all(fd, &list, &new);
+	if (ret)
+		return ret;
 	*regions = new;
 	*nr = read.nr;
 	return 0;
@@ -146,38 +179,33 @@ int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
 int mregion_kernel_claims(int fd, int vm_fd, uint32_t bus, uint32_t flags,
 			  struct mregion_claims **claims)
 {
-	struct mregion_claims_read read;
-	struct mregion_claims *new = NULL;
-	size_t room = 0;
-	int err;
+	struct mregion_claims_read read = {
+		.size = sizeof(read),
+		.vm_fd = vm_fd,
+		.bus = bus,
+		.flags = flags,
+		.claim_size = sizeof((*claims)->claims[0]),
+	};
+	const struct list list = {
+		.request = MREGION_CLAIMS,
+		.arg = &read,
+		.entries = &read.claims,
+		.nr = &read.nr,
+		.head = sizeof(**claims),
+		.size = sizeof((*claims)->claims[0]),
+	};
+	void *new;
+	int ret;
 
-	for (;;) {
-		read = (struct mregion_claims_read){
-			.size = sizeof(read),
-			.vm_fd = vm_fd,
-			.bus = bus,
-			.flags = flags,
-			.claims = new ? (uintptr_t)new->claims : 0,
-			.nr = room,
-			.claim_size = sizeof(new->claims[0]),
-		};
-		if (ioctl(fd, MREGION_CLAIMS, &read)) {
-			err = errno;
-			free(new);
-			return -err;
-		}
-		if (new && read.nr <= room)
-			break;
-
-		/* It did not fit, but what was asked for is done. */
-		free(new);
-		flags = 0;
-		room = read.nr;
-		new = calloc(1, sizeof(*new) + room * sizeof(new->claims[0]));
-		if (!new)
-			return -ENOMEM;
-	}
-	new->nr = read.nr;
+	ret = ask(fd, &list, NULL, 0);
+	if (ret)
+		return ret;
+	/* What was asked for besides is done. */
+	read.flags = 0;
+	ret = ask_all(fd, &list, &new);
+	if (ret)
+		return ret;
 	*claims = new;
+	(*claims)->nr = read.nr;
 	return 0;
 }

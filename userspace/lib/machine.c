@@ -82,7 +82,7 @@ static void drain_all(struct mregion_machine *machine)
 
 /*
  * The threads of rings may wait for the VMM's lock, so it is given up meanwhile if
- * this thread has it.
+ * this thread has it. There is no telling whether it has a recursive one.
  */
 static void end_threads(struct mregion_machine *machine)
 {
@@ -127,6 +127,16 @@ void mregion_machine_close(struct mregion_machine *machine)
 	mregion_transaction_destroy(&machine->transaction);
 	mregion_table_destroy(&machine->regions);
 	free(machine);
+}
+
+uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	id = *last == UINT32_MAX ? 0 : ++*last;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return id;
 }
 
 int mregion_machine_fd(const struct mregion_machine *machine)

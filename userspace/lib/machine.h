@@ -61,13 +61,11 @@ struct mregion_machine {
 
 /**
  * mregion_next_id() - an ID that was not used before
- * @last: one of the machine's last IDs
+ * @machine: the machine
+ * @last: one of its last IDs
  *
  * Return: the ID, or 0 when there are no more.
  */
-static inline uint32_t mregion_next_id(uint32_t *last)
-{
-	return *last == UINT32_MAX ? 0 : ++*last;
-}
+uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last);
 
 #endif

@@ -70,9 +70,10 @@ struct mregion_machine *mregion_machine_open(const char *path);
  * mregion_ops.release is called for each region that is left.
  *
  * No thread may be in any other function of this machine; nor may the caller be
- * in a device's function of it, or hold a lock that these take, but the one of
- * mregion_machine_set_lock(): that is given up while threads end. A transaction
- * that this thread has open is aborted first.
+ * in a device's function of it, or hold a lock that these take. The one of
+ * mregion_machine_set_lock() it may hold, if @lock there says that it has it: it is
+ * given up while threads end. A recursive lock it may not hold. A transaction that
+ * this thread has open is aborted first.
  */
 void mregion_machine_close(struct mregion_machine *machine);
 
@@ -81,7 +82,7 @@ void mregion_machine_close(struct mregion_machine *machine);
  * @machine: the machine
  * @lock: takes the lock and returns true; or returns false if the thread has it
  *	already, and nothing is to be given back. Always true, if the lock is
- *	recursive
+ *	recursive; then nobody can give it up for mregion_machine_close()
  * @unlock: gives it back, in the thread that has taken it
  * @opaque: passed to both
  *
@@ -116,6 +117,8 @@ int mregion_machine_set_lock(struct mregion_machine *machine,
  *
  * The library learns of commits made by oneself, or by others who have the
  * file, at its own next commit; an empty transaction will do.
+ * A region that mregion_set_server() has bound to a server is to be bound to another
+ * by mregion_set_server() only.
  *
  * A machine lives as long as a process has its file, and a child of fork() has
  * it. One that does not exec() closes this descriptor first, and calls nothing
@@ -172,20 +175,21 @@ void mregion_begin(struct mregion_machine *machine);
  * memory slots of attached virtual machines are brought in line with the new views:
  * first those that must go or change are removed, then the new ones are set.
  *
- * A change that could not even be collected (no memory, bad arguments) makes the
- * commit fail, too, unless it may fail alone, as if the kernel had refused it. A handle that is NULL is such
- * an argument (-EINVAL, in every transaction that the thread has open), whatever
- * the change. So who creates regions, maps them and gives them rules in one
- * transaction need look at nothing but what mregion_commit() returns.
+ * A change that could not even be collected (no memory, bad arguments) counts as one
+ * that the kernel has refused: it makes the commit fail, unless it may fail alone. A
+ * handle that is NULL is a bad argument (-EINVAL) of every change, in all transactions
+ * that the thread has open. So who creates regions, maps them and gives them rules in
+ * one transaction need look at nothing but what mregion_commit() returns.
  *
  * Return: 0; -EINVAL: there was no mregion_begin(); -EMSGSIZE: there are more
  * changes than struct mregion_info.max_ops; -ECANCELED: a nested transaction was
  * aborted; or the error of the first change that is not possible. Then the
  * machine is as it was before. Regions and spaces created since mregion_begin()
  * exist as handles only then, as after mregion_abort(): all that can be done with
- * them is mregion_free() and mregion_space_free(). What has been freed since then
- * has not been. What becomes of memory slots is another matter, since the machine
- * has changed by then: see mregion_vm_slots_error().
+ * them is mregion_free() and mregion_space_free(). Any other change of them, or that
+ * refers to them, rules included, ends with -ENOENT, also where that is not said
+ * below. What has been freed since then has not been. Memory slots are set after the
+ * machine has changed, and an error of theirs is told by mregion_vm_slots_error().
  */
 int mregion_commit(struct mregion_machine *machine);
 
@@ -205,8 +209,10 @@ int mregion_commit(struct mregion_machine *machine);
  * What builds upon a change that fails, fails, too, and the commit with it unless it
  * may fail as well: so who creates a region that may fail lets all that is done with
  * it. A region or a space that was not created is a handle that can only be freed.
- * What becomes of others that depend on it in other ways, such as mregion_post() on
- * mregion_set_server(), is as if they had been asked for without it.
+ * Changes of what one space shows, and of its policy, build upon those before them.
+ * A change that was asked for only in view of another is carried out without it: after
+ * a mregion_set_server() that has failed, mregion_post() has writes put into a ring for
+ * that server, which nobody wakes for them.
  *
  * @result is written to until the outermost mregion_commit() or mregion_abort() has
  * returned (or the machine is closed), and by mregion_commit_dry_run(), which knows
@@ -281,7 +287,8 @@ enum mregion_source {
  * @region_id: its ID
  * @source: how it has come
  * @vm: the virtual machine, if @source is MREGION_FROM_VCPU, else NULL
- * @vcpu: index of the vCPU that makes it in its virtual machine, or MREGION_NO_VCPU
+ * @vcpu: index of the vCPU that makes it in its virtual machine, or MREGION_NO_VCPU:
+ *	none does, or it is a posted write that a dead server has left
  * @space: that it is made in; NULL for MREGION_FROM_RING and MREGION_FROM_SERVER
  * @addr: address there of what the function is called for; 0 without @space
  * @offset: in the region, as the function gets it
@@ -311,7 +318,9 @@ const struct mregion_current *mregion_current(void);
  * enum mregion_ops_flags - flags of struct mregion_ops
  * @MREGION_OPS_NOT_REENTRANT: while a function of the region runs, DMA of the same
  *	thread to the region's registers is refused (-ELOOP), as QEMU's guard
- *	against re-entrancy does it
+ *	against re-entrancy does it. A write to the region that waits in a ring
+ *	stays there meanwhile, unless another thread drains the ring, and so does
+ *	what is behind it
  */
 enum mregion_ops_flags {
 	MREGION_OPS_NOT_REENTRANT	= 1 << 0
@@ -331,7 +340,7 @@ enum mregion_ops_flags {
  *	why not
  * @try_write: called in place of @write, if not NULL: take @data, or tell why not
  * @flags: enum mregion_ops_flags
- * @release: called once when the region is freed and neither @read nor @write is
+ * @release: called once when the region is freed and none of the functions above is
  *	running or will be called for it; or NULL. See below
  *
  * NULL for @read and @try_read, or @write and @try_write: nothing is there; reads
@@ -481,7 +490,8 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
  * @opaque: passed to its functions
  *
  * Return: the region. errno: as mregion_new_container(); EINVAL, too: the
- * constraints of @ops contradict themselves.
+ * constraints of @ops contradict themselves; EOPNOTSUPP: the kernel does not know a
+ * flag of theirs.
  */
 struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
 					const char *name, uint64_t len,
@@ -978,7 +988,9 @@ int mregion_space_write(struct mregion_space *space, uint64_t addr,
  *
  * A guest can let a device do DMA to its own registers. A thread is in 64 functions
  * at most within one another; and in one of each device that is not re-entrant. What
- * goes beyond is refused (-ELOOP), and the first time said on standard error.
+ * goes beyond is refused (-ELOOP), and the first time said on standard error. A write
+ * that waits in a ring is not refused, but stays there for another thread, or for
+ * later; it is if the ring is freed.
  *
  * Return: the number of accesses.
  */
@@ -1019,8 +1031,8 @@ void *mregion_space_ptr(struct mregion_space *space, uint64_t addr,
  *
  * Return: the ring. errno EINVAL: @nr_entries is no power of two, or not 2 to
  * struct mregion_info.max_ring_entries; @notify_entries is more than it; or
- * @notify_usecs is more than 10 seconds; ENOSPC:
- * the machine has max_rings rings; EMFILE: no descriptors are left.
+ * @notify_usecs is more than 10 seconds; ENOSPC: the machine has max_rings rings;
+ * EMFILE, ENFILE: no descriptors are left.
  */
 struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 				      uint32_t nr_entries,
@@ -1031,8 +1043,9 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
  * mregion_ring_free() - free a ring
  * @ring: the ring, or NULL
  *
- * What waits in it is brought to the devices first. If another thread is just
- * doing that, it is waited for as mregion_ring_drain() does, and does the rest,
+ * What waits in it is brought to the devices first; but within a device's function not
+ * what the thread cannot bring from there, see mregion_reentries(). If another thread
+ * is just doing that, it is waited for as mregion_ring_drain() does, and does the rest,
  * perhaps after this has returned. The ring's thread is told to end and not waited
  * for. mregion_synchronize() waits for calls of device functions that either has
  * begun.
@@ -1075,7 +1088,9 @@ int mregion_ring_eventfd(const struct mregion_ring *ring);
  * Within a device's function or in a transaction it does not wait at all, since
  * the device that is called there may in turn wait for this one, or for the
  * transaction. Called from within a device's function that is itself called for this
- * ring, it does nothing. Nor does it to the ring of a living server.
+ * ring, it does nothing. Nor does it to the ring of a living server. Within a device's
+ * function it stops at a write that the thread cannot bring from there: see
+ * mregion_reentries().
  *
  * Return: how many writes there were; or -EBUSY: another thread is at one, and not
  * waited for any more.
@@ -1123,7 +1138,7 @@ int mregion_ring_stop_thread(struct mregion_ring *ring);
  * mregion_coalesce() - let writes to part of a region be coalesced
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; 0: up to the region's end, however long that is
  * @ring: where they go
  *
  * From then on the VMM drains the ring, for as long as it exists.
@@ -1140,7 +1155,7 @@ int mregion_coalesce(struct mregion_region *region, uint64_t offset,
  * mregion_uncoalesce() - undo mregion_coalesce() of the same arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @ring: where they went
  *
  * What waits in the ring is still brought to the device.
@@ -1155,7 +1170,8 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
 /**
  * struct mregion_doorbell - a doorbell on part of a region
  * @offset: first byte of the part
- * @len: its length in bytes; 0 if @any_len
+ * @len: its length in bytes; 0: up to the region's end, however long that is, but not
+ *	with @shadow. With @any_len: 0
  * @eventfd: signalled on a matching write, which then is done: neither an exit
  *	nor a call of the device's functions follows. To stay open until the rule
  *	is committed
@@ -1213,7 +1229,7 @@ int mregion_del_doorbell(struct mregion_region *region,
  *
  * Return: the memory. errno EINVAL: @len is 0 or more than struct
  * mregion_info.max_shadow_len; ENOSPC: the machine has max_shadows of them;
- * EMFILE: no descriptors are left.
+ * EMFILE, ENFILE: no descriptors are left.
  */
 struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 					  uint64_t len);
@@ -1253,7 +1269,7 @@ int mregion_shadow_fd(const struct mregion_shadow *shadow);
  * mregion_add_shadow() - serve part of a region from shadow memory
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; not 0
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is; equal modulo 8
  * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
@@ -1274,7 +1290,7 @@ int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
  * mregion_del_shadow() - undo mregion_add_shadow() of equal arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @shadow: the memory
  * @shadow_offset: where in it the byte for @offset is
  * @flags: as given there
@@ -1306,8 +1322,8 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
  *
  * Return: the server. errno EINVAL: @nr_slots is not 1 to struct
  * mregion_info.max_slots, @spin_usecs is more than 1000, or @timeout_usecs more
- * than one hour; ENOSPC: the machine has max_servers of them; EMFILE: no
- * descriptors are left.
+ * than one hour; ENOSPC: the machine has max_servers of them; EMFILE,
+ * ENFILE: no descriptors are left.
  */
 struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 					  uint32_t nr_slots,
@@ -1378,7 +1394,7 @@ int mregion_set_server(struct mregion_region *region,
  * mregion_post() - let writes to part of a region be posted to its server
  * @region: an MMIO or ROM device region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes; 0: up to the region's end, however long that is
  * @ring: where they go
  *
  * As mregion_coalesce(), but it is the server that the ring's entries are for,
@@ -1413,7 +1429,7 @@ int mregion_post(struct mregion_region *region, uint64_t offset, uint64_t len,
  * mregion_unpost() - undo mregion_post() of the same arguments
  * @region: the region
  * @offset: first byte of the part
- * @len: its length in bytes
+ * @len: its length in bytes, as given there
  * @ring: where they went
  *
  * What waits in the ring is still the server's, or the VMM's once if the server
@@ -1727,7 +1743,9 @@ __extension__ struct mregion_claims {
  *	or removed with the machine attached
  *
  * Return: the list, for free(). errno ENOENT: it is not attached to that bus, or
- * the virtual machine is gone. ENOMEM: out of memory; the windows are as before.
+ * the virtual machine is gone; EINVAL: there is no such bus; EOPNOTSUPP: the kernel does
+ * not know a flag; ENOMEM: out of memory, and EINTR: a fatal signal arrived; the windows
+ * are as before.
  */
 struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
 					 enum mregion_bus bus, uint32_t flags);

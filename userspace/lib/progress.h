@@ -21,9 +21,9 @@
  *	that very part first
  * @interrupted: there is an exit that was
  * @ret: what it will return
- * @commits: the machine's counter as the last exit was looked at that is
- *	resolved. What a server has been asked since, while it is the same, it
- *	has been asked by the map that is there now
+ * @commits: the machine's counter as the last exit that is resolved was begun. If
+ *	it is the same now, and no commit is under way, the map has not changed
+ *	since: what the vCPU has left with a server is still that server's
  */
 struct mregion_progress {
 	uint64_t addr;

@@ -298,7 +298,7 @@ int mregion_ram_fd(const struct mregion_region *region)
 	return region->ram.fd;
 }
 
-/* A region as it will be after mregion_resize(). */
+/* A region as it will be after mregion_resize(); with a reference to it. */
 struct resize {
 	struct mregion_region *region;
 	struct mregion_extent extent;
@@ -322,6 +322,7 @@ static void settle_resize(void *object, const struct mregion_op *op, bool done)
 		region->ram.len = region->settled.mapped;
 		atomic_store(&region->ram.ptr, region->settled.ptr);
 	}
+	mregion_region_put(region);
 	free(resize);
 }
 
@@ -386,6 +387,7 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 		region->settled = before;
 	if (len - 1 > before.len - 1)
 		atomic_store(&region->len, len);
+	mregion_region_get(region);
 	resize->region = region;
 	resize->extent = extent(region, len);
 	op.id = region->id;

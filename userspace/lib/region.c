@@ -106,10 +106,7 @@ struct mregion_region *mregion_region_new(struct mregion_machine *machine,
 	region->kind = kind;
 	region->machine = machine;
 	mregion_ram_init(&region->ram);
-
-	pthread_mutex_lock(&machine->transaction.lock);
-	region->id = mregion_next_id(&machine->last_region_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	region->id = mregion_next_id(machine, &machine->last_region_id);
 	if (!region->id) {
 		err = ENOSPC;
 		mregion_fail_why(err, "create '%s': all IDs are used up", name);
@@ -167,13 +164,14 @@ int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
 	if (!region)
 		return mregion_refuse_null(what);
 	op->id = region->id;
+	if (settle)
+		mregion_region_get(region);
 	return mregion_change(region->machine, op, settle, region);
 }
 
 static void settle_rule(void *object, const struct mregion_op *op, bool done)
 {
 	struct mregion_region *region = object;
-
 	uint32_t code = op->code & ~MREGION_OP_MAY_FAIL;
 
 	if (done == (code == MREGION_OP_RULE_DEL))
@@ -184,11 +182,8 @@ static void settle_rule(void *object, const struct mregion_op *op, bool done)
 int mregion_region_rule(struct mregion_region *region, struct mregion_op *op,
 			const char *what)
 {
-	if (region) {
-		mregion_region_get(region);
-		if (op->code == MREGION_OP_RULE_ADD)
-			atomic_fetch_add(&region->nr_asked, 1);
-	}
+	if (region && op->code == MREGION_OP_RULE_ADD)
+		atomic_fetch_add(&region->nr_asked, 1);
 	return mregion_region_change(region, op, settle_rule, what);
 }
 
@@ -301,13 +296,13 @@ int mregion_free(struct mregion_region *region)
 	int ret = 0;
 
 	if (!region) {
-		mregion_no_change();
+		mregion_no_change(NULL);
 		return 0;
 	}
 	machine = region->machine;
 	op.id = region->id;
 	if (atomic_load(&region->dead)) {
-		mregion_no_change();
+		mregion_no_change(machine);
 		release_handle(region);
 	} else {
 		ret = mregion_change(machine, &op, settle_free, region);
@@ -446,8 +441,11 @@ int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset)
 static void settle_constraints(void *object, const struct mregion_op *op,
 			       bool done)
 {
+	struct mregion_region *region = object;
+
 	if (done)
-		mregion_region_set_constraints(object, &op->constraints);
+		mregion_region_set_constraints(region, &op->constraints);
+	mregion_region_put(region);
 }
 
 int mregion_set_constraints(struct mregion_region *region,

@@ -30,7 +30,8 @@ struct mregion_extent {
 
 /**
  * struct mregion_region - a region
- * @refs: the handle has one, and everything that may still access its memory
+ * @refs: the handle has one, changes whose fate is not known yet, and everything
+ *	that may still access its memory
  * @id: the kernel's name for it
  * @kind: enum mregion_kind
  * @machine: it belongs to
@@ -136,7 +137,8 @@ struct mregion_region *mregion_region_create(struct mregion_region *region,
  * mregion_region_change() - make a change of a region
  * @region: the region; NULL is refused
  * @op: the operation, but for the region's ID
- * @settle: as for mregion_change(), to be called with @region
+ * @settle: as for mregion_change(), to be called with @region; drops a reference to it,
+ *	since the handle may be freed by then
  * @what: the change in words
  */
 int mregion_region_change(struct mregion_region *region, struct mregion_op *op,

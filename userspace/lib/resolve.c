@@ -294,3 +294,11 @@ bool mregion_piece_device(const struct mregion_piece *piece, bool write,
 	mregion_region_device(region, device);
 	return true;
 }
+
+bool mregion_piece_is_device(const struct mregion_piece *piece, bool write)
+{
+	struct mregion_device device;
+
+	return !mregion_piece_memory(piece, write) &&
+	       mregion_piece_device(piece, write, &device);
+}

@@ -82,4 +82,11 @@ bool mregion_piece_readonly(const struct mregion_piece *piece, bool write);
 bool mregion_piece_device(const struct mregion_piece *piece, bool write,
 			  struct mregion_device *device);
 
+/**
+ * mregion_piece_is_device() - do reads, or writes, go to a device, and not to memory
+ *
+ * Also if its functions are called elsewhere, by a server.
+ */
+bool mregion_piece_is_device(const struct mregion_piece *piece, bool write);
+
 #endif

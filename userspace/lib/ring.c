@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "call.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
@@ -78,9 +79,7 @@ static struct mregion_ring *new_handle(struct mregion_machine *machine)
 	ring->machine = machine;
 	ring->fd = -1;
 	pthread_mutex_init(&ring->lock, NULL);
-	pthread_mutex_lock(&machine->transaction.lock);
-	ring->id = mregion_next_id(&machine->last_ring_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	ring->id = mregion_next_id(machine, &machine->last_ring_id);
 	return ring;
 }
 
@@ -176,20 +175,20 @@ void mregion_ring_del_posted(struct mregion_ring *ring,
 void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
 			     uint64_t offset, uint64_t last)
 {
-	struct mregion_posted *posted;
+	struct mregion_posted *posted, *oldest = NULL;
 
 	pthread_mutex_lock(&ring->lock);
-	for (posted = ring->posted; posted; posted = posted->next) {
-		if (posted->region != region || posted->gone ||
-		    posted->offset != offset || posted->last != last)
-			continue;
-		posted->gone = true;
-		break;
-	}
+	/* An equal one that is newer may be for a rule that is yet to come. */
+	for (posted = ring->posted; posted; posted = posted->next)
+		if (posted->region == region && !posted->gone &&
+		    posted->offset == offset && posted->last == last)
+			oldest = posted;
+	if (oldest)
+		oldest->gone = true;
 	pthread_mutex_unlock(&ring->lock);
 }
 
-/* After everything was brought that there can be of rules that are gone. */
+/* Everything was brought that there can be of rules that are gone. */
 static void forget_gone(struct mregion_ring *ring)
 {
 	struct mregion_posted **link = &ring->posted, *posted;
@@ -245,23 +244,58 @@ struct drainer {
 };
 
 /* Its region may be gone, or smaller, since it was written. */
-static void bring(struct mregion_machine *machine,
+static bool is_there(const struct mregion_region *region,
+		     const struct mregion_ring_entry *entry)
+{
+	/* A length of 0 is 2^64. */
+	uint64_t last = atomic_load(&region->len) - 1;
+
+	return region->ops && !atomic_load(&region->freed) &&
+	       entry->offset <= last && entry->len - 1u <= last - entry->offset;
+}
+
+/*
+ * What this thread cannot bring now, since it is in functions of devices, stays in the
+ * ring for another one, or for later. If the ring is freed, there is no later.
+ */
+static bool is_for_later(const struct mregion_ring *ring,
+			 const struct mregion_region *region)
+{
+	return !mregion_call_possible(region) && !atomic_load(&ring->freed);
+}
+
+/* A server's process may have written whose it is. */
+static void post(const struct mregion_ring *ring,
+		 struct mregion_region *region,
+		 const struct mregion_ring_entry *entry)
+{
+	struct mregion_ring_entry its = *entry;
+	struct mregion_device device;
+
+	if (atomic_load(&ring->server))
+		its.vcpu = MREGION_NO_VCPU;
+	mregion_region_device(region, &device);
+	mregion_device_post(&device, &its);
+}
+
+/* Return: false if it stays in the ring. */
+static bool bring(const struct mregion_ring *ring,
 		  const struct mregion_ring_entry *entry)
 {
 	struct mregion_region *region;
-	struct mregion_device device;
+	bool brought = true;
 
-	region = mregion_table_get(&machine->regions, entry->region);
+	region = mregion_table_get(&ring->machine->regions, entry->region);
 	if (!region)
-		return;
-	/* A length of 0 is 2^64. */
-	if (region->ops && !atomic_load(&region->freed) &&
-	    entry->offset <= atomic_load(&region->len) - 1 &&
-	    entry->len - 1u <= atomic_load(&region->len) - 1 - entry->offset) {
-		mregion_region_device(region, &device);
-		mregion_device_post(&device, entry);
+		return true;
+	if (is_there(region, entry)) {
+		if (is_for_later(ring, region))
+			brought = false;
+		else if (mregion_call_allowed(region))
+			post(ring, region, entry);
 	}
 	mregion_region_put(region);
+	return brought;
 }
 
 /*
@@ -280,7 +314,7 @@ static bool consume(void *opaque, const struct mregion_ring_entry *entry)
 	go_on = !drainer->thread || goes_on(ring, drainer->thread) ||
 		atomic_load(&ring->freed);
 	if (go_on && may_hold(ring, entry))
-		bring(ring->machine, entry);
+		go_on = bring(ring, entry);
 	mregion_section_end(&section);
 	return go_on;
 }
@@ -309,7 +343,8 @@ static unsigned int drain(struct drainer *drainer)
 					 atomic_load(&server->alive));
 	}
 	count = mregion_ring_memory_consume(&ring->memory, consume, drainer);
-	if (server)
+	/* It may have stopped before the last one. */
+	if (server && !mregion_ring_memory_pending(&ring->memory))
 		forget_gone(ring);
 	return count;
 }
@@ -479,7 +514,9 @@ int mregion_ring_stop_thread(struct mregion_ring *ring)
 static void stop(struct mregion_ring *ring)
 {
 	atomic_store(&ring->freed, true);
+	pthread_mutex_lock(&ring->lock);
 	atomic_store(&ring->thread, 0);
+	pthread_mutex_unlock(&ring->lock);
 	signal_ring(ring);
 }
 

@@ -48,9 +48,9 @@ struct mregion_posted {
  * @server: writes to it are posted to this server; NULL: they are the VMM's.
  *	Changes with @nr_rules
  * @taken: from its server, which is dead; only between begin and end of @memory
- * @lock: protects @posted and @last_thread, and is held to change @thread; nothing
- *	else is locked while it is held
- * @posted: what the server's process may have entries in the ring for
+ * @lock: protects @posted and @last_thread, and is held to change @thread. While it is
+ *	held, of all other locks only that of struct mregion_rings is taken
+ * @posted: what the server's process may have entries in the ring for, the newest first
  * @thread: the number of the thread that drains the ring; 0: it has none
  * @last_thread: the number of the last one that it was given
  * @freed: it is about to go: nothing comes any more, and its thread shall end

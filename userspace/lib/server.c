@@ -28,17 +28,16 @@ static struct mregion_server *new_handle(struct mregion_machine *machine)
 		return NULL;
 	}
 	server->machine = machine;
-	pthread_mutex_lock(&machine->transaction.lock);
-	server->id = mregion_next_id(&machine->last_server_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
+	server->id = mregion_next_id(machine, &machine->last_server_id);
 	return server;
 }
 
 static void close_eventfd(struct mregion_server *server)
 {
-	if (server->eventfd >= 0)
-		close(server->eventfd);
-	server->eventfd = -1;
+	int fd = atomic_exchange(&server->eventfd, -1);
+
+	if (fd >= 0)
+		close(fd);
 }
 
 static void free_handle(struct mregion_server *server)
@@ -110,13 +109,42 @@ int mregion_server_dead_fd(const struct mregion_server *server)
 	return server->eventfd;
 }
 
-bool mregion_server_dead(struct mregion_server *server)
+/* It has told of its death. Whether it is found dead: not while it is being freed. */
+static bool is_found_dead(struct mregion_server *server)
 {
-	struct pollfd told = { .fd = server->eventfd, .events = POLLIN };
+	unsigned int fate = MREGION_SERVER_OPEN;
 
-	if (!atomic_load(&server->dead) && poll(&told, 1, 0) == 1)
+	return atomic_compare_exchange_strong(&server->fate, &fate,
+					      MREGION_SERVER_FOUND_DEAD) ||
+	       fate == MREGION_SERVER_FOUND_DEAD;
+}
+
+bool mregion_server_await_death(struct mregion_server *server, int msecs)
+{
+	struct pollfd told = {
+		.fd = atomic_load(&server->eventfd),
+		.events = POLLIN,
+	};
+
+	if (!atomic_load(&server->dead) && poll(&told, 1, msecs) == 1 &&
+	    is_found_dead(server))
 		atomic_store(&server->dead, true);
 	return atomic_load(&server->dead);
+}
+
+bool mregion_server_dead(struct mregion_server *server)
+{
+	return mregion_server_await_death(server, 0);
+}
+
+/* Whether it was not known to be dead; then nobody finds it dead any more. */
+static bool begin_free(struct mregion_server *server)
+{
+	unsigned int fate = MREGION_SERVER_OPEN;
+
+	return !mregion_server_dead(server) &&
+	       atomic_compare_exchange_strong(&server->fate, &fate,
+					      MREGION_SERVER_FREEING);
 }
 
 int mregion_server_free(struct mregion_server *server)
@@ -126,14 +154,12 @@ int mregion_server_free(struct mregion_server *server)
 
 	if (!server)
 		return 0;
-	/* Before others can see that it is dead, which it then is in any case. */
-	alive = !mregion_server_dead(server);
-	if (alive)
-		atomic_store(&server->alive, true);
+	/* The kernel has it tell of its death before it says that it has freed it. */
+	alive = begin_free(server);
 	arg.id = server->id;
 	if (ioctl(server->machine->fd, MREGION_SERVER_FREE, &arg)) {
 		if (alive)
-			atomic_store(&server->alive, false);
+			atomic_store(&server->fate, MREGION_SERVER_OPEN);
 		if (errno == EBUSY)
 			return mregion_fail_why(EBUSY,
 				"free server %u: a region is bound to it",
@@ -141,6 +167,7 @@ int mregion_server_free(struct mregion_server *server)
 		return mregion_fail(errno, "free server %u", server->id);
 	}
 	/* Its rings are the VMM's now, but perhaps for what it is just doing. */
+	atomic_store(&server->alive, alive);
 	atomic_store(&server->dead, true);
 	close_eventfd(server);
 	return 0;
@@ -180,6 +207,7 @@ static void settle(void *object, const struct mregion_op *op, bool done)
 		atomic_store(&region->server,
 			     find(region->machine, op->set_server.server));
 	atomic_store(&region->next_server, atomic_load(&region->server));
+	mregion_region_put(region);
 }
 
 int mregion_set_server(struct mregion_region *region,

@@ -44,22 +44,12 @@ static const char *create_reason(uint64_t len, int err)
 		   : "its length is 0";
 }
 
-static uint32_t next_id(struct mregion_machine *machine)
-{
-	uint32_t id;
-
-	pthread_mutex_lock(&machine->transaction.lock);
-	id = mregion_next_id(&machine->last_shadow_id);
-	pthread_mutex_unlock(&machine->transaction.lock);
-	return id;
-}
-
 struct mregion_shadow *mregion_new_shadow(struct mregion_machine *machine,
 					  uint64_t len)
 {
 	struct mregion_shadow_create arg = {
 		.size = sizeof(arg),
-		.id = next_id(machine),
+		.id = mregion_next_id(machine, &machine->last_shadow_id),
 		.len = len,
 	};
 	struct mregion_shadow *shadow = calloc(1, sizeof(*shadow));

@@ -11,6 +11,24 @@
 #include "region.h"
 #include "space.h"
 
+static void put_space(struct mregion_space *space)
+{
+	if (--space->refs)
+		return;
+	mregion_flat_put(space->flat);
+	pthread_mutex_destroy(&space->flat_lock);
+	free(space);
+}
+
+/* The handle may be freed before the fate of the change is known. */
+static int change(struct mregion_space *space, struct mregion_op *op,
+		  mregion_settle_t *settle)
+{
+	op->id = space->id;
+	space->refs++;
+	return mregion_change(space->machine, op, settle, space);
+}
+
 static void settle_create(void *object, const struct mregion_op *op,
 			  bool done)
 {
@@ -19,6 +37,7 @@ static void settle_create(void *object, const struct mregion_op *op,
 	(void)op;
 	space->live = done;
 	space->dead = !done;
+	put_space(space);
 }
 
 struct mregion_space *mregion_new_space(struct mregion_machine *machine,
@@ -48,6 +67,7 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 				     mregion_fail(ENOMEM, "create a space"));
 		goto unlock;
 	}
+	space->refs = 1;
 	space->machine = machine;
 	space->bus = bus;
 	space->root = root->id;
@@ -55,12 +75,11 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	atomic_init(&space->unassigned, unassigned);
 	space->next_unassigned = unassigned;
 	pthread_mutex_init(&space->flat_lock, NULL);
-	space->id = mregion_next_id(&machine->last_space_id);
+	space->id = mregion_next_id(machine, &machine->last_space_id);
 	space->next = machine->spaces;
 	machine->spaces = space;
-	op.id = space->id;
 	if (space->id)
-		ret = mregion_change(machine, &op, settle_create, space);
+		ret = change(space, &op, settle_create);
 	else
 		ret = mregion_refuse(machine, mregion_fail_why(ENOSPC,
 			"create a space: all IDs are used up"));
@@ -86,10 +105,8 @@ void mregion_space_release(struct mregion_space *space)
 	for (link = &machine->spaces; *link != space; link = &(*link)->next)
 		;
 	*link = space->next;
+	put_space(space);
 	pthread_mutex_unlock(&machine->transaction.lock);
-	mregion_flat_put(space->flat);
-	pthread_mutex_destroy(&space->flat_lock);
-	free(space);
 }
 
 void mregion_space_refresh(struct mregion_space *space)
@@ -120,6 +137,7 @@ static void settle_set(void *object, const struct mregion_op *op, bool done)
 	}
 	space->next_root = space->root;
 	space->next_unassigned = atomic_load(&space->unassigned);
+	put_space(space);
 }
 
 /* The kernel changes both at once, so one of them is what it was. */
@@ -127,7 +145,6 @@ static int set_space(struct mregion_space *space)
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_SPACE_SET,
-		.id = space->id,
 		.space = {
 			.root = space->next_root,
 			.bus = space->bus,
@@ -135,7 +152,7 @@ static int set_space(struct mregion_space *space)
 		},
 	};
 
-	return mregion_change(space->machine, &op, settle_set, space);
+	return change(space, &op, settle_set);
 }
 
 int mregion_space_set_root(struct mregion_space *space,
@@ -171,6 +188,7 @@ static void settle_free(void *object, const struct mregion_op *op, bool done)
 	(void)op;
 	if (done)
 		mregion_space_release(object);
+	put_space(object);
 }
 
 int mregion_space_free(struct mregion_space *space)
@@ -180,17 +198,16 @@ int mregion_space_free(struct mregion_space *space)
 	int ret = 0;
 
 	if (!space) {
-		mregion_no_change();
+		mregion_no_change(NULL);
 		return 0;
 	}
 	machine = space->machine;
-	op.id = space->id;
 	pthread_mutex_lock(&machine->transaction.lock);
 	if (space->dead) {
-		mregion_no_change();
+		mregion_no_change(machine);
 		mregion_space_release(space);
 	} else {
-		ret = mregion_change(machine, &op, settle_free, space);
+		ret = change(space, &op, settle_free);
 	}
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;

@@ -12,6 +12,8 @@ struct mregion_machine;
 
 /**
  * struct mregion_space - an address space
+ * @refs: the handle has one, and changes whose fate is not known yet; protected by
+ *	the transaction's lock
  * @machine: it belongs to
  * @id: the kernel's name for it
  * @bus: enum mregion_bus
@@ -26,6 +28,7 @@ struct mregion_machine;
  * @flat: copy of the view of the last commit, or NULL if there is none
  */
 struct mregion_space {
+	unsigned int refs;
 	struct mregion_machine *machine;
 	uint32_t id;
 	uint32_t bus;
@@ -49,7 +52,7 @@ static inline uint64_t mregion_space_last(const struct mregion_space *space)
 /** mregion_space_refresh() - bring the copy of the view up to date */
 void mregion_space_refresh(struct mregion_space *space);
 
-/** mregion_space_release() - take a space off its machine and free it */
+/** mregion_space_release() - the handle is gone, or the machine */
 void mregion_space_release(struct mregion_space *space);
 
 #endif

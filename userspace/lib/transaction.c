@@ -292,13 +292,14 @@ int mregion_may_fail(struct mregion_machine *machine, int *result)
 	return 0;
 }
 
-void mregion_no_change(void)
+void mregion_no_change(const struct mregion_machine *machine)
 {
 	struct mregion_transaction *transaction;
 
 	for (transaction = open_transactions; transaction;
 	     transaction = transaction->outer)
-		transaction->may_fail = false;
+		if (!machine || transaction == &machine->transaction)
+			transaction->may_fail = false;
 }
 
 /* A change is not possible: it fails alone if it may, or all with it. */

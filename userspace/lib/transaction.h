@@ -106,10 +106,12 @@ int mregion_refuse(struct mregion_machine *machine, int err);
 
 /**
  * mregion_no_change() - a call has turned out to change nothing
+ * @machine: the machine; NULL: it cannot be known, so all that the thread has a
+ *	transaction of
  *
  * If it may have failed alone, it has not: it is not the next that may.
  */
-void mregion_no_change(void);
+void mregion_no_change(const struct mregion_machine *machine);
 
 /**
  * mregion_refuse_null() - a change is of a handle that is NULL

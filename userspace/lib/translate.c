@@ -2,7 +2,6 @@
 /* What is at an address, for those who do not want to access it just now. */
 #include <errno.h>
 
-#include "access.h"
 #include "error.h"
 #include "mregion.h"
 #include "region.h"
@@ -12,15 +11,6 @@
 static bool is_memory(const struct mregion_piece *piece, bool write)
 {
 	return mregion_piece_memory(piece, write);
-}
-
-/* Also if its functions are called elsewhere: it is the region's, not memory. */
-static bool is_device(const struct mregion_piece *piece, bool write)
-{
-	struct mregion_device device;
-
-	return !is_memory(piece, write) &&
-	       mregion_piece_device(piece, write, &device);
 }
 
 int mregion_space_translate(struct mregion_space *space, uint64_t addr,
@@ -55,7 +45,8 @@ int mregion_space_translate(struct mregion_space *space, uint64_t addr,
 		.len = range.last - addr + 1,
 		.readable = is_memory(&piece, false),
 		.writable = is_memory(&piece, true),
-		.device = is_device(&piece, false) || is_device(&piece, true),
+		.device = mregion_piece_is_device(&piece, false) ||
+			  mregion_piece_is_device(&piece, true),
 		.ptr = mregion_piece_memory(&piece, false),
 		.generation = generation,
 	};

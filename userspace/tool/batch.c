@@ -5,18 +5,21 @@
 
 #include <linux/mregion.h>
 
+#include "backend.h"
 #include "batch.h"
 #include "describe.h"
-#include "kernel.h"
 #include "topology.h"
 
 /* 8 MiB of operations: more of them in a commit would not save any time. */
 #define BATCH_OPS	65536
 
-bool batch_init(struct batch *batch, int fd, const char *path, size_t max)
+bool batch_init(struct batch *batch, const struct backend *backend,
+		const char *path)
 {
+	size_t max = backend->info.max_ops;
+
 	memset(batch, 0, sizeof(*batch));
-	batch->fd = fd;
+	batch->backend = backend;
 	batch->path = path;
 	batch->room = max && max < BATCH_OPS ? max : BATCH_OPS;
 	batch->ops = calloc(batch->room, sizeof(*batch->ops));
@@ -44,7 +47,7 @@ bool batch_commit(struct batch *batch)
 
 	if (!batch->nr)
 		return true;
-	ret = mregion_kernel_commit(batch->fd, batch->ops, batch->nr, &commit);
+	ret = backend_commit(batch->backend, batch->ops, batch->nr, &commit);
 	if (!ret) {
 		batch->nr = 0;
 		return true;

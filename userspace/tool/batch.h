@@ -6,11 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct backend;
 struct mregion_op;
 
 /**
  * struct batch - operations that wait for their commit
- * @fd: the machine
+ * @backend: the machine
  * @path: file that they are from, for complaints
  * @ops: the operations
  * @lines: of the file that they are from
@@ -18,7 +19,7 @@ struct mregion_op;
  * @room: how many there may be
  */
 struct batch {
-	int fd;
+	const struct backend *backend;
 	const char *path;
 	struct mregion_op *ops;
 	size_t *lines;
@@ -26,8 +27,8 @@ struct batch {
 	size_t room;
 };
 
-/** batch_init() - @max: operations that a commit can have, at least 1 */
-bool batch_init(struct batch *batch, int fd, const char *path, size_t max);
+bool batch_init(struct batch *batch, const struct backend *backend,
+		const char *path);
 
 void batch_free(struct batch *batch);
 

@@ -173,13 +173,13 @@ static bool create_spaces(struct batch *batch, const struct topology *topology)
 	return true;
 }
 
-bool load_topology(int fd, const struct mregion_info *info, const char *path,
+bool load_topology(const struct backend *backend, const char *path,
 		   const struct topology *topology)
 {
 	struct batch batch;
 	bool ok;
 
-	if (!batch_init(&batch, fd, path, info->max_ops))
+	if (!batch_init(&batch, backend, path))
 		return false;
 	ok = create_regions(&batch, topology) &&
 	     map_regions(&batch, topology) &&

@@ -5,19 +5,18 @@
 
 #include <stdbool.h>
 
-struct mregion_info;
+struct backend;
 struct topology;
 
 /**
  * load_topology() - make a fresh machine what a topology says
- * @fd: the machine
- * @info: its limits
+ * @backend: the machine
  * @path: name of the file, for complaints
  * @topology: what it says. Space i of it gets ID i + 1; regions keep theirs
  *
  * Return: false after a complaint.
  */
-bool load_topology(int fd, const struct mregion_info *info, const char *path,
+bool load_topology(const struct backend *backend, const char *path,
 		   const struct topology *topology);
 
 #endif

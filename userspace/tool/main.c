@@ -17,12 +17,62 @@ static int tool_help(int argc, char **argv);
 static int tool_version(int argc, char **argv);
 
 static const struct tool_command commands[] = {
-	{ "render", "FILE", "show the flat views of a topology, - for stdin",
-	  tool_render },
-	{ "info", "", "show version and limits of the kernel module",
-	  tool_info },
-	{ "version", "", "show the version of this program", tool_version },
-	{ "help", "[COMMAND]", "show this", tool_help },
+	{
+		.name = "render",
+		.args = "FILE",
+		.help = "show the flat views of a topology, - for stdin",
+		.run = tool_render,
+		.own_options = true,
+		.more =
+	"  --offline  without the kernel module, as where there is none\n\n"
+	"Example: mregion render --offline machine.topo\n",
+	},
+	{
+		.name = "draw",
+		.args = "FILE",
+		.help = "draw hierarchy and views of a topology as SVG",
+		.run = tool_draw,
+		.own_options = true,
+		.more =
+	"  -o, --output FILE  write there instead of to stdout\n"
+	"  -s, --space NAME   only spaces of that name; may be repeated\n"
+	"  -a, --all          also regions that are disabled\n"
+	"  -t, --title TEXT   instead of the file's name\n"
+	"      --offline      without the kernel module, as where there is none\n\n"
+	"Example: mregion draw machine.topo -s memory -o machine.svg\n",
+	},
+	{
+		.name = "import",
+		.args = "FILE",
+		.help = "make a topology of QEMU's 'info mtree', - for stdin",
+		.run = tool_import,
+		.own_options = true,
+		.more =
+	"Example:\n"
+	"  echo 'info mtree -D' | qemu-system-x86_64 -S -display none \\\n"
+	"      -monitor stdio | mregion import - > machine.topo\n",
+	},
+	{
+		.name = "info",
+		.args = "",
+		.help = "show version and limits of the kernel module",
+		.run = tool_info,
+		.more = "Example: mregion info\n",
+	},
+	{
+		.name = "version",
+		.args = "",
+		.help = "show the version of this program",
+		.run = tool_version,
+		.more = "Example: mregion -j version\n",
+	},
+	{
+		.name = "help",
+		.args = "[COMMAND]",
+		.help = "show this",
+		.run = tool_help,
+		.more = "Example: mregion help render\n",
+	},
 };
 
 void tool_error(const char *fmt, ...)
@@ -53,6 +103,8 @@ static void command_usage(const struct tool_command *command)
 {
 	printf("Usage: mregion %s%s%s\n\n  %s\n", command->name,
 	       command->args[0] ? " " : "", command->args, command->help);
+	if (command->more)
+		printf("\n%s", command->more);
 }
 
 bool tool_options(int *argc, char **argv, bool *help)
@@ -164,12 +216,15 @@ int main(int argc, char **argv)
 		return 2;
 	argc -= i;
 	argv += i;
-	if (!tool_options(&argc, argv, &help))
+	help = false;
+	if (!command->own_options && !tool_options(&argc, argv, &help))
 		return 2;
-	if (help)
-		command_usage(command);
-	else
+	if (!help)
 		status = command->run(argc, argv);
+	if (help || status == TOOL_HELP) {
+		command_usage(command);
+		status = 0;
+	}
 
 	if (fflush(stdout) || ferror(stdout)) {
 		tool_error("cannot write: %s", strerror(errno));

@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <linux/mregion.h>
 
+#include "backend.h"
 #include "json.h"
-#include "kernel.h"
 #include "load.h"
 #include "mregion.h"
 #include "names.h"
+#include "options.h"
 #include "tool.h"
 #include "topology.h"
 
@@ -54,7 +54,7 @@ static void print_json(const struct topology *topology,
 	json_end_object();
 }
 
-static bool print_views(int fd, const char *path,
+static bool print_views(const struct backend *backend, const char *path,
 			const struct topology *topology)
 {
 	const struct topology_space *space = topology->spaces;
@@ -63,7 +63,7 @@ static bool print_views(int fd, const char *path,
 	int ret;
 
 	for (i = 0; i < topology->nr_spaces; i++, space++) {
-		ret = mregion_kernel_view(fd, i + 1, NULL, &view);
+		ret = backend_view(backend, i + 1, &view);
 		if (ret) {
 			topology_error(path, space->line,
 				       "cannot read the view: %s",
@@ -79,53 +79,65 @@ static bool print_views(int fd, const char *path,
 	return true;
 }
 
-static bool print_all(int fd, const char *path,
+static bool print_all(const struct backend *backend, const char *path,
 		      const struct topology *topology)
 {
 	bool ok;
 
 	if (!tool_json)
-		return print_views(fd, path, topology);
+		return print_views(backend, path, topology);
 	json_begin_object(NULL);
 	json_begin_array("spaces");
-	ok = print_views(fd, path, topology);
+	ok = print_views(backend, path, topology);
 	json_end_array();
 	json_end_object();
 	json_end();
 	return ok;
 }
 
-static bool render(const char *path, const struct topology *topology)
+static bool render(const char *path, const struct topology *topology,
+		   bool offline)
 {
-	struct mregion_info info;
+	struct backend backend;
 	bool ok;
-	int fd;
 
-	fd = mregion_kernel_open(NULL, &info);
-	if (fd < 0) {
-		tool_error("%s", mregion_error());
+	if (!backend_open(&backend, offline))
 		return false;
-	}
-	ok = load_topology(fd, &info, path, topology) &&
-	     print_all(fd, path, topology);
-	close(fd);
+	ok = load_topology(&backend, path, topology) &&
+	     print_all(&backend, path, topology);
+	backend_close(&backend);
 	return ok;
 }
 
 int tool_render(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		TOOL_LONG_OPTIONS,
+		{ "offline", no_argument, NULL, 'o' },
+		{ 0 },
+	};
+	bool ok, offline = false;
 	struct topology topology;
-	bool ok;
+	int c;
 
-	if (argc != 2) {
+	while ((c = tool_getopt(argc, argv, TOOL_SHORT_OPTIONS, longs)) >= 0) {
+		if (c == 'h')
+			return TOOL_HELP;
+		if (c != 'o')
+			return 2;
+		offline = true;
+	}
+	argv += optind;
+	if (argc - optind != 1) {
 		tool_error("render: %s; see 'mregion help'",
-			   argc < 2 ? "which file?" : "one file at a time");
+			   argv[0] ? "one file at a time" : "which file?");
 		return 2;
 	}
-	ok = topology_read(argv[1], &topology) && render(argv[1], &topology);
+	ok = topology_read(argv[0], &topology) &&
+	     render(argv[0], &topology, offline);
 	/* No mistake, but hardly what was meant. */
 	if (ok && !topology.nr_spaces)
-		topology_error(argv[1], 0, "there is no space to render");
+		topology_error(argv[0], 0, "there is no space to render");
 	topology_free(&topology);
 	return !ok;
 }

@@ -18,9 +18,9 @@ void topology_error(const char *path, size_t line, const char *fmt, ...)
 
 	fflush(stdout);
 	if (line)
-		fprintf(stderr, "%s:%zu: ", path, line);
+		fprintf(stderr, "mregion: %s:%zu: ", path, line);
 	else
-		fprintf(stderr, "%s: ", path);
+		fprintf(stderr, "mregion: %s: ", path);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);

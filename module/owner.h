@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Owners: who opened a machine, for those who look at it from outside. */
+#ifndef MREGION_OWNER_H
+#define MREGION_OWNER_H
+
+#include <linux/kref.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct net;
+struct pid;
+
+/**
+ * struct mregion_owner - whose a machine is
+ * @kref: held by the machine, and by what can outlive it
+ * @net: the network namespace that sees it; a reference
+ * @pid: the process that opened it; a reference
+ * @comm: its name as it did
+ * @machine: number of the machine
+ */
+struct mregion_owner {
+	struct kref kref;
+	struct net *net;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+	u32 machine;
+};
+
+struct mregion_owner *mregion_owner_alloc(void);
+struct mregion_owner *mregion_owner_get(struct mregion_owner *owner);
+void mregion_owner_put(struct mregion_owner *owner);
+
+#endif /* MREGION_OWNER_H */
