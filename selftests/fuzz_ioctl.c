@@ -27,16 +27,9 @@
 
 /* A thread that reads and accesses a machine that another one changes. */
 struct meddler {
-	pthread_t thread;
+	struct worker worker;
 	struct machine *machines;
 	struct fuzz_vm *vms;
-	struct prng prng;
-	struct place place;
-	struct inject inject;
-	bool failures;
-	bool stop;
-	bool done;
-	struct fuzz_counts counts;
 };
 
 FIXTURE(fuzz) {
@@ -98,10 +91,10 @@ static void *watchdog_thread(void *arg)
 		for (i = 0; i < MACHINES; i++)
 			look_at(&self->machines[i].place);
 		for (i = 0; i < MEDDLERS; i++)
-			look_at(&self->meddlers[i].place);
+			look_at(&self->meddlers[i].worker.place);
 		for (i = 0; i < FUZZ_VMS; i++)
 			for (j = 0; j < FUZZ_VCPUS; j++)
-				look_at(&self->vms[i].runners[j].place);
+				look_at(&self->vms[i].runners[j].worker.place);
 	}
 	return NULL;
 }
@@ -162,38 +155,34 @@ FIXTURE_TEARDOWN(fuzz)
 static void *meddler_thread(void *arg)
 {
 	struct meddler *meddler = arg;
-	struct prng *prng = &meddler->prng;
+	struct worker *worker = &meddler->worker;
+	struct prng *prng = &worker->prng;
 	int fd;
 
-	meddler->inject = inject_open(meddler->failures);
-	while (!__atomic_load_n(&meddler->stop, __ATOMIC_ACQUIRE)) {
-		fuzz_at(&meddler->place, "meddling");
-		meddler->place.step++;
+	worker_begin(worker);
+	while (worker_goes_on(worker)) {
+		fuzz_at(&worker->place, "meddling");
+		worker->place.step++;
 		fd = machine_dup(&meddler->machines[below(prng, MACHINES)]);
 		if (fd < 0) {
 			sched_yield();
 			continue;
 		}
-		inject_begin(&meddler->inject, prng, 5);
-		random_accesses(prng, &meddler->place, fd, &meddler->counts);
+		inject_begin(&worker->inject, prng, 5);
+		random_accesses(prng, &worker->place, fd, &worker->counts);
 		if (one_in(prng, 4))
-			random_reads(prng, &meddler->place, fd);
-		inject_end(&meddler->inject);
+			random_reads(prng, &worker->place, fd);
+		inject_end(&worker->inject);
 		if (one_in(prng, 4))
 			fuzz_vm_claims(&meddler->vms[below(prng, FUZZ_VMS)],
-				       prng, &meddler->place, fd,
-				       &meddler->inject, &meddler->counts);
-		inject_begin(&meddler->inject, prng, 5);
+				       prng, &worker->place, fd,
+				       &worker->inject, &worker->counts);
 		/* Maybe the last one of the machine. */
-		close(fd);
-		inject_end(&meddler->inject);
+		WITH_FAILURES(&worker->inject, prng, 5, close(fd));
 		/* The others need processors, too. */
 		usleep(below(prng, 2000));
 	}
-	meddler->counts.injected += meddler->inject.failed;
-	inject_close(&meddler->inject);
-	fuzz_idle(&meddler->place);
-	__atomic_store_n(&meddler->done, true, __ATOMIC_RELEASE);
+	worker_end(worker);
 	return NULL;
 }
 
@@ -224,11 +213,14 @@ static void begin_round(struct __test_metadata *_metadata,
 		*meddler = (struct meddler){
 			.machines = self->machines,
 			.vms = self->vms,
-			.prng = prng_of(fuzz.seed, 100 * fuzz.round + 50 + i),
-			.place = { "meddler", i, 0, "", 0 },
-			.failures = self->failures,
+			.worker = {
+				.prng = prng_of(fuzz.seed,
+						100 * fuzz.round + 50 + i),
+				.place = { "meddler", i, 0, "", 0 },
+				.failures = self->failures,
+			},
 		};
-		ASSERT_EQ(0, pthread_create(&meddler->thread, NULL,
+		ASSERT_EQ(0, pthread_create(&meddler->worker.thread, NULL,
 					    meddler_thread, meddler));
 	}
 }
@@ -239,13 +231,13 @@ static void a_signal(FIXTURE_DATA(fuzz) *self)
 
 	if (one_in(&self->prng, 3))
 		pthread_kill(self->meddlers[below(&self->prng, MEDDLERS)]
-			     .thread, SIGUSR1);
+			     .worker.thread, SIGUSR1);
 	else if (one_in(&self->prng, 3))
 		pthread_kill(self->machines[below(&self->prng, MACHINES)]
 			     .thread, SIGUSR1);
 	else if (vm->fd >= 0 && vm->nr_runners)
 		pthread_kill(vm->runners[below(&self->prng, vm->nr_runners)]
-			     .thread, SIGUSR1);
+			     .worker.thread, SIGUSR1);
 }
 
 /* As long as the machines' threads go on, virtual machines come and go. */
@@ -273,7 +265,7 @@ static void go_on(FIXTURE_DATA(fuzz) *self)
 			nr += !__atomic_load_n(&self->machines[i].place.since,
 					       __ATOMIC_RELAXED);
 	} while (nr < MACHINES);
-	self->totals.counts.injected += self->inject.failed;
+	self->totals.worker.counts.injected += self->inject.failed;
 	inject_close(&self->inject);
 	self->inject.fd = -1;
 }
@@ -312,13 +304,9 @@ static void end_round(struct __test_metadata *_metadata,
 	for (i = 0; i < MEDDLERS; i++) {
 		struct meddler *meddler = &self->meddlers[i];
 
-		__atomic_store_n(&meddler->stop, true, __ATOMIC_RELEASE);
-		while (!__atomic_load_n(&meddler->done, __ATOMIC_ACQUIRE)) {
-			pthread_kill(meddler->thread, SIGUSR1);
-			usleep(1000);
-		}
-		pthread_join(meddler->thread, NULL);
-		counts_add(&self->totals.counts, &meddler->counts);
+		worker_stop(&meddler->worker, NULL);
+		counts_add(&self->totals.worker.counts,
+			   &meddler->worker.counts);
 	}
 	begin = mr_now_ms();
 	for (i = 0; i < MACHINES + FUZZ_VMS; i++) {
@@ -332,7 +320,8 @@ static void end_round(struct __test_metadata *_metadata,
 	}
 	for (i = 0; i < MACHINES; i++) {
 		lost += self->machines[i].counts.lost;
-		counts_add(&self->totals.counts, &self->machines[i].counts);
+		counts_add(&self->totals.worker.counts,
+			   &self->machines[i].counts);
 		memset(&self->machines[i].counts, 0,
 		       sizeof(self->machines[i].counts));
 	}
@@ -353,7 +342,7 @@ static void end_round(struct __test_metadata *_metadata,
 static void tell_counts(struct __test_metadata *_metadata,
 			const struct runner *totals, unsigned int rounds)
 {
-	const struct fuzz_counts *counts = &totals->counts;
+	const struct fuzz_counts *counts = &totals->worker.counts;
 	unsigned int i;
 
 	TH_LOG("%u rounds; %llu commits, %llu failed, %llu dry runs", rounds,
@@ -393,7 +382,7 @@ static void tell_counts(struct __test_metadata *_metadata,
 /* A run that met nothing has shown nothing. */
 static bool all_met(const struct runner *totals, bool failures)
 {
-	const struct fuzz_counts *counts = &totals->counts;
+	const struct fuzz_counts *counts = &totals->worker.counts;
 	unsigned int i;
 
 	for (i = 1; i <= MREGION_OP_SET_SERVER; i++)

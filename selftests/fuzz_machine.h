@@ -30,6 +30,60 @@ struct fuzz_counts {
 	uint64_t lost;			/* descriptors that were not told */
 };
 
+static inline void counts_add(struct fuzz_counts *to,
+			      const struct fuzz_counts *from)
+{
+	const uint64_t *number = (const uint64_t *)from;
+	uint64_t *sum = (uint64_t *)to;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*to) / sizeof(*sum); i++)
+		sum[i] += number[i];
+}
+
+/* A thread that goes on until it is told to stop. */
+struct worker {
+	pthread_t thread;
+	struct prng prng;
+	struct place place;
+	struct inject inject;
+	bool failures;			/* it lets things fail */
+	bool stop;
+	bool done;
+	struct fuzz_counts counts;
+};
+
+static inline void worker_begin(struct worker *worker)
+{
+	worker->inject = inject_open(worker->failures);
+}
+
+static inline bool worker_goes_on(const struct worker *worker)
+{
+	return !__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE);
+}
+
+static inline void worker_end(struct worker *worker)
+{
+	worker->counts.injected += worker->inject.failed;
+	inject_close(&worker->inject);
+	fuzz_idle(&worker->place);
+	__atomic_store_n(&worker->done, true, __ATOMIC_RELEASE);
+}
+
+/* @run: of the vCPU that it may be in, or NULL. */
+static inline void worker_stop(struct worker *worker, struct kvm_run *run)
+{
+	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
+		if (run)
+			run->immediate_exit = 1;
+		pthread_kill(worker->thread, SIGUSR1);
+		usleep(1000);
+	}
+	pthread_join(worker->thread, NULL);
+}
+
 struct machine {
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of @fd, for those who dup it */
@@ -409,9 +463,8 @@ static inline int machine_commit(struct machine *machine,
 	bool failures, right;
 
 	machine_snapshot(machine->fd, &before);
-	inject_begin(&machine->inject, &machine->prng, 4);
-	commit_make(commit, machine->fd, flags);
-	failures = inject_end(&machine->inject);
+	failures = WITH_FAILURES(&machine->inject, &machine->prng, 4,
+				 commit_make(commit, machine->fd, flags));
 
 	if (failures && !commit_told(commit))
 		commit_presume(commit);

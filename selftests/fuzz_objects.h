@@ -24,9 +24,8 @@ static inline bool object_make(struct machine *machine, const char *what,
 	int err;
 
 	*fd = -1;
-	inject_begin(&machine->inject, &machine->prng, 4);
-	err = mr_ioctl(machine->fd, cmd, arg);
-	failures = inject_end(&machine->inject);
+	failures = WITH_FAILURES(&machine->inject, &machine->prng, 4,
+				 err = mr_ioctl(machine->fd, cmd, arg));
 	FUZZ_CHECK(&machine->place,
 		   err ? (objects[id] && err == -EEXIST) ||
 			 (failures && injected(err)) : !objects[id],
@@ -55,9 +54,8 @@ static inline bool object_free(struct machine *machine, const char *what,
 	bool failures;
 	int err;
 
-	inject_begin(&machine->inject, &machine->prng, 4);
-	err = mr_ioctl(machine->fd, cmd, arg);
-	failures = inject_end(&machine->inject);
+	failures = WITH_FAILURES(&machine->inject, &machine->prng, 4,
+				 err = mr_ioctl(machine->fd, cmd, arg));
 	FUZZ_CHECK(&machine->place,
 		   err == (!objects[id] ? -ENOENT : busy ? -EBUSY : 0) ||
 		   (failures && injected(err)),
@@ -239,9 +237,8 @@ static inline void random_attach(struct machine *machine)
 	if (fd < 0)
 		return;
 	if (one_in(prng, 5)) {
-		inject_begin(&machine->inject, prng, 3);
-		err = mr_detach(machine->fd, fd);
-		failures = inject_end(&machine->inject);
+		failures = WITH_FAILURES(&machine->inject, prng, 3,
+					 err = mr_detach(machine->fd, fd));
 		FUZZ_CHECK(&machine->place, !err || err == -ENOENT ||
 			   (failures && injected(err)), "detach: error %d",
 			   err);
@@ -252,9 +249,9 @@ static inline void random_attach(struct machine *machine)
 	memory = random_space_on(prng, &machine->model, MREGION_BUS_MEMORY);
 	pio = random_space_on(prng, &machine->model, MREGION_BUS_PIO);
 	attach_expects(&machine->model, memory, pio, &verdict);
-	inject_begin(&machine->inject, prng, 3);
-	err = mr_attach(machine->fd, fd, memory, pio, &result);
-	failures = inject_end(&machine->inject);
+	failures = WITH_FAILURES(&machine->inject, prng, 3,
+				 err = mr_attach(machine->fd, fd, memory, pio,
+						 &result));
 	/* Out of memory, KVM may have thrown the virtual machine's bus away. */
 	FUZZ_CHECK(&machine->place, (err ? verdict_has(&verdict, err) :
 					   !verdict.fails) ||
@@ -324,9 +321,7 @@ static inline void machine_close_objects(struct machine *machine)
 static inline void machine_close_fd(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
-	inject_begin(&machine->inject, &machine->prng, 2);
-	close(machine->fd);
-	inject_end(&machine->inject);
+	WITH_FAILURES(&machine->inject, &machine->prng, 2, close(machine->fd));
 	machine->fd = -1;
 	pthread_mutex_unlock(&machine->lock);
 }

@@ -219,4 +219,13 @@ static inline bool inject_end(struct inject *inject)
 	return true;
 }
 
+/* Carry out a statement. Value: whether something in it may have failed. */
+#define WITH_FAILURES(of, state, n, statement) ({			\
+	struct inject *__inject = (of);					\
+									\
+	inject_begin(__inject, state, n);				\
+	statement;							\
+	inject_end(__inject);						\
+})
+
 #endif /* FUZZ_UTIL_H */

@@ -65,16 +65,9 @@ static inline bool how_is_pio(uint32_t how)
 }
 
 struct runner {
-	pthread_t thread;
+	struct worker worker;
 	struct fuzz_vm *vm;
 	struct vcpu *vcpu;
-	struct prng prng;
-	struct place place;
-	struct inject inject;
-	bool failures;
-	bool stop;
-	bool done;
-	struct fuzz_counts counts;
 	uint64_t rounds, exits, signals, astray;
 };
 
@@ -113,9 +106,8 @@ static inline void fuzz_vm_claims(struct fuzz_vm *vm, struct prng *prng,
 
 	if (vm_fd < 0)
 		return;
-	inject_begin(inject, prng, 4);
-	random_claims(prng, place, fd, vm_fd, counts);
-	inject_end(inject);
+	WITH_FAILURES(inject, prng, 4,
+		      random_claims(prng, place, fd, vm_fd, counts));
 	close(vm_fd);
 }
 
@@ -125,7 +117,7 @@ static inline int runner_start(struct runner *runner)
 {
 	uint32_t table = FUZZ_TABLE + 0x10000 * runner->vcpu->index, i;
 	struct guest_entry *entry = (void *)(runner->vm->vm.ram + table);
-	struct prng *prng = &runner->prng;
+	struct prng *prng = &runner->worker.prng;
 	struct hot hot[2] = { 0 };
 	int fd;
 
@@ -155,7 +147,7 @@ static inline int runner_start(struct runner *runner)
 /* Sometimes as a VMM does it, sometimes with whatever is there. */
 static inline void runner_complete(struct runner *runner)
 {
-	struct prng *prng = &runner->prng;
+	struct prng *prng = &runner->worker.prng;
 	struct machine *machine;
 	struct vcpu_exit exit;
 	int fd;
@@ -171,9 +163,9 @@ static inline void runner_complete(struct runner *runner)
 	fd = machine_dup(machine);
 	if (fd < 0)
 		return;
-	make_access(&runner->place, fd, exit.pio ? 2 : 1, exit.addr, exit.len,
+	make_access(&runner->worker.place, fd, exit.pio ? 2 : 1, exit.addr, exit.len,
 		    exit.write ? MREGION_ACCESS_WRITE : 0,
-		    vcpu_exit_value(&exit), &runner->counts);
+		    vcpu_exit_value(&exit), &runner->worker.counts);
 	close(fd);
 }
 
@@ -185,9 +177,9 @@ static inline bool runner_run(struct runner *runner)
 
 	/* Without signals, one that halts in KVM would never come back. */
 	if (!runner->vm->irqchip)
-		inject_begin(&runner->inject, &runner->prng, 10);
+		inject_begin(&runner->worker.inject, &runner->worker.prng, 10);
 	err = ioctl(runner->vcpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
-	inject_end(&runner->inject);
+	inject_end(&runner->worker.inject);
 	if (err == -EINTR) {
 		runner->signals++;
 		return true;
@@ -214,31 +206,17 @@ static inline void *runner_thread(void *arg)
 {
 	struct runner *runner = arg;
 
-	runner->inject = inject_open(runner->failures);
-	while (!__atomic_load_n(&runner->stop, __ATOMIC_ACQUIRE)) {
+	worker_begin(&runner->worker);
+	while (worker_goes_on(&runner->worker)) {
 		if (runner_start(runner))
 			break;
 		do {
-			fuzz_at(&runner->place, "running a vCPU");
-			runner->place.step++;
-		} while (runner_run(runner) &&
-			 !__atomic_load_n(&runner->stop, __ATOMIC_ACQUIRE));
+			fuzz_at(&runner->worker.place, "running a vCPU");
+			runner->worker.place.step++;
+		} while (runner_run(runner) && worker_goes_on(&runner->worker));
 	}
-	fuzz_idle(&runner->place);
-	inject_close(&runner->inject);
-	__atomic_store_n(&runner->done, true, __ATOMIC_RELEASE);
+	worker_end(&runner->worker);
 	return NULL;
-}
-
-static inline void runner_stop(struct runner *runner)
-{
-	__atomic_store_n(&runner->stop, true, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&runner->done, __ATOMIC_ACQUIRE)) {
-		runner->vcpu->run->immediate_exit = 1;
-		pthread_kill(runner->thread, SIGUSR1);
-		usleep(1000);
-	}
-	pthread_join(runner->thread, NULL);
 }
 
 /* ---- Virtual machines -------------------------------------------------- */
@@ -274,27 +252,16 @@ static inline bool fuzz_vm_open(struct fuzz_vm *vm, struct prng *prng,
 		*runner = (struct runner){
 			.vm = vm,
 			.vcpu = &vm->vm.vcpus[i],
-			.prng = prng_of(random64(prng), i),
-			.place = { "vCPU", 10 * number + i, 0, "", 0 },
-			.failures = failures,
+			.worker.prng = prng_of(random64(prng), i),
+			.worker.place = { "vCPU", 10 * number + i, 0, "", 0 },
+			.worker.failures = failures,
 		};
-		if (pthread_create(&runner->thread, NULL, runner_thread,
+		if (pthread_create(&runner->worker.thread, NULL, runner_thread,
 				   runner))
 			break;
 		vm->nr_runners++;
 	}
 	return true;
-}
-
-static inline void counts_add(struct fuzz_counts *to,
-			      const struct fuzz_counts *from)
-{
-	const uint64_t *number = (const uint64_t *)from;
-	uint64_t *sum = (uint64_t *)to;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(*to) / sizeof(*sum); i++)
-		sum[i] += number[i];
 }
 
 /* Its descriptor first or last; others may hold it for a moment. */
@@ -313,9 +280,8 @@ static inline void fuzz_vm_close(struct fuzz_vm *vm, struct prng *prng,
 	for (i = 0; i < vm->nr_runners; i++) {
 		struct runner *runner = &vm->runners[i];
 
-		runner_stop(runner);
-		counts_add(&totals->counts, &runner->counts);
-		totals->counts.injected += runner->inject.failed;
+		worker_stop(&runner->worker, runner->vcpu->run);
+		counts_add(&totals->worker.counts, &runner->worker.counts);
 		totals->rounds += runner->rounds;
 		totals->exits += runner->exits;
 		totals->signals += runner->signals;
