@@ -380,7 +380,10 @@ TEST_F(left, constraints_have_changed)
 	EXPECT_STREQ("w4+1 w5+1 w6+1 w7+1 ", self->device.log);
 }
 
-/* A doorbell for any length completes all of a write, so DMA is cut before. */
+/*
+ * A doorbell for any length completes all of a write, so DMA is cut before; but for what
+ * is no longer than a vCPU's access, which is as that.
+ */
 TEST_F(left, dma_over_a_doorbell)
 {
 	static const struct mregion_constraints words = { .valid_max = 4 };
@@ -396,6 +399,10 @@ TEST_F(left, dma_over_a_doorbell)
 		EXPECT_EQ(0x1000 + 4 * i, asked[i].addr);
 		EXPECT_EQ(4, asked[i].len);
 	}
+	nr_asked = 0;
+	EXPECT_EQ(0, mregion_space_write(&self->space, 0x1002, buf, 8, &done));
+	ASSERT_EQ(1, nr_asked);
+	EXPECT_EQ(8, asked[0].len);
 }
 
 TEST_HARNESS_MAIN

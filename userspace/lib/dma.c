@@ -71,7 +71,7 @@ enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
 /*
  * Make the next part, unless there is something to do before: see @need. Rings are not
  * drained here, as a thread that is in a section waits for no other thread that drains
- * them. If the kernel is to be asked, @len is how many bytes it is asked for.
+ * them. If the kernel is to be asked, @len is how many bytes the device takes.
  */
 static int transfer_here(struct transfer *transfer, enum need *need,
 			 unsigned int *len)
@@ -133,9 +133,24 @@ static int transfer_left(struct transfer *transfer,
 }
 
 /*
- * Have the kernel make the next part, of @len bytes as the device takes them: a rule may
- * complete all of it, whatever it reaches into. With no vCPU behind it an access cannot
- * be taken up again, so signals wait.
+ * How much the kernel is asked for, where the device takes @len bytes. A transfer that is
+ * no longer than a vCPU's access is cut by the kernel, as that is. A longer one is cut
+ * here: a doorbell for any length would complete eight bytes of it, whatever is there.
+ */
+static unsigned int ask_len(const struct transfer *transfer, unsigned int len)
+{
+	uint64_t addr = transfer->addr + transfer->done;
+	uint64_t last = mregion_space_last(transfer->origin.space);
+
+	if (transfer->len > 8)
+		return len;
+	len = transfer->len - transfer->done;
+	return last - addr < len - 1 ? last - addr + 1 : len;
+}
+
+/*
+ * Have the kernel make the next part, where the device takes @len bytes. With no vCPU
+ * behind it an access cannot be taken up again, so signals wait.
  */
 static int transfer_ask(struct transfer *transfer, unsigned int len)
 {
@@ -145,7 +160,7 @@ static int transfer_ask(struct transfer *transfer, unsigned int len)
 		.write = transfer->write,
 		.addr = transfer->addr + transfer->done,
 		.data = transfer->buf + transfer->done,
-		.len = len,
+		.len = ask_len(transfer, len),
 	};
 	sigset_t all, before;
 	int ret;

@@ -956,7 +956,8 @@ int mregion_space_translate(struct mregion_space *space, uint64_t addr,
  *
  * Rules apply as they do to a vCPU's accesses: doorbells ring, shadow registers are
  * read and written, servers answer. What would be coalesced is brought to the device
- * before this returns.
+ * before this returns. To rules, a transfer of up to 8 bytes is one access, and a longer
+ * one is several, of the sizes that the devices accept.
  *
  * Return: 0; -EFAULT: nothing is at an address, or a device refused the access
  * and its policy is MREGION_POLICY_ERROR; -ELOOP: devices' functions access each
