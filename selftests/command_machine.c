@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine with something of each kind, for command.sh to look at. Reads what to
+ * A machine with something of each kind, to be looked at from outside. Reads what to
  * do from standard input, a line each, and answers each with a line:
  *
  *	commit N	make N commits: a region goes to and fro. "GENERATION"
@@ -152,7 +152,7 @@ static int move(int fd, unsigned long nr)
 	while (nr--) {
 		int err;
 
-		offset ^= 0x1000;
+		offset ^= 0x3000;
 		err = COMMIT(fd, mr_move(MOVING, offset));
 		if (err)
 			return err;
