@@ -9,20 +9,26 @@
 #	make check-debug	runs the self-tests on a debug kernel
 #	make bench	measures what accesses cost
 #	make docs	builds the documentation, in build/docs/html
-#	make install	installs headers, library, programs and manual pages
+#	make install	installs headers, library, programs, manual pages, and what has
+#			/dev/mregion be there at boot
+#	make uninstall	removes them
 #	make modules_install	installs the module, for modprobe
+#	make deb	installs what is missing, and builds Debian packages in build/deb
+#	make check-packages	does that, and tries them in a fresh Debian
 #	make clean
 #
+#	V=1		shows whole commands
 #	KDIR=DIR	kernel to build the module for: by default the running one, else
 #			the newest whose headers are installed
 #	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
 #	KERNELS=...	those to run the tests on
 #	BRIEF=...	those to run only some on, see selftests/check
 #	PARTS=...	tests to run, see selftests/check; all by default
-#	PREFIX, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
+#	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
 # Building needs gcc, make and iasl (acpica-tools). What installs what is missing
-# does so by apt, as root: demo, check, check-debug, bench and docs.
+# does so by apt, as root: demo, check, check-debug, check-packages, bench, docs and
+# deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
@@ -75,6 +81,16 @@ docs:
 install: programs
 	$(MAKE) -C userspace install
 
+uninstall:
+	$(MAKE) -C userspace uninstall
+
+deb:
+	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian
+	debian/build build/deb
+
+check-packages: deb
+	selftests/packages build/deb
+
 clean:
 	$(MAKE) -C userspace clean
 	$(RM) -r build
@@ -83,4 +99,4 @@ ifneq ($(strip $(KDIR)),)
 endif
 
 .PHONY: all module modules_install programs setup demo check check-debug bench \
-	docs install clean
+	docs install uninstall deb check-packages clean
