@@ -6,22 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/mregion.h>
-
 #include "array.h"
 #include "tool.h"
 
 bool tool_json;
 
 static int tool_help(int argc, char **argv);
-static int tool_version(int argc, char **argv);
 
 static const struct tool_command commands[] = {
 	{ "render", "FILE", "show the flat views of a topology, - for stdin",
 	  tool_render },
 	{ "info", "", "show version and limits of the kernel module",
 	  tool_info },
-	{ "version", "", "show the version of this program", tool_version },
+	{ "version", "", "show versions of command, library and module",
+	  tool_version },
 	{ "help", "[COMMAND]", "show this", tool_help },
 };
 
@@ -117,19 +115,6 @@ static int tool_help(int argc, char **argv)
 	if (!command)
 		return 2;
 	command_usage(command);
-	return 0;
-}
-
-static int tool_version(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	if (tool_json)
-		printf("{\"version\":\"%s\",\"abi_version\":%u}\n",
-		       MREGION_VERSION, MREGION_ABI_VERSION);
-	else
-		printf("mregion %s, speaks version %u to the module\n",
-		       MREGION_VERSION, MREGION_ABI_VERSION);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct tool_command {
 
 int tool_info(int argc, char **argv);
 int tool_render(int argc, char **argv);
+int tool_version(int argc, char **argv);
 
 /**
  * tool_options() - take the options that all subcommands have
