@@ -2,7 +2,7 @@
 /* The version of the library. */
 #include "mregion.h"
 
-#define TEXT_OF(major, minor, patch)	#major "." #minor "." #patch
+#define TEXT_OF(major, minor, patch)	(#major "." #minor "." #patch)
 #define TEXT(major, minor, patch)	TEXT_OF(major, minor, patch)
 
 const char *mregion_version(void)
