@@ -35,6 +35,8 @@ KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 KERNEL ?= 6.1
 KERNELS ?= $(KERNEL)
 
+MAKEFLAGS += --no-print-directory
+
 # Where there are no kernel headers, the programs are built nevertheless.
 all: programs module
 
@@ -51,7 +53,7 @@ modules_install: module
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 programs:
-	$(MAKE) -C userspace
+	@$(MAKE) -C userspace
 
 # What building and testing need, where it is missing; quick where it is not.
 setup:
@@ -79,10 +81,10 @@ docs:
 	$(MAKE) -C Documentation
 
 install: programs
-	$(MAKE) -C userspace install
+	@$(MAKE) -C userspace install
 
 uninstall:
-	$(MAKE) -C userspace uninstall
+	@$(MAKE) -C userspace uninstall
 
 deb:
 	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian
@@ -92,7 +94,7 @@ check-packages: deb
 	selftests/packages build/deb
 
 clean:
-	$(MAKE) -C userspace clean
+	@$(MAKE) -C userspace clean
 	$(RM) -r build
 ifneq ($(strip $(KDIR)),)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
