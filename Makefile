@@ -9,25 +9,33 @@
 #	make check-debug	runs the self-tests on a debug kernel
 #	make bench	measures what accesses cost
 #	make docs	builds the documentation, in build/docs/html
-#	make install	installs headers, library, programs and manual pages
+#	make install	installs headers, library, programs, manual pages, and what has
+#			/dev/mregion be there at boot
+#	make uninstall	removes them
 #	make modules_install	installs the module, for modprobe
+#	make deb	installs what is missing, and builds Debian packages in build/deb
+#	make check-packages	does that, and tries them in a fresh Debian
 #	make clean
 #
+#	V=1		shows whole commands
 #	KDIR=DIR	kernel to build the module for: by default the running one, else
 #			the newest whose headers are installed
 #	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
 #	KERNELS=...	those to run the tests on
 #	BRIEF=...	those to run only some on, see selftests/check
 #	PARTS=...	tests to run, see selftests/check; all by default
-#	PREFIX, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
+#	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
 # Building needs gcc, make and iasl (acpica-tools). What installs what is missing
-# does so by apt, as root: demo, check, check-debug, bench and docs.
+# does so by apt, as root: demo, check, check-debug, check-packages, bench, docs and
+# deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
 KERNEL ?= 6.1
 KERNELS ?= $(KERNEL)
+
+MAKEFLAGS += --no-print-directory
 
 # Where there are no kernel headers, the programs are built nevertheless.
 all: programs module
@@ -45,7 +53,7 @@ modules_install: module
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 programs:
-	$(MAKE) -C userspace
+	@$(MAKE) -C userspace
 
 # What building and testing need, where it is missing; quick where it is not.
 setup:
@@ -78,14 +86,24 @@ docs:
 	$(MAKE) -C Documentation
 
 install: programs
-	$(MAKE) -C userspace install
+	@$(MAKE) -C userspace install
+
+uninstall:
+	@$(MAKE) -C userspace uninstall
+
+deb:
+	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian
+	debian/build build/deb
+
+check-packages: deb
+	selftests/packages build/deb
 
 clean:
-	$(MAKE) -C userspace clean
+	@$(MAKE) -C userspace clean
 	$(RM) -r build
 ifneq ($(strip $(KDIR)),)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 endif
 
 .PHONY: all module modules_install programs setup setup-demo demo check \
-	check-debug bench docs install clean
+	check-debug bench docs install uninstall deb check-packages clean

@@ -11,6 +11,8 @@ if not kernel:
 sys.path.insert(0, os.path.join(kernel, 'Documentation', 'sphinx'))
 
 project = 'mregion'
+with open('../VERSION', encoding='utf-8') as version_file:
+    release = version_file.read().strip()
 copyright = 'The mregion authors'
 
 # The kernel's own directive, so that what is here reads the same in its tree;

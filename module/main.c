@@ -46,6 +46,12 @@ static const struct file_operations mregion_fops = {
 	.show_fdinfo	= mregion_show_fdinfo,
 };
 
+/*
+ * A static minor, and with it a node that loads the module when it is opened
+ * ("devname:mregion"), is assigned by the kernel's own list of devices, to drivers
+ * in its tree; a number taken without that can be another's, and loading fails. So
+ * userspace/mregion.conf has the module loaded at boot.
+ */
 static struct miscdevice mregion_misc = {
 	.minor	= MISC_DYNAMIC_MINOR,
 	.name	= "mregion",
@@ -100,4 +106,5 @@ module_exit(mregion_exit);
 
 MODULE_DESCRIPTION("Hierarchical memory regions for virtual machine monitors");
 MODULE_AUTHOR("The mregion authors");
+MODULE_VERSION(MREGION_VERSION);
 MODULE_LICENSE("GPL");

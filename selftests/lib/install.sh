@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What `make install` puts in place is enough to build the examples with, static or
-# shared, and has a manual page for each command. The library can be built alone.
+# shared, and has a manual page for each command. It all goes where it was told to go,
+# and `make uninstall` leaves nothing of it. The library can be built alone, and the
+# commands can be linked with the shared one.
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build}
@@ -36,30 +38,102 @@ skip()
 	echo "ok $nr $1 # SKIP there is no $2"
 }
 
-install_all()
+# make_to TARGET [VARIABLE=VALUE]...
+make_to()
 {
-	make -s -C "$here/../../userspace" install BUILD="$build" \
-		DESTDIR="$root" PREFIX=/opt/mregion LIBDIR=/opt/mregion/lib \
-		MANDIR=/opt/mregion/share/man UDEVDIR=/opt/udev
+	make -s -C "$here/../../userspace" "$@" BUILD="$build" DESTDIR="$root"
 }
 
-# Files of all kinds; nothing outside of where it was told to be.
+install_all()
+{
+	make_to install PREFIX=/opt/mregion
+}
+
+# Files of all kinds; nothing outside of the prefix.
 files()
 {
 	prefix=$root/opt/mregion
-	for file in include/mregion.h include/linux/mregion.h lib/libmregion.a \
-		lib/libmregion.so lib/pkgconfig/mregion.pc; do
+	for file in bin/mregion bin/mregion-vmm include/mregion.h lib/libmregion.a \
+		lib/libmregion.so lib/pkgconfig/mregion.pc \
+		lib/udev/rules.d/60-mregion.rules lib/modules-load.d/mregion.conf; do
 		[ -s "$prefix/$file" ] || { echo "no $file"; return 1; }
 	done
-	[ -s "$root/opt/udev/60-mregion.rules" ] || return 1
-	[ "$(ls "$root")" = opt ]
+	for file in "$here"/../../uapi/linux/*.h; do
+		cmp "$file" "$prefix/include/linux/${file##*/}" || return 1
+	done
+	[ "$(ls "$root")" = opt ] && [ "$(ls "$root/opt")" = mregion ]
 }
 
+# left DIR: says what files are in it, and fails if there are any
+left()
+{
+	find "$1" ! -type d > "$tmp/left"
+	cat "$tmp/left"
+	[ ! -s "$tmp/left" ]
+}
+
+uninstall()
+{
+	make_to uninstall PREFIX=/opt/mregion && left "$root"
+}
+
+# Another program's file beside ours stays.
+directories()
+{
+	set -- PREFIX=/p BINDIR=/b INCLUDEDIR=/i LIBDIR=/l MANDIR=/m COMPLETIONDIR=/c \
+		UDEVDIR=/u MODULESLOADDIR=/n
+	root=$tmp/directories
+	make_to install "$@" || return 1
+	for file in b/mregion i/mregion.h i/linux/mregion.h l/libmregion.so \
+		m/man1/mregion.1 u/60-mregion.rules n/mregion.conf; do
+		[ -s "$root/$file" ] || { echo "no $file"; return 1; }
+	done
+	[ ! -e "$root/p" ] || { ls -R "$root/p"; return 1; }
+	grep -x 'includedir=/i' "$root/l/pkgconfig/mregion.pc" &&
+		grep -x 'libdir=/l' "$root/l/pkgconfig/mregion.pc" || return 1
+	echo other > "$root/b/other"
+	make_to uninstall "$@" && [ -s "$root/b/other" ] && rm "$root/b/other" &&
+		left "$root"
+}
+
+# As a user does it who is not root: no DESTDIR, and a prefix of one's own.
+home()
+{
+	root=
+	make_to install PREFIX="$tmp/home/x" || return 1
+	"$tmp/home/x/bin/mregion" version || return 1
+	if command -v pkg-config > /dev/null; then
+		PKG_CONFIG_PATH=$tmp/home/x/lib/pkgconfig pkg-config --cflags mregion |
+			grep -F "$tmp/home/x/include" || return 1
+	fi
+	make_to uninstall PREFIX="$tmp/home/x" && left "$tmp/home"
+}
+
+# The commands know the library's soname, and find in it all that they call.
+dynamic()
+{
+	make -s -C "$here/../../userspace" BUILD="$tmp/dynamic" CC="$cc" CFLAGS=-O0 \
+		STATIC=0 || return 1
+	for program in mregion mregion-vmm; do
+		LD_LIBRARY_PATH=$tmp/dynamic/lib ldd -r "$tmp/dynamic/bin/$program" \
+			> "$tmp/ldd" 2>&1
+		cat "$tmp/ldd"
+		grep -q "libmregion.so.0 => $tmp/dynamic/lib/" "$tmp/ldd" || return 1
+		! grep -qi 'undefined\|not found' "$tmp/ldd" || return 1
+	done
+	LD_LIBRARY_PATH=$tmp/dynamic/lib "$tmp/dynamic/bin/mregion" version
+}
+
+# The page of each command is there, and says which version it is of.
 manuals()
 {
 	for program in "$root"/opt/mregion/bin/*; do
 		[ -s "$root/opt/mregion/share/man/man1/${program##*/}.1" ] ||
 			{ echo "no manual of ${program##*/}"; return 1; }
+	done
+	for page in "$root"/opt/mregion/share/man/man*/*; do
+		grep -q "^\.TH .*\"mregion $(cat "$here/../../VERSION")\"" "$page" ||
+			{ echo "$page: no version"; return 1; }
 	done
 }
 
@@ -117,7 +191,7 @@ alone()
 }
 
 echo "TAP version 13"
-echo "1..7"
+echo "1..11"
 check "make lib" alone
 check "make install" install_all
 check "files" files
@@ -135,4 +209,8 @@ else
 	skip "static" pkg-config
 	skip "C++" pkg-config
 fi
+check "make uninstall" uninstall
+check "each directory elsewhere" directories
+check "in one's own directory" home
+check "STATIC=0" dynamic
 exit $status

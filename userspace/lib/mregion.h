@@ -46,6 +46,36 @@ struct mregion_shadow;
 struct mregion_server;
 struct mregion_vm;
 
+/* ---- Version ----------------------------------------------------------- */
+
+/**
+ * define MREGION_LIB_VERSION_MAJOR - first number of this header's version
+ */
+#define MREGION_LIB_VERSION_MAJOR	0
+
+/**
+ * define MREGION_LIB_VERSION_MINOR - second number of this header's version
+ */
+#define MREGION_LIB_VERSION_MINOR	2
+
+/**
+ * define MREGION_LIB_VERSION_PATCH - third number of this header's version
+ */
+#define MREGION_LIB_VERSION_PATCH	0
+
+/**
+ * mregion_version() - version of the library that the program runs with
+ *
+ * A shared library may be newer than the header that the program was built with,
+ * whose version is %MREGION_LIB_VERSION_MAJOR, %MREGION_LIB_VERSION_MINOR and
+ * %MREGION_LIB_VERSION_PATCH. Neither says whether the library and the module
+ * understand each other: that is MREGION_ABI_VERSION, which
+ * mregion_machine_open() compares.
+ *
+ * Return: three numbers with dots between them, such as "1.20.3".
+ */
+const char *mregion_version(void);
+
 /* ---- Machines ---------------------------------------------------------- */
 
 /**

@@ -79,6 +79,12 @@ void json_number(const char *key, uint64_t value)
 	printf("%" PRIu64, value);
 }
 
+void json_null(const char *key)
+{
+	begin_value(key);
+	fputs("null", stdout);
+}
+
 void json_address(const char *key, uint64_t value)
 {
 	begin_value(key);

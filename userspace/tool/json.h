@@ -15,6 +15,7 @@ void json_begin_array(const char *key);
 void json_end_array(void);
 void json_string(const char *key, const char *value);
 void json_number(const char *key, uint64_t value);
+void json_null(const char *key);
 
 /** json_address() - as a string in hex: many readers lose bits beyond 2^53 */
 void json_address(const char *key, uint64_t value);

@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/mregion.h>
-
 #include "array.h"
 #include "tool.h"
 
 bool tool_json;
 
 static int tool_help(int argc, char **argv);
-static int tool_version(int argc, char **argv);
 
 static const struct tool_command commands[] = {
 	{
@@ -62,7 +59,7 @@ static const struct tool_command commands[] = {
 	{
 		.name = "version",
 		.args = "",
-		.help = "show the version of this program",
+		.help = "show versions of command, library and module",
 		.run = tool_version,
 		.more = "Example: mregion -j version\n",
 	},
@@ -169,19 +166,6 @@ static int tool_help(int argc, char **argv)
 	if (!command)
 		return 2;
 	command_usage(command);
-	return 0;
-}
-
-static int tool_version(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	if (tool_json)
-		printf("{\"version\":\"%s\",\"abi_version\":%u}\n",
-		       MREGION_VERSION, MREGION_ABI_VERSION);
-	else
-		printf("mregion %s, speaks version %u to the module\n",
-		       MREGION_VERSION, MREGION_ABI_VERSION);
 	return 0;
 }
 

@@ -40,6 +40,7 @@ int tool_draw(int argc, char **argv);
 int tool_import(int argc, char **argv);
 int tool_info(int argc, char **argv);
 int tool_render(int argc, char **argv);
+int tool_version(int argc, char **argv);
 
 /**
  * tool_options() - take the options that all subcommands have

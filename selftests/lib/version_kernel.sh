@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# `mregion version` tells the version of the module: while it is loaded, and that it is
+# not. Needs the module, and mregion on PATH.
+
+if [ ! -e /dev/mregion ]; then
+	echo "1..0 # SKIP the mregion module is not loaded"
+	exit 4
+fi
+nr=0
+failed=0
+
+# is NAME TEXT WANTED
+is() {
+	nr=$((nr + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $nr $1"
+	else
+		echo "# is '$2', not '$3'"
+		echo "not ok $nr $1"
+		failed=1
+	fi
+}
+
+text() {
+	mregion version | sed -n 's/^module //p'
+}
+
+json() {
+	mregion version -j | sed -n 's/.*"module":\(.*\)}$/\1/p'
+}
+
+echo "TAP version 13"
+echo "1..5"
+
+version=$(mregion version | sed -n 's/^mregion \([^ ]*\), .*/\1/p')
+is "the module's own" "$(cat /sys/module/mregion/version)" "$version"
+is "as text" "$(text)" "$version"
+is "as JSON" "$(json)" "\"$version\""
+
+rmmod mregion
+is "not loaded, as text" "$(text)" "not loaded"
+is "not loaded, as JSON" "$(json)" "null"
+modprobe mregion
+
+exit $failed
