@@ -26,9 +26,9 @@
 #	PARTS=...	tests to run, see selftests/check; all by default
 #	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
-# Building needs gcc, make and iasl (acpica-tools). What installs what is missing
-# does so by apt, as root: demo, check, check-debug, check-packages, bench, docs and
-# deb.
+# Building needs gcc, make, iasl (acpica-tools) and libnl (libnl-3-dev,
+# libnl-genl-3-dev). What installs what is missing does so by apt, as root: demo,
+# check, check-debug, check-packages, bench, docs and deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))

@@ -53,9 +53,11 @@ install_all()
 files()
 {
 	prefix=$root/opt/mregion
-	for file in bin/mregion bin/mregion-vmm include/mregion.h lib/libmregion.a \
+	for file in include/mregion.h include/linux/mregion.h \
+		include/linux/mregion_netlink.h lib/libmregion.a \
 		lib/libmregion.so lib/pkgconfig/mregion.pc \
-		lib/udev/rules.d/60-mregion.rules lib/modules-load.d/mregion.conf; do
+		lib/udev/rules.d/60-mregion.rules lib/modules-load.d/mregion.conf \
+		share/bash-completion/completions/mregion; do
 		[ -s "$prefix/$file" ] || { echo "no $file"; return 1; }
 	done
 	for file in "$here"/../../uapi/linux/*.h; do
@@ -180,11 +182,12 @@ cplusplus()
 		$(flags --cflags --libs)
 }
 
-# ... where there is no ACPI compiler, which the VMM needs.
+# ... where there is no ACPI compiler, which the VMM needs, and no libnl, which the
+# command needs.
 alone()
 {
 	make -s -C "$here/../../userspace" lib BUILD="$tmp/alone" CC="$cc" \
-		IASL=false || return 1
+		IASL=false PKG_CONFIG=false || return 1
 	[ -s "$tmp/alone/lib/libmregion.a" ] &&
 		[ -s "$tmp/alone/lib/libmregion.so" ] &&
 		[ ! -e "$tmp/alone/bin" ]

@@ -116,7 +116,7 @@ expect_help() {
 }
 
 for option in --help -h; do
-	expect_help "[-j] COMMAND [ARGUMENT]..." $option
+	expect_help "[OPTION]... COMMAND [ARGUMENT]..." $option
 	expect_help "render FILE" render $option
 	expect_help "render FILE" -j ren -j $option file
 	expect_help "draw FILE" draw file $option

@@ -97,70 +97,27 @@ static bool draw_topology(const struct draw *draw,
 	return ok;
 }
 
-/* The exit status if it is known now, or -2. */
-static int parse(struct draw *draw, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		TOOL_LONG_OPTIONS,
-		{ "all", no_argument, NULL, 'a' },
-		{ "offline", no_argument, NULL, 'O' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "space", required_argument, NULL, 's' },
-		{ "title", required_argument, NULL, 't' },
-		{ 0 },
-	};
-	int c;
-
-	while ((c = tool_getopt(argc, argv, TOOL_SHORT_OPTIONS "ao:s:t:",
-				longs)) >= 0) {
-		switch (c) {
-		case 'a':
-			draw->options.all = true;
-			break;
-		case 'O':
-			draw->offline = true;
-			break;
-		case 'o':
-			draw->output = optarg;
-			break;
-		case 's':
-			draw->spaces[draw->nr_spaces++] = optarg;
-			break;
-		case 't':
-			draw->title = optarg;
-			break;
-		case 'h':
-			return TOOL_HELP;
-		default:
-			return 2;
-		}
-	}
-	if (argc - optind != 1) {
-		tool_error("draw: %s; see 'mregion help draw'",
-			   optind < argc ? "one file at a time" :
-					   "which file?");
-		return 2;
-	}
-	draw->path = argv[optind];
-	return -2;
-}
-
 int tool_draw(int argc, char **argv)
 {
-	struct draw draw = { .spaces = calloc(argc, sizeof(*draw.spaces)) };
+	struct draw draw = {
+		.path = argv[1],
+		.output = tool_options.output,
+		.title = tool_options.title,
+		.spaces = tool_options.spaces,
+		.nr_spaces = tool_options.nr_spaces,
+		.offline = tool_options.offline,
+		.options.all = tool_options.all,
+	};
 	struct topology topology;
-	int status;
+	bool ok;
 
-	if (!draw.spaces) {
-		tool_error("out of memory");
-		return 1;
+	if (argc != 2) {
+		tool_error("draw: %s; see 'mregion help draw'",
+			   argc < 2 ? "which file?" : "one file at a time");
+		return 2;
 	}
-	status = parse(&draw, argc, argv);
-	if (status == -2) {
-		status = !(topology_read(draw.path, &topology) &&
-			   draw_topology(&draw, &topology));
-		topology_free(&topology);
-	}
-	free(draw.spaces);
-	return status;
+	ok = topology_read(draw.path, &topology) &&
+	     draw_topology(&draw, &topology);
+	topology_free(&topology);
+	return !ok;
 }

@@ -4,26 +4,20 @@
 
 #include "import_write.h"
 #include "mtree.h"
-#include "options.h"
 #include "tool.h"
 
 int tool_import(int argc, char **argv)
 {
-	static const struct option longs[] = { TOOL_LONG_OPTIONS, { 0 } };
 	struct mtree mtree;
 	bool ok;
-	int c;
 
-	while ((c = tool_getopt(argc, argv, TOOL_SHORT_OPTIONS, longs)) >= 0)
-		return c == 'h' ? TOOL_HELP : 2;
-	if (argc - optind != 1) {
+	if (argc != 2) {
 		tool_error("import: %s; see 'mregion help import'",
-			   optind < argc ? "one file at a time" :
-					   "which file?");
+			   argc < 2 ? "which file?" : "one file at a time");
 		return 2;
 	}
-	ok = mtree_read(argv[optind], &mtree) &&
-	     import_write(argv[optind], &mtree, stdout);
+	ok = mtree_read(argv[1], &mtree) &&
+	     import_write(argv[1], &mtree, stdout);
 	mtree_free(&mtree);
 	return !ok;
 }

@@ -1,134 +1,110 @@
 // SPDX-License-Identifier: MIT
 /* mregion: look at, and try out, hierarchies of memory regions. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
-#include "tool.h"
+#include <linux/mregion.h>
 
-bool tool_json;
+#include "array.h"
+#include "colour.h"
+#include "json.h"
+#include "options.h"
+#include "tool.h"
 
 static int tool_help(int argc, char **argv);
 
+#define MACHINES "  MACHINE is a number, as 'mregion show' prints it, or 'pid PID'; without\n" \
+		 "  it, all machines are meant.\n"
+
 static const struct tool_command commands[] = {
-	{
-		.name = "render",
-		.args = "FILE",
-		.help = "show the flat views of a topology, - for stdin",
-		.run = tool_render,
-		.own_options = true,
-		.more =
-	"  --offline  without the kernel module, as where there is none\n\n"
-	"Example: mregion render --offline machine.topo\n",
-	},
-	{
-		.name = "draw",
-		.args = "FILE",
-		.help = "draw hierarchy and views of a topology as SVG",
-		.run = tool_draw,
-		.own_options = true,
-		.more =
-	"  -o, --output FILE  write there instead of to stdout\n"
-	"  -s, --space NAME   only spaces of that name; may be repeated\n"
-	"  -a, --all          also regions that are disabled\n"
-	"  -t, --title TEXT   instead of the file's name\n"
-	"      --offline      without the kernel module, as where there is none\n\n"
-	"Example: mregion draw machine.topo -s memory -o machine.svg\n",
-	},
-	{
-		.name = "import",
-		.args = "FILE",
-		.help = "make a topology of QEMU's 'info mtree', - for stdin",
-		.run = tool_import,
-		.own_options = true,
-		.more =
-	"Example:\n"
-	"  echo 'info mtree -D' | qemu-system-x86_64 -S -display none \\\n"
-	"      -monitor stdio | mregion import - > machine.topo\n",
-	},
-	{
-		.name = "info",
-		.args = "",
-		.help = "show version and limits of the kernel module",
-		.run = tool_info,
-		.more = "Example: mregion info\n",
-	},
-	{
-		.name = "version",
-		.args = "",
-		.help = "show versions of command, library and module",
-		.run = tool_version,
-		.more = "Example: mregion -j version\n",
-	},
-	{
-		.name = "help",
-		.args = "[COMMAND]",
-		.help = "show this",
-		.run = tool_help,
-		.more = "Example: mregion help render\n",
-	},
+	{ "show", "[MACHINE] [SELECTION]... [FILTER]...",
+	  "show machines, or what is in one", "",
+	  MACHINES
+	  "  SELECTION: tree, spaces, view, rules, rings, servers, shadows, vms, claims\n"
+	  "  FILTER: name GLOB, addr ADDRESS, kind KIND\n"
+	  "\nExamples:\n"
+	  "  mregion show\n"
+	  "  mregion show 3\n"
+	  "  mregion show pid 1234 view name 'vga*'\n"
+	  "  mregion -jp show 3 tree rules\n",
+	  tool_show },
+	{ "monitor", "[MACHINE]", "show what happens to machines", "bt",
+	  "  MACHINE is a number, as 'mregion show' prints it. Says how many events\n"
+	  "  were lost, if any were. Ends on SIGINT or SIGTERM, or when MACHINE is\n"
+	  "  closed.\n"
+	  "\nExample:\n"
+	  "  mregion monitor -t\n",
+	  tool_monitor },
+	{ "stat", "[MACHINE]", "show where accesses went so far", "ain",
+	  MACHINES
+	  "  With -i or -n: accesses a second, as top.\n"
+	  "\nExamples:\n"
+	  "  mregion stat 3\n"
+	  "  mregion stat -i 5 -n 12\n",
+	  tool_stat },
+	{ "top", "[MACHINE]", "show accesses a second", "ain",
+	  MACHINES
+	  "\nExamples:\n"
+	  "  mregion top\n"
+	  "  mregion top 3 -i 0.5\n"
+	  "  mregion top -n 1 | cat\n",
+	  tool_top },
+	{ "translate", "MACHINE SPACE ADDRESS",
+	  "show what is at an address, and why", "",
+	  "  MACHINE is a number, as 'mregion show' prints it, or 'pid PID'.\n"
+	  "\nExample:\n"
+	  "  mregion translate 3 1 0xfee00000\n",
+	  tool_translate },
+	{ "render", "FILE", "show the flat views of a topology, - for stdin", "O",
+	  "\nExample:\n"
+	  "  printf 'region 1 ram 0x1000 memory\\nspace s 1\\n' | mregion render -\n",
+	  tool_render },
+	{ "draw", "FILE", "draw hierarchy and views of a topology as SVG", "AosTO",
+	  "\nExample:\n"
+	  "  mregion draw machine.topo -s memory -o machine.svg\n",
+	  tool_draw },
+	{ "import", "FILE",
+	  "make a topology of QEMU's 'info mtree', - for stdin", "",
+	  "\nExample:\n"
+	  "  echo 'info mtree -D' | qemu-system-x86_64 -S -display none \\\n"
+	  "      -monitor stdio | mregion import - > machine.topo\n",
+	  tool_import },
+	{ "info", "", "show version and limits of the kernel module", "",
+	  "\nExample:\n"
+	  "  mregion -j info\n",
+	  tool_info },
+	{ "version", "", "show versions of command, library and module", "",
+	  "\nExample:\n"
+	  "  mregion version\n",
+	  tool_version },
+	{ "help", "[COMMAND]", "show this, or what a command does", "",
+	  "\nExample:\n"
+	  "  mregion help show\n",
+	  tool_help },
 };
-
-void tool_error(const char *fmt, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fputs("mregion: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 static void usage(FILE *file)
 {
 	size_t i;
 
-	fputs("Usage: mregion [-j] COMMAND [ARGUMENT]...\n\n", file);
+	fputs("Usage: mregion [OPTION]... COMMAND [ARGUMENT]...\n\n", file);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(file, "  %-7s %-10s %s\n", commands[i].name,
-			commands[i].args, commands[i].help);
-	fputs("\n  -j, --json         print JSON\n"
-	      "  -h, --help         show this, or what a command does\n", file);
+		fprintf(file, "  %-9s %s\n", commands[i].name,
+			commands[i].help);
+	fputc('\n', file);
+	options_print(file, "");
 }
 
 static void command_usage(const struct tool_command *command)
 {
 	printf("Usage: mregion %s%s%s\n\n  %s\n", command->name,
 	       command->args[0] ? " " : "", command->args, command->help);
-	if (command->more)
-		printf("\n%s", command->more);
-}
-
-bool tool_options(int *argc, char **argv, bool *help)
-{
-	bool ended = false;
-	int from, to = 1;
-
-	*help = false;
-	for (from = 1; from < *argc; from++) {
-		if (ended || argv[from][0] != '-' || !argv[from][1]) {
-			argv[to++] = argv[from];
-		} else if (!strcmp(argv[from], "--")) {
-			ended = true;
-		} else if (!strcmp(argv[from], "-j") ||
-			   !strcmp(argv[from], "--json")) {
-			tool_json = true;
-		} else if (!strcmp(argv[from], "-h") ||
-			   !strcmp(argv[from], "--help")) {
-			*help = true;
-		} else {
-			tool_error("%s: unknown option '%s'", argv[0],
-				   argv[from]);
-			return false;
-		}
-	}
-	*argc = to;
-	return true;
+	fputs(command->details, stdout);
+	if (!command->options[0])
+		return;
+	fputs("\nOptions:\n", stdout);
+	options_print(stdout, command->options);
 }
 
 /* The command of that name, or the only one that begins so. */
@@ -154,64 +130,57 @@ static const struct tool_command *find_command(const char *name)
 	return found;
 }
 
+static int help(const struct tool_command *command)
+{
+	if (command)
+		command_usage(command);
+	else
+		usage(stdout);
+	return 0;
+}
+
 static int tool_help(int argc, char **argv)
 {
 	const struct tool_command *command;
 
-	if (argc < 2) {
-		usage(stdout);
-		return 0;
-	}
+	if (argc < 2)
+		return help(NULL);
 	command = find_command(argv[1]);
-	if (!command)
-		return 2;
-	command_usage(command);
-	return 0;
+	return command ? help(command) : 2;
 }
 
 int main(int argc, char **argv)
 {
-	const struct tool_command *command;
-	int i, status = 0;
-	bool help;
+	const struct tool_command *command = NULL;
+	int status;
 
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json")) {
-			tool_json = true;
-		} else if (!strcmp(argv[i], "-h") ||
-			   !strcmp(argv[i], "--help")) {
-			usage(stdout);
-			return 0;
-		} else if (!strcmp(argv[i], "-V") ||
-			   !strcmp(argv[i], "--version")) {
-			return tool_version(0, NULL);
-		} else {
-			tool_error("unknown option '%s'; see 'mregion help'",
-				   argv[i]);
+	if (!options_take(&argc, argv, "", NULL))
+		return 2;
+	if (!tool_options.help && !tool_options.version) {
+		if (argc == 1) {
+			usage(stderr);
 			return 2;
 		}
+		command = find_command(argv[1]);
+		if (!command)
+			return 2;
+		argc--;
+		argv++;
+		if (!options_take(&argc, argv, command->options, argv[0]))
+			return 2;
 	}
-	if (i == argc) {
-		usage(stderr);
-		return 2;
-	}
-	command = find_command(argv[i]);
-	if (!command)
-		return 2;
-	argc -= i;
-	argv += i;
-	help = false;
-	if (!command->own_options && !tool_options(&argc, argv, &help))
-		return 2;
-	if (!help)
+	json_setup(tool_options.pretty);
+	colour_setup(tool_options.colour);
+
+	if (tool_options.version)
+		status = tool_version(0, NULL);
+	else if (tool_options.help)
+		status = help(command);
+	else
 		status = command->run(argc, argv);
-	if (help || status == TOOL_HELP) {
-		command_usage(command);
-		status = 0;
-	}
 
 	if (fflush(stdout) || ferror(stdout)) {
-		tool_error("cannot write: %s", strerror(errno));
+		tool_note("cannot write: %s", strerror(errno));
 		return 1;
 	}
 	return status;

@@ -111,33 +111,19 @@ static bool render(const char *path, const struct topology *topology,
 
 int tool_render(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		TOOL_LONG_OPTIONS,
-		{ "offline", no_argument, NULL, 'o' },
-		{ 0 },
-	};
-	bool ok, offline = false;
 	struct topology topology;
-	int c;
+	bool ok;
 
-	while ((c = tool_getopt(argc, argv, TOOL_SHORT_OPTIONS, longs)) >= 0) {
-		if (c == 'h')
-			return TOOL_HELP;
-		if (c != 'o')
-			return 2;
-		offline = true;
-	}
-	argv += optind;
-	if (argc - optind != 1) {
+	if (argc != 2) {
 		tool_error("render: %s; see 'mregion help'",
-			   argv[0] ? "one file at a time" : "which file?");
+			   argc < 2 ? "which file?" : "one file at a time");
 		return 2;
 	}
-	ok = topology_read(argv[0], &topology) &&
-	     render(argv[0], &topology, offline);
+	ok = topology_read(argv[1], &topology) &&
+	     render(argv[1], &topology, tool_options.offline);
 	/* No mistake, but hardly what was meant. */
 	if (ok && !topology.nr_spaces)
-		topology_error(argv[0], 0, "there is no space to render");
+		tool_note("%s: there is no space to render", argv[1]);
 	topology_free(&topology);
 	return !ok;
 }

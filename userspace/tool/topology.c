@@ -10,21 +10,23 @@
 
 #include "array.h"
 #include "scan.h"
+#include "tool.h"
 #include "topology.h"
 
 void topology_error(const char *path, size_t line, const char *fmt, ...)
 {
 	va_list args;
+	char *reason;
 
-	fflush(stdout);
-	if (line)
-		fprintf(stderr, "mregion: %s:%zu: ", path, line);
-	else
-		fprintf(stderr, "mregion: %s: ", path);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	if (vasprintf(&reason, fmt, args) < 0)
+		reason = NULL;
 	va_end(args);
-	fputc('\n', stderr);
+	if (line)
+		tool_complain("%s:%zu: %s", path, line, reason ? reason : "");
+	else
+		tool_complain("%s: %s", path, reason ? reason : "");
+	free(reason);
 }
 
 /* Room for one more element at the end of an array, zeroed. */

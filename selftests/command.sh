@@ -1,0 +1,622 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the mregion command says of a machine that another process holds
+# (command_machine.c), and of what happens to it. MREGION names the command.
+#
+# shellcheck disable=SC2317 # functions are called by their names
+
+here=$(cd "$(dirname "$0")" && pwd)
+# As built, where nothing is installed.
+PATH=$here:$PATH:$here/../build/bin:$here/../build/selftests
+number=0
+status=0
+
+skip()
+{
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+echo 'TAP version 13'
+command=$(command -v "${MREGION:-mregion}") || skip 'no mregion command'
+[ -e /dev/mregion ] || skip 'no /dev/mregion: the module is not loaded'
+[ "$(id -u)" -eq 0 ] || skip 'not root'
+
+tmp=$(mktemp -d) || exit 1
+chmod 755 "$tmp"
+pids=
+# shellcheck disable=SC2086 # several
+trap 'kill -9 $pids 2>/dev/null; rm -rf "$tmp"' EXIT
+
+mregion()
+{
+	"$command" "$@"
+}
+
+# check NAME COMMAND...
+check()
+{
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$tmp/check" 2>&1; then
+		echo "ok $number $name"
+	else
+		sed 's/^/# /' "$tmp/check"
+		echo "not ok $number $name"
+		status=1
+	fi
+}
+
+# prints STATUS COMMAND...: it ends so, and prints what is on standard input
+prints()
+{
+	cat >"$tmp/expected"
+	wanted=$1
+	shift
+	"$@" >"$tmp/output" 2>&1
+	got=$?
+	if [ "$got" -eq "$wanted" ] && cmp -s "$tmp/expected" "$tmp/output"; then
+		return
+	fi
+	echo "status $got; wanted $wanted:"
+	diff -u "$tmp/expected" "$tmp/output"
+	return 1
+}
+
+# says STATUS TEXT COMMAND...: it ends so, and prints the text somewhere
+says()
+{
+	wanted=$1
+	text=$2
+	shift 2
+	"$@" >"$tmp/output" 2>&1
+	got=$?
+	if [ "$got" -eq "$wanted" ] && grep -qF -e "$text" "$tmp/output"; then
+		return
+	fi
+	echo "status $got; wanted $wanted, and '$text':"
+	cat "$tmp/output"
+	return 1
+}
+
+# json STATUS NR TEXT COMMAND...: NR values, and the text in one of them
+json()
+{
+	wanted=$1
+	nr=$2
+	text=$3
+	shift 3
+	"$@" >"$tmp/output" 2>"$tmp/errors"
+	got=$?
+	valid=$(json_valid <"$tmp/output")
+	if [ "$got" -eq "$wanted" ] && [ "$valid" = "$nr" ] &&
+	   [ ! -s "$tmp/errors" ] && grep -qF -e "$text" "$tmp/output"; then
+		return
+	fi
+	echo "status $got; $valid; wanted $wanted, $nr, and '$text':"
+	cat "$tmp/output" "$tmp/errors"
+	return 1
+}
+
+# until_has FILE TEXT: wait until it is there
+until_has()
+{
+	tries=0
+	until grep -qF -e "$2" "$1"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { echo "no '$2' in:"; cat "$1"; return 1; }
+		sleep 0.1
+	done
+}
+
+# ask LINE: of the machine; the answer is in $answer
+ask()
+{
+	echo "$*" >&3
+	read -r answer <&4
+}
+
+# --- nothing there yet
+
+# With its network namespace it has none of the others' machines.
+alone()
+{
+	unshare -n "$command" "$@"
+}
+
+check 'no machines' prints 0 alone show <<'END'
+MACHINE  PID  COMM  GENERATION  REGIONS  SPACES  VMS  MEMORY
+END
+check 'no machines, as JSON' prints 0 alone -j show <<'END'
+{"machines":[]}
+END
+
+# --- a machine
+
+mkfifo "$tmp/in" "$tmp/out"
+command_machine <"$tmp/in" >"$tmp/out" &
+pid=$!
+pids="$pids $pid"
+exec 3>"$tmp/in" 4<"$tmp/out"
+read -r answer <&4
+case $answer in
+ready*) ;;
+*)
+	echo "Bail out! no machine: $answer"
+	exit 1
+	;;
+esac
+vms=0
+[ "$answer" = 'ready vm' ] && vms=1
+machine=$(mregion -j show pid $pid |
+	  sed -n 's/^{"machines":\[{"id":\([0-9]*\),.*/\1/p')
+[ "$machine" ] || { echo 'Bail out! the machine is not seen'; exit 1; }
+
+# Words, whatever there is between them.
+line()
+{
+	mregion show | awk -v id="$machine" \
+		'$1 == id { print $2, $3, $4, $5, $6, $7; nr++ }
+		END { exit nr != 1 }'
+}
+check 'show' prints 0 line <<END
+$pid command_machine 1 17 3 $vms
+END
+
+check 'tree' prints 0 mregion show "$machine" tree <<END
+machine $machine: command_machine, process $pid, generation 1
+space 1 (memory):
+  0000000000000000-ffffffffffffffff (prio 0, container, 16E): #1 system
+    0000000000000000-0000000000ffffff (prio 0, ram, 16M): #2 memory [fd 0x0]
+    00000000000a0000-00000000000bffff (prio 1, mmio, 128K): #3 vga
+    00000000e0000000-00000000efffffff (prio 0, container, 256M): #4 pci
+      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [3 rules]
+      00000000e0002000-00000000e0002fff (prio 0, mmio, 4K): #8 served [server 1]
+      00000000e0003000-00000000e0003fff (prio 0, mmio, 4K): #9 hidden [disabled]
+      00000000e0004000-00000000e000400f (prio 0, mmio, 16): #10 ä \\xff"\\x5c
+      00000000e0005000-00000000e000500f (prio 0, mmio, 16): #15 moving
+    00000000fee00000-00000000fee00fff (prio 0, reservation, 4K): #14 apic
+    00000000ffff0000-00000000ffffffff (prio -1, rom, 64K): #6 bios
+    0000000100000000-00000001000fffff (prio 0, alias, 1M): #7 memory-high @#2 memory 0000000000800000-00000000008fffff
+    0000000200000000-0000000200000fff (prio 0, alias, 4K): #13 memory-ro [readonly] @#2 memory 0000000000000000-0000000000000fff
+space 2 (pio):
+  0000000000000000-000000000000ffff (prio 0, container, 64K): #11 ports
+    00000000000003f8-00000000000003ff (prio 0, mmio, 8): #12 port
+space 3 (memory):
+  0000000000000000-000000000fffffff (prio 0, container, 256M): #4 pci
+    0000000000001000-00000000000010ff (prio 0, mmio, 256): #5 uart [3 rules]
+    0000000000002000-0000000000002fff (prio 0, mmio, 4K): #8 served [server 1]
+    0000000000003000-0000000000003fff (prio 0, mmio, 4K): #9 hidden [disabled]
+    0000000000004000-000000000000400f (prio 0, mmio, 16): #10 ä \\xff"\\x5c
+    0000000000005000-000000000000500f (prio 0, mmio, 16): #15 moving
+not mapped:
+  0000000000000000-0000000000000fff (prio 0, container, 4K): #16 loose
+    0000000000000800-000000000000080f (prio 0, mmio, 16): #17 in loose
+END
+
+check 'view' prints 0 mregion show pid $pid view <<END
+machine $machine: command_machine, process $pid, generation 1
+view of space 1 (memory), root #1 system, unassigned exit, of generation 1:
+  0000000000000000-000000000009ffff (ram): #2 memory
+  00000000000a0000-00000000000bffff (i/o): #3 vga
+  00000000000c0000-0000000000ffffff (ram): #2 memory @00000000000c0000
+  00000000e0001000-00000000e00010ff (i/o): #5 uart
+  00000000e0002000-00000000e0002fff (i/o): #8 served
+  00000000e0004000-00000000e000400f (i/o): #10 ä \\xff"\\x5c
+  00000000e0005000-00000000e000500f (i/o): #15 moving
+  00000000fee00000-00000000fee00fff (resv): #14 apic
+  00000000ffff0000-00000000ffffffff (rom): #6 bios [readonly]
+  0000000100000000-00000001000fffff (ram): #2 memory @0000000000800000
+  0000000200000000-0000000200000fff (rom): #2 memory [readonly]
+view of space 2 (pio), root #11 ports, unassigned exit, of generation 1:
+  00000000000003f8-00000000000003ff (i/o): #12 port
+view of space 3 (memory), root #4 pci, unassigned ones, of generation 1:
+  0000000000001000-00000000000010ff (i/o): #5 uart
+  0000000000002000-0000000000002fff (i/o): #8 served
+  0000000000004000-000000000000400f (i/o): #10 ä \\xff"\\x5c
+  0000000000005000-000000000000500f (i/o): #15 moving
+END
+
+check 'tables' prints 0 mregion show "$machine" spaces rules rings servers \
+	shadows <<END
+machine $machine: command_machine, process $pid, generation 1
+spaces:
+  SPACE  BUS     ROOT       UNASSIGNED  RANGES  VMS  GENERATION
+      1  memory  #1 system  exit            11    $vms           1
+      2  pio     #11 ports  exit             1    $vms           1
+      3  memory  #4 pci     ones             4    0           1
+rules:
+  REGION   KIND      OFFSET  LENGTH  SIZE   VALUE  RING  SHADOW    AT  FLAGS
+  #5 uart  doorbell    0x10       4     4  0x1234     -       -     -  datamatch
+  #5 uart  coalesce     0x0       8     -       -     1       -     -  -
+  #5 uart  shadow      0x40       8     -       -     -       1  0x80  read,write
+rings:
+  RING  ENTRIES  WAITING  APPENDED  FULL  WAKEUPS
+     1        4        0         0     0        0
+servers:
+  SERVER  PID  STATE  SLOTS  PARKED  SERVED  EXITS  SLEEPS  WAKEUPS
+       1    -  alive      2       0       0      0       0        0
+shadows:
+  SHADOW  LENGTH
+       1      4K
+END
+
+if [ $vms -eq 1 ]; then
+	check 'virtual machines' says 0 \
+		"   1  $pid             1          2" \
+		mregion show "$machine" vms
+	check 'claims' says 0 '0xa0000      0xbffff' \
+		mregion show "$machine" claims
+else
+	for name in 'virtual machines' claims; do
+		number=$((number + 1))
+		echo "ok $number # SKIP $name: no KVM"
+	done
+fi
+
+# --- filters
+
+check 'filter by name' prints 0 mregion show "$machine" tree name 'memory-*' <<END
+machine $machine: command_machine, process $pid, generation 1
+space 1 (memory):
+  0000000000000000-ffffffffffffffff (prio 0, container, 16E): #1 system
+    0000000100000000-00000001000fffff (prio 0, alias, 1M): #7 memory-high @#2 memory 0000000000800000-00000000008fffff
+    0000000200000000-0000000200000fff (prio 0, alias, 4K): #13 memory-ro [readonly] @#2 memory 0000000000000000-0000000000000fff
+END
+check 'filter by address' prints 0 mregion show "$machine" addr 0xe0001042 <<END
+machine $machine: command_machine, process $pid, generation 1
+space 1 (memory):
+  0000000000000000-ffffffffffffffff (prio 0, container, 16E): #1 system
+    00000000e0000000-00000000efffffff (prio 0, container, 256M): #4 pci
+      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [3 rules]
+view of space 1 (memory), root #1 system, unassigned exit, of generation 1:
+  00000000e0001000-00000000e00010ff (i/o): #5 uart
+rules:
+  REGION   KIND    OFFSET  LENGTH  SIZE  VALUE  RING  SHADOW    AT  FLAGS
+  #5 uart  shadow    0x40       8     -      -     -       1  0x80  read,write
+END
+check 'filter by kind' prints 0 mregion show "$machine" view kind rom <<END
+machine $machine: command_machine, process $pid, generation 1
+view of space 1 (memory), root #1 system, unassigned exit, of generation 1:
+  00000000ffff0000-00000000ffffffff (rom): #6 bios [readonly]
+END
+check 'filter as JSON' json 0 1 '"regions":[{"id":6,"name":"bios",' \
+	mregion -j show "$machine" tree kind rom
+
+# --- JSON, whatever names have in them
+
+check 'JSON of machines' json 0 1 "\"pid\":$pid,\"comm\":\"command_machine\"" \
+	mregion -j show
+check 'JSON of a machine' json 0 1 \
+	'"name":"ä \ufffd\"\\","name_hex":"c3a420ff225c","kind":"mmio"' \
+	mregion show "$machine" -j
+check 'JSON of all' json 0 1 '"servers":[{"id":1,"pid":' \
+	mregion -j show "$machine" tree spaces view rules rings servers \
+	shadows vms claims
+check 'JSON for people' json 0 1 '                    "name": "system",' \
+	mregion -jp show "$machine"
+check 'options combined behind' json 0 1 '    "machines": [' \
+	mregion show -pj "$machine" tree
+
+# --- addresses
+
+check 'translate' prints 0 mregion translate "$machine" 1 0xa0010 <<END
+machine $machine, space 1 (memory), address 0xa0010: #3 vga, offset 0x10, up to 0xbffff
+  #1 system (container), root of the space: offset 0xa0010
+    #3 vga (mmio), mapped at 0xa0000, priority 1: offset 0x10
+END
+check 'translate through an alias' prints 0 \
+	mregion translate pid $pid 1 0x200000010 <<END
+machine $machine, space 1 (memory), address 0x200000010: #2 memory, offset 0x10, up to 0x200000fff [readonly]
+  #1 system (container), root of the space: offset 0x200000010
+    #13 memory-ro (alias), mapped at 0x200000000, priority 0: offset 0x10
+      #2 memory (ram), shown from 0x0 on: offset 0x10
+END
+check 'translate what is disabled' prints 0 \
+	mregion translate "$machine" 3 0x3004 <<END
+machine $machine, space 3 (memory), address 0x3004: nothing, up to 0x3fff: reads return all-ones, writes are dropped
+END
+check 'translate to nothing' prints 0 mregion translate "$machine" 2 0x400 <<END
+machine $machine, space 2 (pio), address 0x400: nothing, up to 0xffff: accesses exit to the VMM
+END
+check 'translate as JSON' json 0 1 \
+	'"path":[{"region":1,"name":"system","kind":"container","offset":"0x100000010"},{"region":7,"name":"memory-high","kind":"alias","offset":"0x10"},{"region":2,"name":"memory","kind":"ram","offset":"0x800010"}]' \
+	mregion -j translate "$machine" 1 0x100000010
+check 'translate to nothing, as JSON' json 0 1 \
+	'"last":"0xffff","region":null,"unassigned":"exit","path":[]' \
+	mregion -j translate "$machine" 2 0x400
+check 'beyond the end of a space' prints 1 \
+	mregion translate "$machine" 2 0x10000 <<END
+mregion: machine $machine, space 2, address 0x10000: the space ends at 0xffff
+END
+check 'no such space' says 1 \
+	"mregion: machine $machine, space 9, address 0x0: " \
+	mregion translate "$machine" 9 0
+
+# Both ends of all ranges of a view, and what is beside them.
+everywhere()
+{
+	mregion show "$machine" view |
+		sed -n 's/^  \([0-9a-f]*\)-\([0-9a-f]*\) .*: #\([0-9]*\).*/\1 \2 \3/p' |
+		head -n 11 | while read -r first last region; do
+		for address in "$first" "$last"; do
+			mregion translate "$machine" 1 "0x$address" |
+				grep -q ": #${region}[ ,]" ||
+				{ echo "$address: not $region"; return 1; }
+		done
+	done
+}
+check 'translate agrees with the view' everywhere
+
+# --- accesses
+
+writes()
+{
+	ask write 1 0xe0001000 4 6 &&
+		ask write 1 0xe0001010 4 3 &&
+		ask write 1 0xe0001040 4 2 &&
+		ask write 1 0xd0000000 4 1
+	echo "$answer"
+	[ "$answer" = ok ]
+}
+check 'accesses' writes
+check 'stat' prints 0 mregion stat "$machine" <<END
+MACHINE  WHERE                   ALL  UNASSIGNED-EXIT  COALESCED  RING-FULL  DOORBELL  SHADOW
+$(printf %7s "$machine")  all of command_machine   12                1          4          2         3       2
+$(printf %7s "$machine")  #5 uart                  11                -          4          2         3       2
+$(printf %7s "$machine")  space 1, nothing there    1                1          -          -         -       -
+END
+check 'stat of all regions' says 0 '#16 loose                 -' \
+	mregion stat -a pid $pid
+check 'stat as JSON' json 0 1 \
+	'"coalesced":4,"ring_full":2,"exit":0,"doorbell":3,"shadow":2,"served":0' \
+	mregion -j stat
+check 'rings' says 0 '     1        4        4         4     2        0' \
+	mregion show "$machine" rings
+
+top()
+{
+	ask busy 1 0xe0001000 4
+	mregion top "$machine" -n 2 -i 0.3 >"$tmp/top" &&
+		mregion -j top -n 3 -i 0.1 >"$tmp/top.json" &&
+		mregion stat -i 0.1 -n 1 "$machine" >"$tmp/stat"
+	got=$?
+	ask write 1 0xe0001040 4 1
+	cat "$tmp/top" "$tmp/stat"
+	[ "$got" -eq 0 ] && [ "$(json_valid <"$tmp/top.json")" = 3 ] &&
+		[ "$(grep -c '^MACHINE .*RING-FULL$' "$tmp/top")" -eq 2 ] &&
+		[ "$(awk '/#5 uart/ && $4 > 0' "$tmp/top" | wc -l)" -eq 2 ] &&
+		[ "$(wc -l <"$tmp/top")" -eq 10 ] &&
+		[ "$(grep -c '#5 uart' "$tmp/stat")" -eq 1 ]
+}
+check 'top where there is no terminal' top
+
+ends_in_order()
+{
+	"$command" top -i 0.1 >"$tmp/top" &
+	top=$!
+	pids="$pids $top"
+	until_has "$tmp/top" 'accesses a second' || return 1
+	kill -TERM "$top"
+	wait "$top"
+}
+check 'top ends on SIGTERM' ends_in_order
+
+# --- events
+
+# watch NAME ARGUMENT...: start a monitor, and wait until it is there
+watch()
+{
+	file=$tmp/$1
+	shift
+	"$command" monitor "$@" >"$file" 2>&1 &
+	monitor=$!
+	pids="$pids $monitor"
+	until_has "$file" command_machine
+}
+
+# Both ends of the line are there: nothing was cut off, and it is the last one.
+unwatch()
+{
+	kill "-$1" "$monitor"
+	wait "$monitor"
+}
+
+# tells_all FILE FROM TO: each generation is told once, or counted as lost
+tells_all()
+{
+	awk -v machine="$machine" -v from="$2" -v to="$3" '
+		$2 != "machine" || $3 != machine { next }
+		$4 == "committed" { told++; sub(/:/, "", $5); seen[$5]++ }
+		$4 == "lost" {
+			lost += $5
+			for (i = $7 + 0; i <= $9 + 0; i++)
+				seen[i]++
+		}
+		END {
+			print told + 0 " told, " lost + 0 " lost of " to - from
+			for (i = from + 1; i <= to; i++)
+				if (seen[i] != 1) {
+					print i " seen " seen[i] + 0 " times"
+					exit 1
+				}
+		}' "$1"
+}
+
+thousand()
+{
+	ask commit 1
+	before=$answer
+	watch thousand || return 1
+	ask commit 1000
+	unwatch TERM || { echo "status $?"; return 1; }
+	[ "$answer" -eq $((before + 1000)) ] || { echo "$answer"; return 1; }
+	tells_all "$tmp/thousand" "$before" "$answer" &&
+		! grep -q lost "$tmp/thousand"
+}
+check 'monitor tells of 1000 commits' thousand
+
+# It does not read while they are made.
+lost()
+{
+	ask commit 1
+	before=$answer
+	watch lost -b 16384 || return 1
+	kill -STOP "$monitor"
+	ask commit 500
+	after=$answer
+	kill -CONT "$monitor"
+	until_has "$tmp/lost" 'they came faster than they were read' ||
+		return 1
+	unwatch INT || { echo "status $?"; return 1; }
+	grep lost "$tmp/lost"
+	tells_all "$tmp/lost" "$before" "$after"
+}
+check 'monitor counts what is lost' lost
+
+lost_json()
+{
+	watch lost.json -jb 16384 || return 1
+	kill -STOP "$monitor"
+	ask commit 500
+	kill -CONT "$monitor"
+	until_has "$tmp/lost.json" '"event":"events_lost","lost":' || return 1
+	ask commit 1
+	unwatch TERM || return 1
+	json_valid <"$tmp/lost.json" || return 1
+	grep -q '"event":"commits_lost","machine":[0-9]*,"lost":[0-9]*,"first":[0-9]*,"last":[0-9]*}' \
+		"$tmp/lost.json"
+}
+check 'and says so in JSON' lost_json
+
+happens()
+{
+	watch happens -t || return 1
+	ask commit 1
+	commit=$answer
+	ask write 1 0xe0001000 4 1
+	ask die
+	command_machine </dev/null >/dev/null
+	until_has "$tmp/happens" ' closed, ' &&
+		until_has "$tmp/happens" 'is dead' &&
+		until_has "$tmp/happens" 'was full' || return 1
+	unwatch TERM || return 1
+	cat "$tmp/happens"
+	time='^20[0-9]*-[0-9]*-[0-9]*T[0-9]*:[0-9]*:[0-9]*\.[0-9]*'
+	while read -r event; do
+		grep -q "$time machine $event" "$tmp/happens" ||
+			{ echo "no $event"; return 1; }
+	done <<-END
+		$machine committed $commit: space 1 0xe0005000-0xe000500f: .*; space 3 0x6000-0x600f: .*
+		$machine committed $commit: .*: #15+0x0 i/o; .*: nothing.*
+		$machine ring 1 was full, [0-9]* times so far\$
+		$machine server 1 is dead\$
+		[0-9]* opened by command_machine, process [0-9]*\$
+		[0-9]* closed, opened by command_machine, process [0-9]*\$
+	END
+}
+check 'monitor tells of what happens' happens
+
+happens_json()
+{
+	watch happens.json -j "$machine" || return 1
+	ask commit 2
+	command_machine </dev/null >/dev/null
+	ask commit 1
+	until_has "$tmp/happens.json" "\"generation\":$answer" || return 1
+	unwatch TERM || return 1
+	cat "$tmp/happens.json"
+	[ "$(json_valid <"$tmp/happens.json")" = 4 ] &&
+		grep -q "^{\"time\":\"20.*Z\",\"event\":\"committed\",\"machine\":$machine,\"generation\":$answer,\"changes\":\[{\"space\":1,.*\],\"cut\":false}\$" \
+			"$tmp/happens.json"
+}
+check 'as JSON, and of one machine' happens_json
+
+check 'the server is dead' says 0 ' dead ' mregion show "$machine" servers
+
+# --- while the machine changes
+
+changing()
+{
+	ask fast
+	got=0
+	for _ in 1 2 3 4 5; do
+		mregion translate "$machine" 1 0xe0005004 >"$tmp/answer" ||
+			got=1
+		grep -q ': #15 moving, offset 0x4,\|: nothing, up to ' \
+			"$tmp/answer" || { cat "$tmp/answer"; got=1; }
+		mregion -j show "$machine" | json_valid >"$tmp/valid" || got=1
+		mregion show "$machine" view | sed 's/generation.*//' |
+			grep -c '#15 moving$' | grep -qx 2 || got=1
+	done
+	ask write 1 0xe0001040 4 1
+	return "$got"
+}
+check 'translate and show while it changes' changing
+
+# --- errors
+
+check 'no such machine' says 1 'mregion: machine 999999: machine: there is none in this network namespace' \
+	mregion show 999999
+check 'no such machine, as JSON' json 1 1 '{"error":"machine 999999: ' \
+	mregion -j show 999999
+check 'no machine of a process' says 1 'mregion: process 1: ' mregion show pid 1
+check 'not in this namespace' says 1 "mregion: machine $machine: machine: there is none" \
+	alone show "$machine"
+check 'no such selection' says 2 "'trees' is no machine" \
+	mregion show "$machine" trees
+check 'no such address' says 2 "no such address: '0xg'" \
+	mregion translate "$machine" 1 0xg
+check 'something is missing' says 2 'which machine, space and address?' \
+	mregion translate "$machine" 1
+check 'usage as JSON' json 2 1 '{"error":"show: name: which?"}' \
+	mregion -j show name
+
+# $1: what is to be permitted
+unprivileged()
+{
+	su nobody -s /bin/sh -c "$command $1"
+}
+for what in show "show $machine" monitor stat 'top -n 1' \
+	"translate $machine 1 0"; do
+	check "permission for $what" says 1 \
+		'Operation not permitted: it takes CAP_NET_ADMIN in the user namespace that owns this network namespace' \
+		unprivileged "$what"
+done
+check 'permission, as JSON' json 1 1 '{"error":"machines: Operation not permitted' \
+	unprivileged '-j show'
+
+# --- colours
+
+coloured()
+{
+	escape=$(printf '\033')
+	mregion show "$machine" | grep -q "$escape" && return 1
+	mregion --color=auto show "$machine" | grep -q "$escape" && return 1
+	mregion --color=never show "$machine" | grep -q "$escape" && return 1
+	mregion show --color=always "$machine" | grep -q "$escape" || return 1
+	NO_COLOR=1 mregion --color show "$machine" | grep -q "$escape"
+}
+check 'colours' coloured
+
+full()
+{
+	mregion show "$machine" >/dev/full
+}
+check 'full disk' says 1 'mregion: cannot write: No space left on device' full
+
+closed()
+{
+	watch closed "$machine" || return 1
+	echo end >&3
+	wait "$pid"
+	wait "$monitor" || { echo "status $?"; return 1; }
+	grep -q "machine $machine closed, opened by " "$tmp/closed" || return 1
+	mregion show | awk -v id="$machine" '$1 == id { exit 1 }'
+}
+check 'a machine that is closed is gone' closed
+
+echo "1..$number"
+exit $status

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+/* mregion translate: what is at an address, and on which way. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "colour.h"
+#include "hierarchy.h"
+#include "json.h"
+#include "machines.h"
+#include "show.h"
+#include "text.h"
+#include "tool.h"
+#include "wall_clock.h"
+
+/*
+ * How often a machine is read again that changes meanwhile, and for how many
+ * seconds.
+ */
+#define MAX_TRIES	1000
+#define MAX_SECONDS	10
+
+/* Where a space of ports ends. */
+#define PIO_LAST	0xffff
+
+/**
+ * struct translation - an answer
+ * @machine: number of the machine
+ * @address: the address
+ * @space: the space, in a list of its own
+ * @range: what is there, as the kernel says, in a list of its own
+ * @regions: the regions of the machine
+ * @hierarchy: the same
+ * @way: the way to what is there
+ */
+struct translation {
+	uint32_t machine;
+	uint64_t address;
+	struct live_list space;
+	struct live_list range;
+	struct live_list regions;
+	struct hierarchy hierarchy;
+	struct hierarchy_way way;
+};
+
+static void translation_free(struct translation *t)
+{
+	live_free(&t->space);
+	live_free(&t->range);
+	hierarchy_free(&t->hierarchy);
+	live_free(&t->regions);
+}
+
+static bool is_beyond(const struct translation *t)
+{
+	return ((const struct live_space *)t->space.items)->bus ==
+	       MREGION_BUS_PIO && t->address > PIO_LAST;
+}
+
+/*
+ * The machine's generation stands in each answer. Those of one generation fit
+ * together.
+ */
+static int read_once(struct netlink *nl, uint32_t space, struct translation *t,
+		     bool *whole)
+{
+	const struct live_region *region;
+	const struct live_range *range;
+	struct live_list again = {};
+	int ret;
+
+	*whole = false;
+	ret = live_space(nl, t->machine, space, &t->space);
+	if (!ret && is_beyond(t))
+		return -ERANGE;
+	if (!ret)
+		ret = live_range_at(nl, t->machine, space, t->address,
+				    &t->range);
+	if (!ret)
+		ret = live_dump(nl, &live_region_type, t->machine,
+				&t->regions);
+	if (ret)
+		return ret;
+	ret = live_range_at(nl, t->machine, space, t->address, &again);
+	range = again.items;
+	region = t->regions.items;
+	*whole = !ret && range->generation ==
+		((const struct live_range *)t->range.items)->generation &&
+		(!t->regions.nr || region->generation == range->generation);
+	live_free(&again);
+	return ret;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct live_region *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Return: 0, or a negative errno; -EAGAIN: commits come too fast. */
+static int read_all(struct netlink *nl, uint32_t space, struct translation *t)
+{
+	double end = wall_clock_seconds() + MAX_SECONDS;
+	const struct live_space *root;
+	unsigned int tries;
+	bool whole = false;
+	int ret = 0;
+
+	for (tries = 0; tries < MAX_TRIES && !whole && !ret; tries++) {
+		if (tries && wall_clock_seconds() > end)
+			break;
+		translation_free(t);
+		ret = read_once(nl, space, t, &whole);
+	}
+	if (ret)
+		return ret;
+	if (!whole)
+		return -EAGAIN;
+	if (t->regions.nr)
+		qsort(t->regions.items, t->regions.nr,
+		      sizeof(struct live_region), by_id);
+	hierarchy_make(&t->hierarchy, &t->regions);
+	root = t->space.items;
+	hierarchy_walk(&t->hierarchy, root->root, t->address, &t->way);
+	return 0;
+}
+
+/* Whether the way leads to where the kernel says that it does. */
+static bool agrees(const struct translation *t)
+{
+	const struct live_range *range = t->range.items;
+	const struct hierarchy_step *end;
+
+	if (!t->way.nr)
+		return !range->region;
+	end = &t->way.steps[t->way.nr - 1];
+	return end->region->id == range->region &&
+	       end->offset == range->offset;
+}
+
+/* What becomes of accesses where nothing is. */
+static const char *answer(uint32_t policy)
+{
+	switch (policy) {
+	case MREGION_POLICY_ONES:
+		return "reads return all-ones, writes are dropped";
+	case MREGION_POLICY_ZEROES:
+		return "reads return zero, writes are dropped";
+	case MREGION_POLICY_ERROR:
+		return "accesses exit to the VMM, as errors of the guest";
+	case MREGION_POLICY_DEFAULT:
+	case MREGION_POLICY_EXIT:
+		return "accesses exit to the VMM";
+	default:
+		return "a policy that this program does not know answers";
+	}
+}
+
+static void print_step(const struct translation *t, unsigned int i)
+{
+	const struct hierarchy_step *step = &t->way.steps[i];
+	const struct live_region *region = step->region;
+	char *label = show_label(&t->hierarchy, region->id);
+	char kind[WORDS_SIZE];
+
+	printf("%*s%s%s%s (%s%s%s)", 2 * i + 2, "", colour_begin(COLOUR_NAME),
+	       label, colour_end(COLOUR_NAME), colour_begin(COLOUR_KIND),
+	       words_text(&words_kind, region->kind, kind),
+	       colour_end(COLOUR_KIND));
+	free(label);
+	if (!i)
+		printf(", root of the space");
+	else if (t->way.steps[i - 1].region->kind == MREGION_ALIAS)
+		printf(", shown from 0x%" PRIx64 " on",
+		       t->way.steps[i - 1].region->target_offset);
+	else
+		printf(", mapped at 0x%" PRIx64 ", priority %d",
+		       region->offset, region->priority);
+	printf(": offset %s0x%" PRIx64 "%s\n", colour_begin(COLOUR_ADDRESS),
+	       step->offset, colour_end(COLOUR_ADDRESS));
+}
+
+static void print(const struct translation *t)
+{
+	const struct live_space *space = t->space.items;
+	const struct live_range *range = t->range.items;
+	char bus[WORDS_SIZE], flags[WORDS_SIZE];
+	unsigned int i;
+	char *label;
+
+	printf("machine %u, space %u (%s), address %s0x%" PRIx64 "%s: ",
+	       t->machine, space->id, words_text(&words_bus, space->bus, bus),
+	       colour_begin(COLOUR_ADDRESS), t->address,
+	       colour_end(COLOUR_ADDRESS));
+	if (!range->region) {
+		printf("nothing, up to 0x%" PRIx64 ": %s\n", range->last,
+		       answer(space->unassigned));
+		return;
+	}
+	label = show_label(&t->hierarchy, range->region);
+	printf("%s%s%s, offset 0x%" PRIx64 ", up to 0x%" PRIx64,
+	       colour_begin(COLOUR_NAME), label, colour_end(COLOUR_NAME),
+	       range->offset, range->last);
+	free(label);
+	if (range->flags)
+		printf(" [%s]", words_flags_text(&words_range_flags,
+						 range->flags, flags));
+	putchar('\n');
+	for (i = 0; i < t->way.nr; i++)
+		print_step(t, i);
+}
+
+static void step_json(const struct hierarchy_step *step)
+{
+	json_begin_object(NULL);
+	json_number("region", step->region->id);
+	json_string("name", step->region->name);
+	words_json("kind", &words_kind, step->region->kind);
+	json_address("offset", step->offset);
+	json_end_object();
+}
+
+static void print_json(const struct translation *t)
+{
+	const struct live_space *space = t->space.items;
+	const struct live_range *range = t->range.items;
+	const struct live_region *region =
+		hierarchy_find(&t->hierarchy, range->region);
+	unsigned int i;
+
+	json_begin_object(NULL);
+	json_number("machine", t->machine);
+	json_number("space", space->id);
+	words_json("bus", &words_bus, space->bus);
+	json_number("generation", range->generation);
+	json_address("address", t->address);
+	json_address("last", range->last);
+	if (range->region) {
+		json_number("region", range->region);
+		json_string("name", region ? region->name : "");
+		words_json("kind", &words_kind, range->kind);
+		words_flags_json("flags", &words_range_flags, range->flags);
+		json_address("offset", range->offset);
+	} else {
+		json_null("region");
+		words_json("unassigned", &words_policy, space->unassigned);
+	}
+	json_begin_array("path");
+	for (i = 0; i < t->way.nr; i++)
+		step_json(&t->way.steps[i]);
+	json_end_array();
+	json_end_object();
+	json_end();
+}
+
+static bool translate(struct netlink *nl, uint32_t space,
+		      struct translation *t)
+{
+	int ret = read_all(nl, space, t);
+
+	if (ret == -EAGAIN) {
+		tool_error("machine %u: it changes too fast to see it in one piece",
+			   t->machine);
+		return false;
+	}
+	if (ret == -ERANGE) {
+		tool_error("machine %u, space %u, address 0x%" PRIx64 ": the space ends at 0x%x",
+			   t->machine, space, t->address, PIO_LAST);
+		return false;
+	}
+	if (ret) {
+		netlink_complain(nl, -ret, "machine %u, space %u, address 0x%" PRIx64,
+				 t->machine, space, t->address);
+		return false;
+	}
+	if (!agrees(t)) {
+		tool_error("machine %u, space %u, address 0x%" PRIx64 ": the regions lead to region %u, and the view shows region %u",
+			   t->machine, space, t->address,
+			   t->way.nr ? t->way.steps[t->way.nr - 1].region->id :
+				       0,
+			   ((const struct live_range *)t->range.items)->region);
+		return false;
+	}
+	if (tool_json)
+		print_json(t);
+	else
+		print(t);
+	return true;
+}
+
+/* One machine, of which a process may have several. */
+static bool find_machine(struct netlink *nl, const struct machines *machines,
+			 uint32_t *id)
+{
+	struct live_list list = {};
+	bool ok;
+
+	*id = machines->id;
+	if (*id)
+		return true;
+	ok = machines_read(nl, machines, &list);
+	if (ok)
+		*id = ((const struct live_machine *)list.items)->id;
+	if (ok && list.nr > 1) {
+		tool_error("process %u: it has %zu machines; say which one, such as %u",
+			   machines->pid, list.nr, *id);
+		ok = false;
+	}
+	live_free(&list);
+	return ok;
+}
+
+int tool_translate(int argc, char **argv)
+{
+	struct translation *t;
+	struct machines machines;
+	struct netlink nl;
+	uint32_t space;
+	uint64_t address;
+	bool ok;
+
+	argc--;
+	argv++;
+	if (!machines_take("translate", &argc, &argv, &machines))
+		return 2;
+	if ((!machines.id && !machines.pid) || argc != 2) {
+		tool_error("translate: which machine, space and address?; see 'mregion help translate'");
+		return 2;
+	}
+	if (!args_id(argv[0], &space)) {
+		tool_error("translate: no such number of a space: '%s'",
+			   argv[0]);
+		return 2;
+	}
+	if (!args_u64(argv[1], &address)) {
+		tool_error("translate: no such address: '%s'", argv[1]);
+		return 2;
+	}
+
+	if (!netlink_open(&nl))
+		return 1;
+	t = tool_alloc(1, sizeof(*t));
+	t->address = address;
+	ok = find_machine(&nl, &machines, &t->machine) &&
+	     translate(&nl, space, t);
+	translation_free(t);
+	free(t);
+	netlink_close(&nl);
+	return !ok;
+}
