@@ -63,7 +63,8 @@ setup:
 
 # What the demo needs.
 setup-demo:
-	selftests/vm/setup gcc make libc6-dev acpica-tools e2fsprogs
+	selftests/vm/setup gcc make libc6-dev acpica-tools e2fsprogs libnl-3-dev \
+		libnl-genl-3-dev pkg-config
 
 demo: setup-demo programs
 ifeq ($(HOST),1)
@@ -92,7 +93,8 @@ uninstall:
 	@$(MAKE) -C userspace uninstall
 
 deb:
-	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian
+	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian \
+		libnl-3-dev libnl-genl-3-dev pkg-config
 	debian/build build/deb
 
 check-packages: deb

@@ -45,12 +45,19 @@ usage()
 
 echo "TAP version 13"
 
-pretty='{
-    "version": "0.1.0",
-    "abi_version": 3
-}'
-expect 0 '{"version":"0.1.0","abi_version":3}' -j version
-expect 0 '{"version":"0.1.0","abi_version":3}' version --json
+version=$(cat "$(dirname "$0")/../../VERSION")
+# no module is loaded where this runs, or it is of this version
+module=null
+[ ! -e /sys/module/mregion ] || module="\"$version\""
+line="{\"version\":\"$version\",\"abi_version\":3,\"library\":\"$version\",\"module\":$module}"
+pretty="{
+    \"version\": \"$version\",
+    \"abi_version\": 3,
+    \"library\": \"$version\",
+    \"module\": $module
+}"
+expect 0 "$line" -j version
+expect 0 "$line" version --json
 expect 0 "$pretty" -jp version
 expect 0 "$pretty" -p version -j
 expect 0 "$pretty" --pretty --json vers

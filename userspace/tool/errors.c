@@ -10,20 +10,20 @@
 
 bool tool_json;
 
-static void complain(const char *name, const char *fmt, va_list args)
+static void complain(const char *fmt, va_list args)
 {
 	fflush(stdout);
-	fputs(name, stderr);
+	fputs("mregion: ", stderr);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 }
 
-static void error(const char *name, const char *fmt, va_list args)
+static void error(const char *fmt, va_list args)
 {
 	static bool said;
 
 	if (!tool_json)
-		complain(name, fmt, args);
+		complain(fmt, args);
 	else if (!said)
 		json_error(fmt, args);
 	said = true;
@@ -34,16 +34,7 @@ void tool_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	error("mregion: ", fmt, args);
-	va_end(args);
-}
-
-void tool_complain(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	error("", fmt, args);
+	error(fmt, args);
 	va_end(args);
 }
 
@@ -52,7 +43,7 @@ void tool_note(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	complain("mregion: ", fmt, args);
+	complain(fmt, args);
 	va_end(args);
 }
 

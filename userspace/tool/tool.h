@@ -54,10 +54,6 @@ int tool_version(int argc, char **argv);
 __attribute__((format(printf, 1, 2)))
 void tool_error(const char *fmt, ...);
 
-/** tool_complain() - the same, without the name of the program */
-__attribute__((format(printf, 1, 2)))
-void tool_complain(const char *fmt, ...);
-
 /** tool_note() - one line to stderr, also with -j; what was asked for is done */
 __attribute__((format(printf, 1, 2)))
 void tool_note(const char *fmt, ...);

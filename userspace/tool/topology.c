@@ -23,9 +23,9 @@ void topology_error(const char *path, size_t line, const char *fmt, ...)
 		reason = NULL;
 	va_end(args);
 	if (line)
-		tool_complain("%s:%zu: %s", path, line, reason ? reason : "");
+		tool_error("%s:%zu: %s", path, line, reason ? reason : "");
 	else
-		tool_complain("%s: %s", path, reason ? reason : "");
+		tool_error("%s: %s", path, reason ? reason : "");
 	free(reason);
 }
 
