@@ -31,13 +31,11 @@ def schema_problems(spec, source):
 
 
 def enum(header, name):
-    """The enumerators of a C enum, in order, without those about its end."""
+    """The enumerators of a C enum, in order."""
     body = re.search(r'enum %s \{(.*?)\};' % name, header, re.S)
     if not body:
         return []
-    names = re.findall(r'^\t(\w+)', body.group(1), re.M)
-    return [n for n in names
-            if n.removeprefix('__') != f'{name.upper()}_MAX']
+    return re.findall(r'^\t(\w+)', body.group(1), re.M)
 
 
 def c_name(*parts):

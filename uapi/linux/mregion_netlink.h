@@ -100,10 +100,8 @@ enum mregion_cmd {
 	MREGION_CMD_DETACHED,
 	MREGION_CMD_SERVER_DEAD,
 	MREGION_CMD_RING_FULL,
-
-	__MREGION_CMD_MAX,
-	MREGION_CMD_MAX = __MREGION_CMD_MAX - 1
 };
+#define MREGION_CMD_MAX	MREGION_CMD_RING_FULL
 
 /**
  * enum mregion_a_counters - parts of accesses, by what became of them
@@ -133,10 +131,8 @@ enum mregion_a_counters {
 	MREGION_A_COUNTERS_SHADOW,
 	MREGION_A_COUNTERS_SERVED,
 	MREGION_A_COUNTERS_SERVER_EXIT,
-
-	__MREGION_A_COUNTERS_MAX,
-	MREGION_A_COUNTERS_MAX = __MREGION_A_COUNTERS_MAX - 1
 };
+#define MREGION_A_COUNTERS_MAX	MREGION_A_COUNTERS_SERVER_EXIT
 
 /**
  * enum mregion_a_machine - a machine
@@ -184,10 +180,8 @@ enum mregion_a_machine {
 	MREGION_A_MACHINE_WAKEUPS,
 	MREGION_A_MACHINE_SLEEPS,
 	MREGION_A_MACHINE_COUNTERS,
-
-	__MREGION_A_MACHINE_MAX,
-	MREGION_A_MACHINE_MAX = __MREGION_A_MACHINE_MAX - 1
 };
+#define MREGION_A_MACHINE_MAX	MREGION_A_MACHINE_COUNTERS
 
 /**
  * enum mregion_a_vm - a virtual machine that a machine is attached to
@@ -205,10 +199,8 @@ enum mregion_a_vm {
 	MREGION_A_VM_PID,
 	MREGION_A_VM_MEMORY,
 	MREGION_A_VM_PIO,
-
-	__MREGION_A_VM_MAX,
-	MREGION_A_VM_MAX = __MREGION_A_VM_MAX - 1
 };
+#define MREGION_A_VM_MAX	MREGION_A_VM_PIO
 
 /**
  * enum mregion_a_space - a space
@@ -238,10 +230,8 @@ enum mregion_a_space {
 	MREGION_A_SPACE_NR_RANGES,
 	MREGION_A_SPACE_NR_VMS,
 	MREGION_A_SPACE_COUNTERS,
-
-	__MREGION_A_SPACE_MAX,
-	MREGION_A_SPACE_MAX = __MREGION_A_SPACE_MAX - 1
 };
+#define MREGION_A_SPACE_MAX	MREGION_A_SPACE_COUNTERS
 
 /**
  * enum mregion_a_region - a region; see struct mregion_region_info
@@ -304,10 +294,8 @@ enum mregion_a_region {
 	MREGION_A_REGION_CONSTRAINT_FLAGS,
 	MREGION_A_REGION_REFUSED,
 	MREGION_A_REGION_COUNTERS,
-
-	__MREGION_A_REGION_MAX,
-	MREGION_A_REGION_MAX = __MREGION_A_REGION_MAX - 1
 };
+#define MREGION_A_REGION_MAX	MREGION_A_REGION_COUNTERS
 
 /**
  * enum mregion_a_range - a range of a flat view; see struct mregion_range
@@ -333,10 +321,8 @@ enum mregion_a_range {
 	MREGION_A_RANGE_OFFSET,
 	MREGION_A_RANGE_KIND,
 	MREGION_A_RANGE_FLAGS,
-
-	__MREGION_A_RANGE_MAX,
-	MREGION_A_RANGE_MAX = __MREGION_A_RANGE_MAX - 1
 };
+#define MREGION_A_RANGE_MAX	MREGION_A_RANGE_FLAGS
 
 /**
  * enum mregion_a_rule - a rule; see struct mregion_rule
@@ -368,10 +354,8 @@ enum mregion_a_rule {
 	MREGION_A_RULE_RING,
 	MREGION_A_RULE_SHADOW,
 	MREGION_A_RULE_SHADOW_OFFSET,
-
-	__MREGION_A_RULE_MAX,
-	MREGION_A_RULE_MAX = __MREGION_A_RULE_MAX - 1
 };
+#define MREGION_A_RULE_MAX	MREGION_A_RULE_SHADOW_OFFSET
 
 /**
  * enum mregion_a_ring - a ring
@@ -395,10 +379,8 @@ enum mregion_a_ring {
 	MREGION_A_RING_APPENDED,
 	MREGION_A_RING_FULL,
 	MREGION_A_RING_WAKEUPS,
-
-	__MREGION_A_RING_MAX,
-	MREGION_A_RING_MAX = __MREGION_A_RING_MAX - 1
 };
+#define MREGION_A_RING_MAX	MREGION_A_RING_WAKEUPS
 
 /**
  * enum mregion_a_shadow - shadow memory
@@ -414,10 +396,8 @@ enum mregion_a_shadow {
 	MREGION_A_SHADOW_ID,
 	MREGION_A_SHADOW_GENERATION,
 	MREGION_A_SHADOW_LEN,
-
-	__MREGION_A_SHADOW_MAX,
-	MREGION_A_SHADOW_MAX = __MREGION_A_SHADOW_MAX - 1
 };
+#define MREGION_A_SHADOW_MAX	MREGION_A_SHADOW_LEN
 
 /**
  * enum mregion_a_server - a server
@@ -451,10 +431,8 @@ enum mregion_a_server {
 	MREGION_A_SERVER_EXITS,
 	MREGION_A_SERVER_SLEEPS,
 	MREGION_A_SERVER_WAKEUPS,
-
-	__MREGION_A_SERVER_MAX,
-	MREGION_A_SERVER_MAX = __MREGION_A_SERVER_MAX - 1
 };
+#define MREGION_A_SERVER_MAX	MREGION_A_SERVER_WAKEUPS
 
 /**
  * enum mregion_a_claim - what is claimed on a bus or in the way; see struct
@@ -481,10 +459,8 @@ enum mregion_a_claim {
 	MREGION_A_CLAIM_START,
 	MREGION_A_CLAIM_LAST,
 	MREGION_A_CLAIM_REGION,
-
-	__MREGION_A_CLAIM_MAX,
-	MREGION_A_CLAIM_MAX = __MREGION_A_CLAIM_MAX - 1
 };
+#define MREGION_A_CLAIM_MAX	MREGION_A_CLAIM_REGION
 
 /**
  * enum mregion_a_change - an interval of a space that a commit has changed
@@ -502,10 +478,8 @@ enum mregion_a_change {
 	MREGION_A_CHANGE_START,
 	MREGION_A_CHANGE_LAST,
 	MREGION_A_CHANGE_RANGE,
-
-	__MREGION_A_CHANGE_MAX,
-	MREGION_A_CHANGE_MAX = __MREGION_A_CHANGE_MAX - 1
 };
+#define MREGION_A_CHANGE_MAX	MREGION_A_CHANGE_RANGE
 
 /**
  * enum mregion_a_event - an event
@@ -543,9 +517,7 @@ enum mregion_a_event {
 	MREGION_A_EVENT_SERVER,
 	MREGION_A_EVENT_RING,
 	MREGION_A_EVENT_FULL,
-
-	__MREGION_A_EVENT_MAX,
-	MREGION_A_EVENT_MAX = __MREGION_A_EVENT_MAX - 1
 };
+#define MREGION_A_EVENT_MAX	MREGION_A_EVENT_FULL
 
 #endif /* _UAPI_LINUX_MREGION_NETLINK_H */
