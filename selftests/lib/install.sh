@@ -158,7 +158,7 @@ build_examples()
 shared()
 {
 	build_examples shared pkg-config || return 1
-	for program in vmm device; do
+	for program in map recipes vmm device; do
 		LD_LIBRARY_PATH=$root/opt/mregion/lib \
 			ldd -r "$tmp/shared/$program" > "$tmp/ldd" 2>&1
 		cat "$tmp/ldd"
