@@ -27,6 +27,8 @@ highlight_language = 'none'
 html_theme = 'alabaster'
 html_theme_options = {'page_width': '64em', 'sidebar_width': '14em'}
 html_show_sourcelink = False
+html_static_path = ['static']
+html_css_files = ['narrow.css']
 
 
 def setup(app):

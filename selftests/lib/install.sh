@@ -126,12 +126,16 @@ dynamic()
 	LD_LIBRARY_PATH=$tmp/dynamic/lib "$tmp/dynamic/bin/mregion" version
 }
 
-# The page of each command is there, and says which version it is of.
+# The pages of commands, library and device are there, and say which version they are of.
 manuals()
 {
 	for program in "$root"/opt/mregion/bin/*; do
 		[ -s "$root/opt/mregion/share/man/man1/${program##*/}.1" ] ||
 			{ echo "no manual of ${program##*/}"; return 1; }
+	done
+	for page in man3/libmregion.3 man4/mregion.4; do
+		[ -s "$root/opt/mregion/share/man/$page" ] ||
+			{ echo "no $page"; return 1; }
 	done
 	for page in "$root"/opt/mregion/share/man/man*/*; do
 		grep -q "^\.TH .*\"mregion $(cat "$here/../../VERSION")\"" "$page" ||
