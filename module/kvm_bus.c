@@ -27,6 +27,7 @@
 
 #include "kvm_bus.h"
 #include "machine.h"
+#include "owner.h"
 
 #define MREGION_SENTINEL_ADDR	(~0ull - 15)
 #define MREGION_SENTINEL_LEN	8
@@ -287,6 +288,10 @@ static void mregion_claim_done(struct mregion_claim *bus,
 	mregion_windows_free(&bus->windows);
 	bus->windows = spare->wanted;
 	bus->truncated = mregion_windows_full(&bus->windows);
+	if (bus->truncated)
+		mregion_owner_warn(bus->machine->owner,
+				   "it wants more than %u windows on KVM's bus %d; what has none exits",
+				   MREGION_MAX_WINDOWS, bus->index);
 	spare->wanted = (struct mregion_windows) {};
 }
 
@@ -508,5 +513,9 @@ void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
 	 * What the windows miss exits to the VMM; the next commit tries again.
 	 */
 	bus->stale = ret;
+	if (ret)
+		mregion_owner_warn(bus->machine->owner,
+				   "its windows on KVM's bus %d are as before the commit (error %d); what they miss exits",
+				   bus->index, ret);
 	mregion_claim_cancel(bus);
 }

@@ -4,11 +4,12 @@
 #define MREGION_OWNER_H
 
 #include <linux/kref.h>
+#include <linux/pid.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
 struct net;
-struct pid;
 
 /**
  * struct mregion_owner - whose a machine is
@@ -29,5 +30,15 @@ struct mregion_owner {
 struct mregion_owner *mregion_owner_alloc(void);
 struct mregion_owner *mregion_owner_get(struct mregion_owner *owner);
 void mregion_owner_put(struct mregion_owner *owner);
+
+/**
+ * mregion_owner_warn() - say in the log what a machine cannot do, not too often
+ * @owner: its owner
+ * @fmt: what and why, as for printk(), without a newline
+ */
+#define mregion_owner_warn(owner, fmt, ...)				\
+	pr_warn_ratelimited("mregion: machine %u of %s[%d]: " fmt "\n",	\
+			    (owner)->machine, (owner)->comm,		\
+			    pid_nr((owner)->pid), ##__VA_ARGS__)
 
 #endif /* MREGION_OWNER_H */

@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -338,6 +339,17 @@ void mregion_server_kill(struct mregion_server *server)
 	}
 }
 
+/* Somebody waits, and it has taken too long. */
+static void mregion_server_expire(struct mregion_server *server)
+{
+	if (!mregion_server_is_dead(server))
+		mregion_owner_warn(server->owner,
+				   "server %u has taken more than %llu ms, and is taken for dead",
+				   server->id,
+				   div_u64(server->timeout_ns, NSEC_PER_MSEC));
+	mregion_server_kill(server);
+}
+
 /**
  * mregion_server_take_up() - take up what an access's vCPU has left behind
  * @server: a server, by RCU
@@ -600,7 +612,7 @@ static int mregion_server_sleep(struct mregion_server *server, u32 slot,
 	smp_mb();
 	for (;;) {
 		if (clock >= call->due && !mregion_server_done(server, slot))
-			mregion_server_kill(server);
+			mregion_server_expire(server);
 		if (killable)
 			ret = wait_event_killable_timeout(call->wait,
 							  mregion_server_done(server, slot),
@@ -702,7 +714,7 @@ static int mregion_server_wait_slot(struct mregion_server *server)
 
 	for (;;) {
 		if (mregion_server_overdue(server, clock))
-			mregion_server_kill(server);
+			mregion_server_expire(server);
 		ret = wait_event_interruptible_timeout(server->slot_wait,
 						       mregion_server_has_slot(server),
 						       server->look);

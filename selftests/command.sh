@@ -350,6 +350,129 @@ everywhere()
 }
 check 'translate agrees with the view' everywhere
 
+# --- drawings
+
+# What is opened last is closed first, and all is in one element.
+well_formed()
+{
+	awk '
+		function wrong(what)
+		{
+			print what
+			exit 1
+		}
+		{ text = text $0 "\n" }
+		END {
+			sub(/^<\?xml [^>]*>/, "", text)
+			nr = split(text, part, "<")
+			if (part[1] ~ /[^ \n]/)
+				wrong("text before all: " part[1])
+			for (i = 2; i <= nr; i++) {
+				end = index(part[i], ">")
+				if (!end)
+					wrong("no end: " part[i])
+				tag = substr(part[i], 1, end - 1)
+				between = substr(part[i], end + 1)
+				gsub(/&(amp|lt|gt|quot|#x[0-9a-f]+);/, "", between)
+				if (between ~ /&/)
+					wrong("a bare &: " between)
+				name = tag
+				sub(/^\//, "", name)
+				sub(/[ \/].*/, "", name)
+				if (tag ~ /^\//) {
+					if (!depth || opened[depth--] != name)
+						wrong("not open: " name)
+				} else {
+					if (!depth && (name != "svg" || roots++))
+						wrong("beside all: " name)
+					if (tag !~ /\/$/)
+						opened[++depth] = name
+				}
+				if (!depth && between ~ /[^ \n]/)
+					wrong("text after all: " between)
+			}
+			if (depth || !roots)
+				wrong("not closed: " opened[depth])
+		}' "$1"
+}
+
+# drawn FILE SPACE...: it has the first addresses of all ranges of the spaces
+drawn()
+{
+	file=$1
+	shift
+	well_formed "$file" || return 1
+	grep -o '>0x[0-9a-f]*<' "$file" >"$tmp/has"
+	for space; do
+		mregion show "$machine" view | awk -v space="$space" '
+			/^view of space / { shown = $4 == space }
+			/^  / && shown { print $1 }' |
+			sed 's/^0*\([0-9a-f][0-9a-f]*\)-.*/>0x\1</' >"$tmp/wanted"
+		[ -s "$tmp/wanted" ] || { echo "no view of space $space"; return 1; }
+		while read -r address; do
+			grep -qxF "$address" "$tmp/has" ||
+				{ echo "space $space: no $address"; return 1; }
+		done <"$tmp/wanted"
+	done
+}
+
+draws()
+{
+	mregion draw "$machine" >"$tmp/svg" || return 1
+	drawn "$tmp/svg" 1 2 3 || return 1
+	for text in "<title>machine $machine: command_machine, generation 1<" \
+		'>space 1 (memory)<' '>space 2 (pio)<' '>space 3 (memory)<' \
+		'>memory-high &#x2192; memory<' '&#xe4; &#xfffd;&quot;\<'; do
+		grep -qF "$text" "$tmp/svg" || { echo "no $text"; return 1; }
+	done
+	[ "$(grep -c 'class="h2"' "$tmp/svg")" -eq 3 ] &&
+		! grep -qF ', disabled' "$tmp/svg"
+}
+check 'draw' draws
+
+draws_to_file()
+{
+	mregion draw pid "$pid" -o "$tmp/file" && cmp "$tmp/svg" "$tmp/file"
+}
+check 'draw to a file, by process' draws_to_file
+
+draws_options()
+{
+	mregion draw "$machine" -a -t '<&' >"$tmp/svg" && drawn "$tmp/svg" 1 2 3 &&
+		grep -qF ', disabled' "$tmp/svg" &&
+		grep -qF '<title>&lt;&amp;</title>' "$tmp/svg" || return 1
+	mregion draw -s 3 --space 2 "$machine" >"$tmp/svg" &&
+		drawn "$tmp/svg" 2 3 &&
+		[ "$(grep -c 'class="h2"' "$tmp/svg")" -eq 2 ] &&
+		! grep -qF '>space 1 (memory)<' "$tmp/svg"
+}
+check 'draw with options' draws_options
+
+# A number alone is a machine, whatever files there are.
+draws_file()
+{
+	cd "$tmp" || return 1
+	printf 'region 1 ram 0x1000 of the file\nspace s 1\n' >"$machine"
+	mregion draw "./$machine" >svg && grep -qF '>of the file<' svg &&
+		mregion draw "$machine" >svg && ! grep -qF '>of the file<' svg &&
+		cp "$machine" 3.topo && mregion draw 3.topo >svg &&
+		grep -qF '>of the file<' svg
+	got=$?
+	cd "$here" || return 1
+	return "$got"
+}
+check 'draw a file whose name is a number' draws_file
+
+check 'draw no such space' prints 1 mregion draw "$machine" -s 9 <<END
+mregion: machine $machine: there is no space of that number
+END
+check 'draw a space by another name' prints 2 mregion draw "$machine" -s memory <<END
+mregion: draw: no such number of a space: 'memory'
+END
+check 'draw a machine without the module' says 2 "--offline: a machine is the module's" \
+	mregion draw --offline "$machine"
+check 'draw no such machine' says 1 'mregion: machine 999999: ' mregion draw 999999
+
 # --- accesses
 
 writes()
@@ -395,6 +518,8 @@ check 'top where there is no terminal' top
 
 ends_in_order()
 {
+	# What another one printed there says nothing of this one.
+	: >"$tmp/top"
 	"$command" top -i 0.1 >"$tmp/top" &
 	top=$!
 	pids="$pids $top"
@@ -556,6 +681,24 @@ changing()
 }
 check 'translate and show while it changes' changing
 
+# Of one generation, or not at all.
+draws_changing()
+{
+	ask fast
+	mregion draw "$machine" -s 1 >"$tmp/svg" 2>"$tmp/errors"
+	got=$?
+	ask write 1 0xe0001040 4 1
+	cat "$tmp/errors"
+	if [ "$got" -eq 1 ]; then
+		[ ! -s "$tmp/svg" ] &&
+			grep -qF 'it changes too fast' "$tmp/errors"
+	else
+		[ "$got" -eq 0 ] && well_formed "$tmp/svg" &&
+			grep -qF '>moving<' "$tmp/svg"
+	fi
+}
+check 'draw while it changes' draws_changing
+
 # --- errors
 
 check 'no such machine' says 1 'mregion: machine 999999: machine: there is none in this network namespace' \
@@ -580,7 +723,7 @@ unprivileged()
 	su nobody -s /bin/sh -c "$command $1"
 }
 for what in show "show $machine" monitor stat 'top -n 1' \
-	"translate $machine 1 0"; do
+	"translate $machine 1 0" "draw $machine"; do
 	check "permission for $what" says 1 \
 		'Operation not permitted: it takes CAP_NET_ADMIN in the user namespace that owns this network namespace' \
 		unprivileged "$what"

@@ -295,11 +295,29 @@ static bool is_served(struct asker *asker)
 	       asker->access.outcome == MREGION_OUTCOME_SERVED;
 }
 
+/* Whether the kernel has logged something since @kmsg was opened. */
+static bool is_logged(int kmsg, const char *what)
+{
+	char line[1024];
+	ssize_t len;
+
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0) {
+		line[len] = '\0';
+		if (strstr(line, what))
+			return true;
+	}
+	return false;
+}
+
 /* Its time does not pass; and it does once the server can run again. */
 TEST_F(held, is_waited_for)
 {
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct asker askers[2];
 	unsigned int round, i;
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_LE(0, lseek(kmsg, 0, SEEK_END));
 
 	for (round = 0; round < 2; round++) {
 		ASSERT_EQ(0, ask_for_it(&askers[0], self->fd));
@@ -325,6 +343,8 @@ TEST_F(held, is_waited_for)
 	pthread_join(askers[0].thread, NULL);
 	EXPECT_EQ(0, askers[0].err);
 	EXPECT_EQ(MREGION_OUTCOME_SERVER_EXIT, askers[0].access.outcome);
+	EXPECT_TRUE(is_logged(kmsg, "has taken more than 600 ms"));
+	close(kmsg);
 }
 
 /* ---- Rogues ------------------------------------------------------------ */

@@ -56,7 +56,7 @@ expect()
 
 echo 'TAP version 13'
 expect 'show stat' mregion s
-expect 'show monitor stat top translate render info version help' mregion ''
+expect 'show monitor stat top translate render draw info version help' mregion ''
 expect '--json' mregion -p --j
 expect '--version' mregion --v
 expect '' mregion show --v
@@ -87,5 +87,18 @@ expect 'rom romd' mregion show 3 kind rom
 expect '0x0 0x3f8 0xfee00000' mregion show 3 addr ''
 expect '' mregion show 9 name ''
 expect '' mregion info ''
+
+mkdir "$dir/files" && cd "$dir/files" && : >machine.topo && : >16.topo
+expect 'machine.topo' mregion draw m
+expect '16.topo 14' mregion draw 1
+expect 'pid' mregion draw -s 1 -t 3 p
+expect '77 120' mregion draw pid ''
+expect '' mregion draw 3 ''
+expect '' mregion draw machine.topo m
+expect '1 22' mregion draw 3 -s ''
+expect '' mregion draw -s ''
+expect 'machine.topo' mregion draw 3 -o m
+expect '' mregion draw 3 -t m
+expect '--space' mregion draw --s
 echo "1..$count"
 exit $failed

@@ -68,6 +68,13 @@ q35=$here/../topologies/x86_64.q35.topo
 	cmp "$dir/stdout" "$dir/file" && cmp "$dir/stdout" "$dir/stdin"
 result $? "to a file and from stdin"
 
+mkdir "$dir/numbers" && cp "$q35" "$dir/numbers/3" && cp "$q35" "$dir/numbers/3.topo" && (
+	cd "$dir/numbers" &&
+		"$mregion" draw --offline ./3 -t x86_64.q35 > svg && cmp ../stdout svg &&
+		"$mregion" draw --offline 3.topo -t x86_64.q35 > svg && cmp ../stdout svg
+)
+result $? "files whose names are numbers, or begin so"
+
 "$mregion" draw --offline "$q35" --space I/O > "$dir/one" &&
 	[ "$(grep -c 'class="h2"' "$dir/one")" = 1 ]
 result $? "one space"
@@ -102,8 +109,14 @@ expect_error() {
 	result $status "$name"
 }
 
-expect_error "no file" 2 "draw: which file?; see 'mregion help draw'"
-expect_error "two files" 2 "draw: one file at a time; see 'mregion help draw'" a b
+expect_error "no file" 2 "draw: which file or machine?; see 'mregion help draw'"
+expect_error "two files" 2 "draw: one file or machine at a time; see 'mregion help draw'" a b
+expect_error "a file and a machine" 2 \
+	"draw: one file or machine at a time; see 'mregion help draw'" "$q35" 3
+expect_error "a machine without the module" 2 \
+	"draw: --offline: a machine is the module's; see 'mregion help draw'" 3
+expect_error "no process" 2 "draw: pid: which process?" pid
+expect_error "no such number of a machine" 2 "draw: no such number of a machine: '0'" 0
 expect_error "no such option" 2 "draw: unknown option '-x'" -x "$q35"
 expect_error "no argument" 2 "draw: option '-o' needs an argument" "$q35" -o
 expect_error "no such space" 1 "$q35: there is no space of that name" -s x "$q35"

@@ -119,7 +119,7 @@ for option in --help -h; do
 	expect_help "[OPTION]... COMMAND [ARGUMENT]..." $option
 	expect_help "render FILE" render $option
 	expect_help "render FILE" -j ren -j $option file
-	expect_help "draw FILE" draw file $option
+	expect_help "draw FILE|MACHINE" draw file $option
 	expect_help "import FILE" import $option -
 	expect_help "info" info $option
 	expect_help "version" version $option

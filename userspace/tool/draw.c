@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: MIT
-/* mregion draw: hierarchy and views of a topology as SVG. */
+/* mregion draw: hierarchy and views of a topology, or of a machine, as SVG. */
 #include <errno.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "backend.h"
 #include "load.h"
+#include "machines.h"
 #include "options.h"
+#include "picture_live.h"
 #include "picture_topology.h"
+#include "snapshot.h"
 #include "tool.h"
 #include "topology.h"
 
 /**
  * struct draw - what was asked for
- * @path: the topology
+ * @path: the topology; of a machine: what complaints call it
  * @output: file to write to, or NULL for stdout
  * @title: of the drawing, or NULL
- * @spaces: names of those to be drawn; none: all
+ * @spaces: names of those to be drawn, or a machine's numbers; none: all
  * @nr_spaces: how many
  * @offline: without the module
  * @options: of the drawing
@@ -97,10 +102,110 @@ static bool draw_topology(const struct draw *draw,
 	return ok;
 }
 
+static uint32_t *take_numbers(const struct draw *draw)
+{
+	uint32_t *numbers = tool_alloc(draw->nr_spaces, sizeof(*numbers));
+	size_t i;
+
+	for (i = 0; i < draw->nr_spaces; i++) {
+		if (args_id(draw->spaces[i], &numbers[i]))
+			continue;
+		tool_error("draw: no such number of a space: '%s'",
+			   draw->spaces[i]);
+		free(numbers);
+		return NULL;
+	}
+	return numbers;
+}
+
+static bool draw_snapshot(struct draw *draw, struct picture *picture,
+			  const struct snapshot *snapshot)
+{
+	const struct live_machine *machine = snapshot_machine(snapshot);
+	char *path, *title;
+	bool ok;
+
+	if (asprintf(&path, "machine %u", machine->id) < 0)
+		path = NULL;
+	if (!path || asprintf(&title, "%s: %s, generation %" PRIu64, path,
+			      machine->comm, machine->generation) < 0) {
+		tool_error("out of memory");
+		free(path);
+		return false;
+	}
+	draw->path = path;
+	picture->title = draw->title ? draw->title : title;
+	ok = picture->nr_spaces;
+	if (!ok)
+		tool_error("%s: %s", path, draw->nr_spaces ?
+			   "there is no space of that number" :
+			   "there is no space to draw");
+	ok = ok && write_picture(draw, picture);
+	free(title);
+	free(path);
+	return ok;
+}
+
+static bool draw_machine(struct draw *draw, const struct machines *machines,
+			 const uint32_t *spaces)
+{
+	struct snapshot snapshot = {};
+	struct picture picture = {};
+	struct netlink nl;
+	uint32_t id;
+	bool ok;
+
+	if (!netlink_open(&nl))
+		return false;
+	ok = machines_one(&nl, machines, &id) &&
+	     picture_of_machine(&picture, &snapshot, &nl, id, spaces,
+				draw->nr_spaces) &&
+	     draw_snapshot(draw, &picture, &snapshot);
+	picture_live_free(&picture);
+	snapshot_free(&snapshot);
+	netlink_close(&nl);
+	return ok;
+}
+
+static int take_machine(struct draw *draw, const struct machines *machines)
+{
+	uint32_t *spaces;
+	bool ok;
+
+	if (draw->offline) {
+		tool_error("draw: --offline: a machine is the module's; see 'mregion help draw'");
+		return 2;
+	}
+	spaces = take_numbers(draw);
+	if (!spaces)
+		return 2;
+	ok = draw_machine(draw, machines, spaces);
+	free(spaces);
+	return !ok;
+}
+
+static int take_file(struct draw *draw, const char *path)
+{
+	struct topology topology;
+	bool ok;
+
+	draw->path = path;
+	ok = topology_read(path, &topology) && draw_topology(draw, &topology);
+	topology_free(&topology);
+	return !ok;
+}
+
+/* A file may well be called 3.topo. */
+static bool names_machine(const char *word)
+{
+	uint64_t number;
+
+	return !strcmp(word, "pid") || args_u64(word, &number);
+}
+
 int tool_draw(int argc, char **argv)
 {
 	struct draw draw = {
-		.path = argv[1],
 		.output = tool_options.output,
 		.title = tool_options.title,
 		.spaces = tool_options.spaces,
@@ -108,16 +213,24 @@ int tool_draw(int argc, char **argv)
 		.offline = tool_options.offline,
 		.options.all = tool_options.all,
 	};
-	struct topology topology;
-	bool ok;
+	struct machines machines = {};
+	const char *path = NULL;
 
-	if (argc != 2) {
-		tool_error("draw: %s; see 'mregion help draw'",
-			   argc < 2 ? "which file?" : "one file at a time");
+	argc--;
+	argv++;
+	if (!argc) {
+		tool_error("draw: which file or machine?; see 'mregion help draw'");
 		return 2;
 	}
-	ok = topology_read(draw.path, &topology) &&
-	     draw_topology(&draw, &topology);
-	topology_free(&topology);
-	return !ok;
+	if (!names_machine(*argv)) {
+		path = *argv;
+		argc--;
+	} else if (!machines_take("draw", &argc, &argv, &machines)) {
+		return 2;
+	}
+	if (argc) {
+		tool_error("draw: one file or machine at a time; see 'mregion help draw'");
+		return 2;
+	}
+	return path ? take_file(&draw, path) : take_machine(&draw, &machines);
 }

@@ -84,3 +84,24 @@ bool machines_read(struct netlink *nl, const struct machines *machines,
 		qsort(items, list->nr, sizeof(*items), by_id);
 	return true;
 }
+
+bool machines_one(struct netlink *nl, const struct machines *machines,
+		  uint32_t *id)
+{
+	struct live_list list = {};
+	bool ok;
+
+	*id = machines->id;
+	if (*id)
+		return true;
+	ok = machines_read(nl, machines, &list);
+	if (ok)
+		*id = ((const struct live_machine *)list.items)->id;
+	if (ok && list.nr > 1) {
+		tool_error("process %u: it has %zu machines; say which one, such as %u",
+			   machines->pid, list.nr, *id);
+		ok = false;
+	}
+	live_free(&list);
+	return ok;
+}

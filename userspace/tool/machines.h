@@ -41,4 +41,13 @@ bool machines_take(const char *command, int *argc, char ***argv,
 bool machines_read(struct netlink *nl, const struct machines *machines,
 		   struct live_list *list);
 
+/**
+ * machines_one() - find the only machine that is meant
+ * @id: set to its number
+ *
+ * Return: false after a complaint, also if a process that was meant has several.
+ */
+bool machines_one(struct netlink *nl, const struct machines *machines,
+		  uint32_t *id);
+
 #endif

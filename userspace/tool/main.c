@@ -60,9 +60,14 @@ static const struct tool_command commands[] = {
 	  "\nExample:\n"
 	  "  printf 'region 1 ram 0x1000 memory\\nspace s 1\\n' | mregion render -\n",
 	  tool_render },
-	{ "draw", "FILE", "draw hierarchy and views of a topology as SVG", "AosTO",
-	  "\nExample:\n"
-	  "  mregion draw machine.topo -s memory -o machine.svg\n",
+	{ "draw", "FILE|MACHINE", "draw a topology or a machine as SVG", "AosTO",
+	  "  FILE is a topology, - for stdin; one whose name is a number is ./3.\n"
+	  "  MACHINE is a number, as 'mregion show' prints it, or 'pid PID'. Of it,\n"
+	  "  the NAME of a space is its number, and there is no --offline.\n"
+	  "\nExamples:\n"
+	  "  mregion draw machine.topo -s memory -o machine.svg\n"
+	  "  mregion draw 3 -s 1 -o machine.svg\n"
+	  "  mregion draw pid 1234 > machine.svg\n",
 	  tool_draw },
 	{ "import", "FILE",
 	  "make a topology of QEMU's 'info mtree', - for stdin", "",

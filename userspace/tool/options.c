@@ -45,7 +45,7 @@ static const struct {
 	{ 't', 't', "timestamp", no_argument, NULL,
 	  "print dates, too" },
 	{ 'T', 't', "title", required_argument, "TEXT",
-	  "instead of the file's name" },
+	  "title of the drawing" },
 	{ 'O', OFFLINE, "offline", no_argument, NULL,
 	  "without the module, as where there is none" },
 	{ 'j', 'j', "json", no_argument, NULL,

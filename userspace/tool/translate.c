@@ -291,28 +291,6 @@ static bool translate(struct netlink *nl, uint32_t space,
 	return true;
 }
 
-/* One machine, of which a process may have several. */
-static bool find_machine(struct netlink *nl, const struct machines *machines,
-			 uint32_t *id)
-{
-	struct live_list list = {};
-	bool ok;
-
-	*id = machines->id;
-	if (*id)
-		return true;
-	ok = machines_read(nl, machines, &list);
-	if (ok)
-		*id = ((const struct live_machine *)list.items)->id;
-	if (ok && list.nr > 1) {
-		tool_error("process %u: it has %zu machines; say which one, such as %u",
-			   machines->pid, list.nr, *id);
-		ok = false;
-	}
-	live_free(&list);
-	return ok;
-}
-
 int tool_translate(int argc, char **argv)
 {
 	struct translation *t;
@@ -344,7 +322,7 @@ int tool_translate(int argc, char **argv)
 		return 1;
 	t = tool_alloc(1, sizeof(*t));
 	t->address = address;
-	ok = find_machine(&nl, &machines, &t->machine) &&
+	ok = machines_one(&nl, &machines, &t->machine) &&
 	     translate(&nl, space, t);
 	translation_free(t);
 	free(t);
