@@ -484,7 +484,95 @@ writes()
 	echo "$answer"
 	[ "$answer" = ok ]
 }
-check 'accesses' writes
+
+TRACEFS=/sys/kernel/tracing
+
+# check_trace NAME COMMAND...: unless there is no tracefs
+check_trace()
+{
+	if [ -d "$TRACEFS/events/mregion" ]; then
+		check "$@"
+	else
+		number=$((number + 1))
+		echo "ok $number # SKIP $1: no tracefs"
+	fi
+}
+
+# until_on PID EVENT: wait until it traces this event, and those before
+until_on()
+{
+	instance=$TRACEFS/instances/mregion-$1
+	tries=0
+	until grep -qs '^1' "$instance/events/mregion/mregion_$2/enable"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { echo "$2 is not on"; return 1; }
+		sleep 0.1
+	done
+}
+
+# traces NAME EVENT ARGUMENT...: start a trace, of which EVENT is the last one
+traces()
+{
+	file=$tmp/$1
+	event=$2
+	shift 2
+	"$command" trace "$@" >"$file" 2>&1 &
+	tracer=$!
+	pids="$pids $tracer"
+	until_on "$tracer" "$event" || { cat "$file"; return 1; }
+}
+
+no_instance()
+{
+	for left in "$TRACEFS"/instances/mregion-*; do
+		[ ! -e "$left" ] || { echo "$left is left"; return 1; }
+	done
+}
+
+# ends SIGNAL: the tracer does, in order, and nothing is left of it
+ends()
+{
+	kill "-$1" "$tracer"
+	wait "$tracer" || { echo "status $?"; cat "$file"; return 1; }
+	no_instance
+}
+
+traced_writes()
+{
+	traces trace detach "$machine" || { writes; return 1; }
+	text=$tracer
+	traces trace.json detach -j pid "$pid" || { writes; return 1; }
+	writes || return 1
+	until_has "$tmp/trace" unassigned_exit || return 1
+	kill -TERM "$text"
+	wait "$text" || { echo "status $?"; return 1; }
+	ends INT || return 1
+	cat "$tmp/trace"
+	grep -vq '^[0-9][0-9]:[0-9][0-9]:[0-9][0-9]\.[0-9]\{6\} machine ' \
+		"$tmp/trace" && return 1
+	sed 's/^[^ ]* //' "$tmp/trace" | uniq -c | sed 's/^ *//' >"$tmp/lines"
+	diff -u - "$tmp/lines" <<-END
+		4 machine $machine vcpu -   coalesced       write 4 space 1 0xe0001000 = 0x1234     #5 uart, offset 0x0
+		2 machine $machine vcpu -   ring_full       write 4 space 1 0xe0001000 = 0x1234     #5 uart, offset 0x0
+		3 machine $machine vcpu -   doorbell        write 4 space 1 0xe0001010 = 0x1234     #5 uart, offset 0x10
+		2 machine $machine vcpu -   shadow          write 4 space 1 0xe0001040 = 0x1234     #5 uart, offset 0x40
+		1 machine $machine vcpu -   unassigned_exit write 4 space 1 0xd0000000 = 0x1234     nothing
+	END
+}
+if [ -d "$TRACEFS/events/mregion" ]; then
+	check 'trace' traced_writes
+else
+	check 'accesses' writes
+fi
+
+traced_json()
+{
+	cat "$tmp/trace.json"
+	[ "$(json_valid <"$tmp/trace.json")" = 12 ] &&
+		[ "$(grep -c "^{\"time\":\"$(date -u +%Y-%m).*Z\",\"event\":\"access\",\"outcome\":\"doorbell\",\"machine\":$machine,\"space\":1,\"address\":\"0xe0001010\",\"write\":true,\"len\":4,\"data\":\"0x1234\",\"region\":5,\"name\":\"uart\",\"offset\":\"0x10\"}\$" "$tmp/trace.json")" -eq 3 ] &&
+		grep -q ',"region":null}$' "$tmp/trace.json"
+}
+check_trace 'trace as JSON' traced_json
 check 'stat' prints 0 mregion stat "$machine" <<END
 MACHINE  WHERE                   ALL  UNASSIGNED-EXIT  COALESCED  RING-FULL  DOORBELL  SHADOW
 $(printf %7s "$machine")  all of command_machine   12                1          4          2         3       2
@@ -498,6 +586,189 @@ check 'stat as JSON' json 0 1 \
 	mregion -j stat
 check 'rings' says 0 '     1        4        4         4     2        0' \
 	mregion show "$machine" rings
+
+# --- traces
+
+# All that an instance has recorded, whether it was read or not.
+recorded()
+{
+	cat "$instance"/per_cpu/cpu*/stats |
+		awk '/^entries:|^read events:/ { nr += $NF } END { print nr + 0 }'
+}
+
+# Accesses with several outcomes, to several regions and by the way commits.
+several()
+{
+	ask write 1 0xe0001010 4 2
+	ask commit 1
+	command_machine </dev/null >/dev/null
+	ask write 1 0xa0000 1 1
+	ask write 1 0xe0004004 2 1
+	ask write 1 0xe0001040 4 1
+}
+
+# filtered TEXT NR ARGUMENT...: NR lines with the text, and no others
+filtered()
+{
+	text=$1
+	nr=$2
+	event=$3
+	shift 3
+	traces filtered "$event" "$@" || return 1
+	several
+	until_has "$tmp/filtered" "$text" || return 1
+	got=$(recorded)
+	ends HUP || return 1
+	cat "$tmp/filtered"
+	[ "$(wc -l <"$tmp/filtered")" -eq "$nr" ] &&
+		[ "$(grep -cF -e "$text" "$tmp/filtered")" -eq "$nr" ] ||
+		return 1
+	[ "$got" -eq "$nr" ] || { echo "$got recorded"; return 1; }
+}
+
+check_trace 'trace of an exit' filtered \
+	"machine $machine vcpu -   exit            write 1 space 1 0xa0000    = 0x34       #3 vga, offset 0x0" \
+	1 server_exit "$machine" region vga
+check_trace 'trace of a region, by its ID' filtered ' #3 vga,' 1 server_exit \
+	"$machine" region 3
+check_trace 'trace of regions, by a pattern' filtered ' #5 uart,' 3 server_exit \
+	"$machine" region '?ar*'
+check_trace 'trace of regions that the kernel has no pattern for' filtered \
+	' #10 ä \xff"\x5c,' 1 server_exit "$machine" region '[!a-z]*"*'
+check_trace 'trace of all regions' filtered "machine $machine " 5 server_exit \
+	"$machine" region '*' outcome '*'
+check_trace 'trace of outcomes' filtered ' doorbell ' 2 doorbell \
+	"$machine" outcome Doorbell
+check_trace 'trace of commits' filtered \
+	"machine $machine          commit          1 operation, generation " 1 commit \
+	"$machine" commits
+
+counted()
+{
+	"$command" trace "$machine" outcome exit -tn 3 >"$tmp/counted" 2>&1 &
+	tracer=$!
+	pids="$pids $tracer"
+	until_on "$tracer" exit || return 1
+	ask write 1 0xa0000 1 5
+	wait "$tracer" || { echo "status $?"; return 1; }
+	cat "$tmp/counted"
+	no_instance && [ "$(grep -c "^$(date +%Y).* exit " "$tmp/counted")" -eq 3 ]
+}
+check_trace 'trace of so many' counted
+
+# One is stopped while there is more than there is room for.
+traced_lost()
+{
+	traces traced_lost exit "$machine" outcome exit -b 8192 || return 1
+	text=$tracer
+	traces lost.json exit "$machine" outcome exit -jb 8192 || return 1
+	kill -STOP "$text" "$tracer"
+	ask write 1 0xa0000 1 2000
+	kill -CONT "$text" "$tracer"
+	kill -TERM "$text"
+	wait "$text" || { echo "status $?"; return 1; }
+	ends TERM || return 1
+	grep -F ' lost ' "$tmp/traced_lost"
+	awk '/ exit / { told++ }
+		/ lost [0-9]* event/ { lost += $3 }
+		END {
+			print told + 0 " told, " lost + 0 " lost"
+			exit !(told && lost && told + lost == 2000)
+		}' "$tmp/traced_lost" || return 1
+	json_valid <"$tmp/lost.json" &&
+		grep -q '"event":"events_lost","lost":[0-9]*' "$tmp/lost.json"
+}
+check_trace 'trace counts what is lost' traced_lost
+
+# $1: what reads the trace
+piped()
+{
+	sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$tmp/piped.pid" \
+		"$command" trace "$machine" outcome exit 2>"$tmp/errors" |
+		exec $1 >"$tmp/piped" &
+	pipe=$!
+	pids="$pids $pipe"
+	until_has "$tmp/piped.pid" '' || return 1
+	tracer=$(cat "$tmp/piped.pid")
+	until_on "$tracer" exit || return 1
+}
+
+# Nothing comes that it could notice by that nobody reads it.
+pipe_closed()
+{
+	rm -f "$tmp/piped.pid"
+	piped 'head -n 1' || return 1
+	ask write 1 0xa0000 1 1
+	wait "$pipe"
+	tries=0
+	while kill -0 "$tracer" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ] || { echo 'it goes on'; return 1; }
+		sleep 0.1
+	done
+	cat "$tmp/piped" "$tmp/errors"
+	no_instance && [ ! -s "$tmp/errors" ] &&
+		grep -q ' exit .* #3 vga, offset 0x0$' "$tmp/piped"
+}
+check_trace 'trace ends when nobody reads it' pipe_closed
+
+# More than a pipe has room for.
+pipe_stuck()
+{
+	rm -f "$tmp/piped.pid"
+	piped 'sleep 1000' || return 1
+	ask write 1 0xa0000 1 3000
+	sleep 1
+	kill -INT "$tracer"
+	tries=0
+	while kill -0 "$tracer" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ] || { echo 'it goes on'; return 1; }
+		sleep 0.1
+	done
+	kill "$pipe"
+	no_instance
+}
+check_trace 'trace ends when its reader is stuck' pipe_stuck
+
+# Events come faster than they are printed.
+flooded()
+{
+	traces flooded exit "$machine" outcome exit || return 1
+	ask busy 1 0xa0000 1
+	until_has "$tmp/flooded" ' exit '
+	got=$?
+	[ "$got" -ne 0 ] || ends TERM || got=1
+	ask write 1 0xe0001040 4 1
+	tail -n 1 "$tmp/flooded"
+	return "$got"
+}
+check_trace 'trace ends while events come' flooded
+
+trace_killed()
+{
+	traces killed exit outcome exit || return 1
+	kill -KILL "$tracer"
+	wait "$tracer"
+	[ -d "$instance" ] || { echo "$instance is gone"; return 1; }
+	traces after exit outcome exit || return 1
+	ends INT
+}
+check_trace 'trace removes what one that was killed has left' trace_killed
+
+check_trace 'trace of no region' says 1 "region '[x]*': there is none" \
+	mregion trace "$machine" region '[x]*'
+
+no_tracefs()
+{
+	unshare -m sh -c "umount $TRACEFS; exec $command $1 trace"
+}
+check_trace 'no tracefs' says 1 \
+	"mregion: no tracefs in $TRACEFS: it can be mounted (mount -t tracefs tracefs $TRACEFS)" \
+	no_tracefs
+check_trace 'no tracefs, as JSON' json 1 1 '{"error":"no tracefs in ' no_tracefs -j
+
+# --- accesses a second
 
 top()
 {
@@ -661,6 +932,17 @@ check 'as JSON, and of one machine' happens_json
 
 check 'the server is dead' says 0 ' dead ' mregion show "$machine" servers
 
+server_exit()
+{
+	traces server_exit server_wait "$machine" region 'serv*' servers \
+		outcome SERVER-EXIT || return 1
+	ask write 1 0xe0002010 4 1
+	until_has "$tmp/server_exit" \
+		' server_exit     write 4 space 1 0xe0002010 = 0x1234     #8 served, offset 0x10' &&
+		ends INT
+}
+check_trace 'trace of what a server does not answer' server_exit
+
 # --- while the machine changes
 
 changing()
@@ -728,6 +1010,9 @@ for what in show "show $machine" monitor stat 'top -n 1' \
 		'Operation not permitted: it takes CAP_NET_ADMIN in the user namespace that owns this network namespace' \
 		unprivileged "$what"
 done
+check_trace 'permission to trace' says 1 \
+	': Permission denied: tracing is for root, unless tracefs is mounted for others, too' \
+	unprivileged trace
 check 'permission, as JSON' json 1 1 '{"error":"machines: Operation not permitted' \
 	unprivileged '-j show'
 

@@ -56,7 +56,7 @@ expect()
 
 echo 'TAP version 13'
 expect 'show stat' mregion s
-expect 'show monitor stat top translate render draw info version help' mregion ''
+expect 'show monitor trace stat top translate render draw import info version help' mregion ''
 expect '--json' mregion -p --j
 expect '--version' mregion --v
 expect '' mregion show --v
@@ -65,7 +65,7 @@ expect '' mregion show -a
 expect '-b' mregion -j monitor -b
 expect 'auto always never' mregion show --color = ''
 expect 'auto always' mregion show --color = a
-expect 'translate' mregion help tr
+expect 'trace translate' mregion help tr
 expect 'shadows' mregion show sh
 expect '3' mregion show 3
 expect '14' mregion monitor 1
@@ -86,6 +86,12 @@ expect 'low\ memory' mregion show 3 name l
 expect 'rom romd' mregion show 3 kind rom
 expect '0x0 0x3f8 0xfee00000' mregion show 3 addr ''
 expect '' mregion show 9 name ''
+expect '--count' mregion trace --cou
+expect 'region outcome commits attachments servers 3 14 pid' mregion trace ''
+expect 'region outcome commits attachments servers' mregion trace 3 ''
+expect 'low\ memory' mregion trace 3 region l
+expect 'refused refused_exit ring_full' mregion trace outcome r
+expect 'servers' mregion trace 3 outcome exit s
 expect '' mregion info ''
 
 mkdir "$dir/files" && cd "$dir/files" && : >machine.topo && : >16.topo

@@ -87,6 +87,12 @@ expect 2 "mregion: show: name: which?" show name
 expect 2 "mregion: stat: unexpected 'all'; see 'mregion help stat'" stat all
 expect 2 "mregion: monitor: unexpected 'pid'; see 'mregion help monitor'" \
 	monitor pid 1
+expect 2 "mregion: trace: no such number of events: '0'" trace -n 0
+expect 2 "mregion: trace: no such outcome: 'exits'" trace outcome exits
+expect 2 "mregion: trace: outcome: which?" trace 3 outcome
+expect 2 "mregion: trace: region: only one" trace 3 region 1 region 2
+expect 2 "mregion: trace: unexpected 'serial'; see 'mregion help trace'" \
+	trace 3 serial
 expect 2 "mregion: translate: no such number of a space: '-1'" \
 	translate 1 -- -1 0
 expect 2 "mregion: translate: no such address: '0x10000000000000000'" \
@@ -95,6 +101,8 @@ expect 2 "mregion: translate: no such address: '0x10000000000000000'" \
 usage 'Usage: mregion show [MACHINE] [SELECTION]... [FILTER]...' show --help
 usage 'Usage: mregion monitor [MACHINE]' monitor -h
 usage '  -b, --buffer BYTES ' help mon
+usage 'Usage: mregion trace [MACHINE] [region NAME|ID] ' trace --help
+usage '  -n, --count COUNT      end after so many events' help trace
 usage 'Usage: mregion stat [MACHINE]' stat -jh
 usage 'Usage: mregion top [MACHINE]' help top
 usage 'Usage: mregion translate MACHINE SPACE ADDRESS' translate --help 1 2

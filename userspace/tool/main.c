@@ -31,11 +31,24 @@ static const struct tool_command commands[] = {
 	  tool_show },
 	{ "monitor", "[MACHINE]", "show what happens to machines", "bt",
 	  "  MACHINE is a number, as 'mregion show' prints it. Says how many events\n"
-	  "  were lost, if any were. Ends on SIGINT or SIGTERM, or when MACHINE is\n"
-	  "  closed.\n"
+	  "  were lost, if any were. Ends on SIGINT, SIGTERM or SIGHUP, or when\n"
+	  "  MACHINE is closed.\n"
 	  "\nExample:\n"
 	  "  mregion monitor -t\n",
 	  tool_monitor },
+	{ "trace", "[MACHINE] [region NAME|ID] [outcome NAME]... [EVENTS]...",
+	  "show accesses, and what becomes of them", "btN",
+	  MACHINES
+	  "  NAME is a pattern of the shell. Outcomes are those of 'mregion stat'.\n"
+	  "  EVENTS: commits, attachments, servers\n"
+	  "  Without outcomes and EVENTS: all; with a region: all outcomes.\n"
+	  "  Says how many events were lost, if any were. Ends on SIGINT, SIGTERM or\n"
+	  "  SIGHUP.\n"
+	  "\nExamples:\n"
+	  "  mregion trace 3 region 'serial*'\n"
+	  "  mregion trace 3 outcome '*exit' commits\n"
+	  "  mregion -j trace pid 1234 -n 1000\n",
+	  tool_trace },
 	{ "stat", "[MACHINE]", "show where accesses went so far", "ain",
 	  MACHINES
 	  "  With -i or -n: accesses a second, as top.\n"

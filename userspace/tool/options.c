@@ -38,6 +38,8 @@ static const struct {
 	  "time between tables" },
 	{ 'n', 'n', "count", required_argument, "COUNT",
 	  "end after so many tables" },
+	{ 'N', 'n', "count", required_argument, "COUNT",
+	  "end after so many events" },
 	{ 'o', 'o', "output", required_argument, "FILE",
 	  "write there instead of to stdout" },
 	{ 's', 's', "space", required_argument, "NAME",
@@ -140,6 +142,7 @@ static bool take(int key, char *argument)
 	case 'i':
 		return take_interval(argument);
 	case 'n':
+	case 'N':
 		return args_u64(argument, &tool_options.count) &&
 		       tool_options.count;
 	case 'o':
@@ -195,15 +198,17 @@ static bool fail(const char *command, const char *what, const char *option,
 	return false;
 }
 
-static const char *kind_of_argument(int letter)
+static const char *kind_of_argument(int key)
 {
-	switch (letter) {
+	switch (key) {
 	case 'b':
 		return "no such number of bytes:";
 	case 'i':
 		return "no such number of seconds:";
 	case 'n':
 		return "no such number of tables:";
+	case 'N':
+		return "no such number of events:";
 	default:
 		return "neither auto, always nor never:";
 	}
@@ -228,7 +233,7 @@ bool options_take(int *argc, char **argv, const char *letters,
 	char shorts[2 * ARRAY_SIZE(options) + 3], *p = shorts;
 	char short_option[3];
 	size_t i, nr = 0;
-	int letter, to = 1;
+	int letter, key, to = 1;
 
 	/* Up to the command, or all over the line. */
 	if (!command)
@@ -260,8 +265,9 @@ bool options_take(int *argc, char **argv, const char *letters,
 			return fail(command, "option",
 				    typed(argv, short_option),
 				    " needs an argument");
-		if (!take(key_of(letter, letters), optarg))
-			return fail(command, kind_of_argument(letter), optarg,
+		key = key_of(letter, letters);
+		if (!take(key, optarg))
+			return fail(command, kind_of_argument(key), optarg,
 				    "");
 	}
 	while (optind < *argc)

@@ -18,8 +18,8 @@
  * @all: -a: also what has no accesses, or is disabled
  * @timestamp: -t: dates, too
  * @interval: -i: seconds; 0: not given
- * @count: -n: how many tables; 0: not given
- * @buffer: -b: bytes of the buffer for events; 0: not given
+ * @count: -n: how many tables, or events; 0: not given
+ * @buffer: -b: bytes of a buffer for events; 0: not given
  * @offline: --offline: without the module
  * @output: -o: file to write to; NULL: not given
  * @title: -t: of a drawing; NULL: not given

@@ -41,6 +41,7 @@ int tool_render(int argc, char **argv);
 int tool_show(int argc, char **argv);
 int tool_stat(int argc, char **argv);
 int tool_top(int argc, char **argv);
+int tool_trace(int argc, char **argv);
 int tool_translate(int argc, char **argv);
 int tool_version(int argc, char **argv);
 
