@@ -16,6 +16,9 @@
 /* What an event may take: some hundred ranges, or some fifty intervals. */
 #define MREGION_EVENT_SIZE	16384
 
+/* More than a range or an interval takes, with MREGION_A_EVENT_CUT behind it. */
+#define MREGION_EVENT_ROOM	128
+
 static struct workqueue_struct *mregion_event_wq;
 
 /** mregion_event_wanted() - whether anybody listens to a machine's events */
@@ -179,9 +182,12 @@ static bool mregion_event_range(struct mregion_event *event,
 				const struct mregion_view_range *range,
 				u64 start, u64 last)
 {
-	struct nlattr *nest = nla_nest_start(event->skb, MREGION_A_CHANGE_RANGE);
 	struct mregion_range desc;
+	struct nlattr *nest;
 
+	if (skb_tailroom(event->skb) < MREGION_EVENT_ROOM)
+		return false;
+	nest = nla_nest_start(event->skb, MREGION_A_CHANGE_RANGE);
 	if (!nest)
 		return false;
 	mregion_view_describe(range, mregion_region_of(range->node)->id, &desc);
@@ -205,9 +211,10 @@ static void mregion_event_interval(struct mregion_event *event, u32 space,
 {
 	const struct mregion_view_range *range;
 	struct sk_buff *skb = event->skb;
-	struct nlattr *nest;
+	struct nlattr *nest = NULL;
 
-	nest = nla_nest_start(skb, MREGION_A_EVENT_CHANGE);
+	if (skb_tailroom(skb) >= MREGION_EVENT_ROOM)
+		nest = nla_nest_start(skb, MREGION_A_EVENT_CHANGE);
 	if (!nest || nla_put_u32(skb, MREGION_A_CHANGE_SPACE, space) ||
 	    mregion_put_u64(skb, MREGION_A_CHANGE_START, start,
 			    MREGION_A_CHANGE_PAD) ||
@@ -324,7 +331,7 @@ void mregion_event_end(struct mregion_event *event)
 
 	if (!skb)
 		return;
-	/* there is room, since what is cut off is larger */
+	/* for which MREGION_EVENT_ROOM has left room */
 	if (event->cut && nla_put_flag(skb, MREGION_A_EVENT_CUT)) {
 		nlmsg_free(skb);
 		return;

@@ -309,6 +309,38 @@ TEST_F(events, rules_change_ranges)
 	close(efd);
 }
 
+/* How much of an event there is room for depends on what it has: try many. */
+TEST_F(events, cut_anywhere)
+{
+	struct mregion_op ops[2 * 700];
+	struct nlmsghdr *event;
+	unsigned int i, nr, cut = 0;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_container(1, 0), mr_space(SPACE, 1)));
+	free(EXPECT_EVENT(MREGION_CMD_COMMITTED));
+	for (nr = 150; nr < 700; nr += 7) {
+		/* beside each other, so that intervals have several ranges */
+		for (i = 0; i < nr; i++) {
+			ops[2 * i] = mr_mmio(2 + i, 0x1000);
+			ops[2 * i + 1] = mr_map(2 + i, 1, 0x1000ull *
+						(i + i / (1 + nr % 7)), 0);
+		}
+		ASSERT_EQ(0, mr_commit(self->fd, ops, 2 * nr));
+		event = EXPECT_EVENT(MREGION_CMD_COMMITTED);
+		cut += !!nl_attr(event, MREGION_A_EVENT_CUT);
+		free(event);
+		for (i = 0; i < nr; i++) {
+			ops[2 * i] = mr_unmap(2 + i);
+			ops[2 * i + 1] = mr_free(2 + i);
+		}
+		ASSERT_EQ(0, mr_commit(self->fd, ops, 2 * nr));
+		free(EXPECT_EVENT(MREGION_CMD_COMMITTED));
+	}
+	EXPECT_LT(0, cut);
+	EXPECT_GT(70, cut);
+	EXPECT_EQ(0, self->lost);
+}
+
 /* More than there is room for. */
 TEST_F(events, cut)
 {
