@@ -102,7 +102,7 @@ static void mregion_nl_none(struct netlink_ext_ack *extack,
 {
 	if (query->space)
 		NL_SET_ERR_MSG_ATTR(extack, query->attr,
-				    "space: the machine has none of it");
+				    "space: the machine has none of it, or it ends before start");
 	else if (query->region)
 		NL_SET_ERR_MSG_ATTR(extack, query->attr,
 				    "region: the machine has none of it");
