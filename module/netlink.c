@@ -208,7 +208,7 @@ static int mregion_nl_begin(struct netlink_callback *cb)
 }
 
 /*
- * Before 6.9 nothing can be said here of what is wrong; and where it is said
+ * On 6.1 nothing can be said here of what is wrong; and where it is said
  * later, not of which attribute.
  */
 static int mregion_nl_start(struct netlink_callback *cb)

@@ -20,10 +20,11 @@
  * names the machine, unless it is of machines, and gives a message for each
  * object.
  *
- * A dump is taken as it begins, under the machine's lock, and handed out from
- * a copy: so it is of one generation, which each message names, whatever is
- * committed until it ends. The copy is charged to the machine's budget as
- * those of ioctls are.
+ * A dump of what is in a machine is taken as it begins, under the machine's
+ * lock, and handed out from a copy. It is of one generation, whatever is
+ * committed until it ends. Each message names that generation, but for those of
+ * VM_GET. The copy is charged to the machine's budget as those of ioctls are. A
+ * dump of machines has no copy: each message is of the moment when it is made.
  *
  * Integers have the byte order of the host. Enumerations and flags are those
  * of <linux/mregion.h>. Addresses and lengths are in bytes; a length of 0
@@ -35,7 +36,7 @@
  * ignores attributes that it does not know.
  *
  * Errors of requests, with a message that begins with the attribute's name, and
- * the attribute itself where the kernel can tell it (of dumps, from 6.9 on):
+ * the attribute itself where the kernel can tell it (of dumps, not on 6.1):
  * EPERM; EINVAL: an attribute is missing or wrong; ENOENT: no such machine or
  * object; ENOBUFS: the copy does not fit into the machine's budget; ENOMEM;
  * EINTR.
