@@ -340,13 +340,15 @@ everywhere()
 {
 	mregion show "$machine" view |
 		sed -n 's/^  \([0-9a-f]*\)-\([0-9a-f]*\) .*: #\([0-9]*\).*/\1 \2 \3/p' |
-		head -n 11 | while read -r first last region; do
+		head -n 11 >"$tmp/ranges"
+	[ "$(wc -l <"$tmp/ranges")" -eq 11 ] || { cat "$tmp/ranges"; return 1; }
+	while read -r first last region; do
 		for address in "$first" "$last"; do
 			mregion translate "$machine" 1 "0x$address" |
 				grep -q ": #${region}[ ,]" ||
 				{ echo "$address: not $region"; return 1; }
 		done
-	done
+	done <"$tmp/ranges"
 }
 check 'translate agrees with the view' everywhere
 
@@ -871,6 +873,42 @@ lost()
 	tells_all "$tmp/lost" "$before" "$after"
 }
 check 'monitor counts what is lost' lost
+
+# Commits come faster than they are printed.
+monitor_flooded()
+{
+	watch flooded || return 1
+	ask fast
+	until_has "$tmp/flooded" committed || return 1
+	kill -TERM "$monitor"
+	wait "$monitor"
+	got=$?
+	ask write 1 0xe0001040 4 1
+	[ "$got" -eq 0 ] || { echo "status $got"; tail -n 1 "$tmp/flooded"; return 1; }
+}
+check 'monitor ends while events come' monitor_flooded
+
+# Its reader takes nothing, and the pipe is full.
+monitor_stuck()
+{
+	sh -c 'echo $$ >"$1"; exec "$2" monitor' sh "$tmp/stuck.pid" "$command" |
+		exec sleep 1000 &
+	pipe=$!
+	pids="$pids $pipe"
+	until_has "$tmp/stuck.pid" '' || return 1
+	monitor=$(cat "$tmp/stuck.pid")
+	ask commit 3000
+	sleep 1
+	kill -INT "$monitor"
+	tries=0
+	while kill -0 "$monitor" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ] || { echo 'it goes on'; return 1; }
+		sleep 0.1
+	done
+	kill "$pipe"
+}
+check 'monitor ends when its reader is stuck' monitor_stuck
 
 lost_json()
 {

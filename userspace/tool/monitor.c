@@ -21,6 +21,7 @@
 #include "json.h"
 #include "machines.h"
 #include "options.h"
+#include "output.h"
 #include "seen.h"
 #include "signals.h"
 #include "text.h"
@@ -29,6 +30,7 @@
 
 /**
  * struct monitor - what is being watched
+ * @output: where lines go
  * @nl: for requests
  * @events: for events
  * @cb: what to do with events
@@ -39,6 +41,7 @@
  * @ended: the only machine that is of interest is gone
  */
 struct monitor {
+	struct output output;
 	struct netlink nl;
 	struct nl_sock *events;
 	struct nl_cb *cb;
@@ -63,7 +66,6 @@ static void begin_line(void)
 	}
 }
 
-/* Whoever reads it has it at once. */
 static void end_line(void)
 {
 	if (tool_json) {
@@ -72,7 +74,6 @@ static void end_line(void)
 	} else {
 		putchar('\n');
 	}
-	fflush(stdout);
 }
 
 /* @nr commits of a machine, of which @last is the last one. */
@@ -185,14 +186,27 @@ static int on_event(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* How long what is there at the end is read: more may come all the time. */
+#define LAST_SECONDS	1
+
+static bool is_asked(const struct monitor *m)
+{
+	struct pollfd fd = { .fd = m->signals, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 /*
- * Read all that is there. What was lost is told before what came after it: there
- * is no room for anything as long as older events are left.
+ * Read all that is there, unless the end is asked for meanwhile. What was lost is
+ * told before what came after it: there is no room for anything as long as older
+ * events are left. Whoever reads lines has them at once.
  *
  * Return: false after a complaint.
  */
-static bool read_events(struct monitor *m)
+static bool read_events(struct monitor *m, bool at_end)
 {
+	double end = wall_clock_seconds() + LAST_SECONDS;
+	bool enough;
 	int ret;
 
 	do {
@@ -200,9 +214,12 @@ static bool read_events(struct monitor *m)
 		ret = nl_recvmsgs(m->events, m->cb);
 		if (ret < 0 && errno == ENOBUFS)
 			ret = 0;
-	} while (ret >= 0);
+		output_flush(&m->output);
+		enough = at_end ? wall_clock_seconds() >= end : is_asked(m);
+	} while (ret >= 0 && !m->output.err && !enough);
 	tell_dropped(m);
-	if (ret == -NLE_AGAIN)
+	output_flush(&m->output);
+	if (ret >= 0 || ret == -NLE_AGAIN)
 		return true;
 	tool_error("events: %s", nl_geterror(ret));
 	return false;
@@ -223,7 +240,7 @@ static bool list_machines(struct monitor *m, bool at_end)
 		return false;
 	}
 	if (at_end)
-		ok = read_events(m);
+		ok = read_events(m, true);
 	machine = list.items;
 	for (i = 0; i < list.nr && ok; i++, machine++) {
 		if (m->machine && machine->id != m->machine)
@@ -240,6 +257,7 @@ static bool list_machines(struct monitor *m, bool at_end)
 					  machine->generation);
 	}
 	live_free(&list);
+	output_flush(&m->output);
 	return ok;
 }
 
@@ -248,19 +266,22 @@ static bool watch(struct monitor *m)
 	struct pollfd fds[] = {
 		{ .fd = nl_socket_get_fd(m->events), .events = POLLIN },
 		{ .fd = m->signals, .events = POLLIN },
+		/* It tells when its reader has gone. */
+		{ .fd = STDOUT_FILENO },
 	};
 
 	if (!list_machines(m, false))
 		return false;
 	while (!fds[1].revents && !m->ended) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+		if (poll(fds, 3, -1) < 0 && errno != EINTR) {
 			tool_error("poll: %s", strerror(errno));
 			return false;
 		}
-		if (!read_events(m))
+		if (fds[2].revents)
+			m->output.err = EPIPE;
+		else if (!read_events(m, false))
 			return false;
-		/* Nobody reads what is written. */
-		if (ferror(stdout))
+		if (m->output.err)
 			return true;
 	}
 	return list_machines(m, true);
@@ -274,9 +295,12 @@ static bool monitor(uint32_t machine)
 	m.signals = signals_open();
 	if (m.signals < 0)
 		return false;
+	output_begin(&m.output, m.signals);
 	if (netlink_open(&m.nl)) {
 		m.events = netlink_join(&m.nl, tool_options.buffer);
 		m.cb = nl_cb_alloc(NL_CB_DEFAULT);
+		if (!m.cb)
+			tool_error("out of memory");
 		if (m.events && m.cb) {
 			nl_cb_set(m.cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM,
 				  on_number, NULL);
@@ -289,6 +313,7 @@ static bool monitor(uint32_t machine)
 		netlink_close(&m.nl);
 	}
 	seen_free(&m.seen);
+	output_end(&m.output);
 	close(m.signals);
 	return ok;
 }

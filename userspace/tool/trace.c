@@ -15,7 +15,7 @@
 #include "tool.h"
 #include "trace_filter.h"
 #include "trace_instance.h"
-#include "trace_output.h"
+#include "output.h"
 #include "trace_print.h"
 #include "wall_clock.h"
 
@@ -36,7 +36,7 @@
  */
 struct trace {
 	struct trace_instance instance;
-	struct trace_output output;
+	struct output output;
 	int signals;
 	uint64_t lost;
 	uint64_t nr;
@@ -69,7 +69,7 @@ static void end_line(struct trace *t)
 	} else {
 		putchar('\n');
 	}
-	trace_output_line(&t->output);
+	output_line(&t->output);
 }
 
 /* @nr: 0 if that is not known; @cpu: the processor; -1: any */
@@ -141,7 +141,7 @@ static int read_events(struct trace *t)
 	text = t->buffer;
 	while (!is_enough(t) && trace_record_next(&text, &record))
 		take(t, &record);
-	trace_output_flush(&t->output);
+	output_flush(&t->output);
 	return 1;
 }
 
@@ -215,7 +215,7 @@ static bool finish(struct trace *t)
 	overrun = trace_instance_overrun(&t->instance);
 	if (overrun > t->lost)
 		tell_lost(t, overrun - t->lost, -1);
-	trace_output_flush(&t->output);
+	output_flush(&t->output);
 	return true;
 }
 
@@ -228,11 +228,11 @@ static bool trace(const struct trace_select *select,
 	/* First of all: from here on there is something to be removed. */
 	t->signals = signals_open();
 	if (t->signals >= 0 && trace_instance_open(&t->instance)) {
-		trace_output_begin(&t->output, t->signals);
+		output_begin(&t->output, t->signals);
 		ok = set_up(t, select, filters) && watch(t) && finish(t);
 		trace_instance_stop(&t->instance);
 		trace_instance_close(&t->instance);
-		trace_output_end(&t->output);
+		output_end(&t->output);
 	}
 	if (t->signals >= 0)
 		close(t->signals);

@@ -6,7 +6,7 @@
 #include <stdio_ext.h>
 #include <unistd.h>
 
-#include "trace_output.h"
+#include "output.h"
 
 /* A pipe that is ready takes 4096 bytes at once, so that a line is left for. */
 #define ENOUGH		2048
@@ -14,7 +14,7 @@
 /* How long the reader has to go on, once the end has come. */
 #define PATIENCE_MS	1000
 
-void trace_output_begin(struct trace_output *output, int signals)
+void output_begin(struct output *output, int signals)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -26,7 +26,7 @@ void trace_output_begin(struct trace_output *output, int signals)
 }
 
 /* Return: whether the reader takes something. */
-static bool is_ready(const struct trace_output *output)
+static bool is_ready(const struct output *output)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDOUT_FILENO, .events = POLLOUT },
@@ -43,7 +43,7 @@ static bool is_ready(const struct trace_output *output)
 	return true;
 }
 
-void trace_output_flush(struct trace_output *output)
+void output_flush(struct output *output)
 {
 	if (!output->err && __fpending(stdout)) {
 		if (!is_ready(output))
@@ -55,13 +55,13 @@ void trace_output_flush(struct trace_output *output)
 		__fpurge(stdout);
 }
 
-void trace_output_line(struct trace_output *output)
+void output_line(struct output *output)
 {
 	if (__fpending(stdout) > ENOUGH)
-		trace_output_flush(output);
+		output_flush(output);
 }
 
-void trace_output_end(struct trace_output *output)
+void output_end(struct output *output)
 {
 	sigaction(SIGPIPE, &output->saved, NULL);
 	if (output->err == EPIPE)
