@@ -41,7 +41,7 @@ for topo in "$here"/../topologies/*.topo; do
 	"$mregion" draw --offline "$topo" > "$dir/svg" 2> "$dir/err" &&
 		[ ! -s "$dir/err" ] && well_formed "$dir/svg" &&
 		! grep -q '<script\|<image\|@import\|href' "$dir/svg" &&
-		addresses "$topo" > "$dir/wanted" &&
+		addresses "$topo" > "$dir/wanted" && [ -s "$dir/wanted" ] &&
 		grep -o '>0x[0-9a-f]*<' "$dir/svg" | sort -u > "$dir/has" &&
 		[ -z "$(comm -23 "$dir/wanted" "$dir/has")" ]
 	result $? "$(basename "$topo" .topo)"

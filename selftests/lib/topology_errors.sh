@@ -142,6 +142,13 @@ for command in render draw; do
 	[ -e /dev/mregion ] && [ ! -w /dev/mregion ] && status=0
 	result $status "$command, with the module or without"
 done
+# The line is no error, which with -j would be an object of its own.
+output=$("$mregion" -j render "$dir/file" 2> /dev/null) &&
+	[ "${output#\{\"spaces\":}" != "$output" ]
+status=$?
+[ -e /dev/mregion ] && [ ! -w /dev/mregion ] && status=0
+result $status "-j render, with the module or without"
+
 output=$("$mregion" render --offline "$dir/file" 2> "$dir/stderr") &&
 	[ "$output" = "$wanted" ] && [ ! -s "$dir/stderr" ]
 result $? "render --offline"

@@ -28,7 +28,7 @@ bool backend_open(struct backend *backend, bool offline)
 			tool_error("%s", mregion_error());
 			return false;
 		}
-		tool_error("there is no /dev/mregion: rendered without the module");
+		tool_note("there is no /dev/mregion: rendered without the module");
 	}
 	backend->offline = offline_open(&backend->info);
 	if (!backend->offline)

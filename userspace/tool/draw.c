@@ -38,35 +38,52 @@ struct draw {
 	struct picture_options options;
 };
 
-static bool write_picture(const struct draw *draw,
-			  const struct picture *picture)
+/* Write a drawing that is complete. */
+static bool write_svg(const char *path, const char *svg, size_t size)
 {
 	FILE *out = stdout;
 	bool ok;
-	int ret;
 
-	if (draw->output && strcmp(draw->output, "-"))
-		out = fopen(draw->output, "we");
+	if (path && strcmp(path, "-"))
+		out = fopen(path, "we");
 	if (!out) {
-		tool_error("%s: cannot create: %s", draw->output,
-			   strerror(errno));
+		tool_error("%s: cannot create: %s", path, strerror(errno));
 		return false;
 	}
-	ret = picture_draw(out, picture, &draw->options);
+	ok = fwrite(svg, 1, size, out) == size;
+	/* Errors of stdout are told by who has called. */
+	if (out == stdout)
+		return true;
+	if (fclose(out) || !ok) {
+		tool_error("%s: cannot write: %s", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* First in memory: a file that was there stays if nothing can be drawn. */
+static bool write_picture(const struct draw *draw,
+			  const struct picture *picture)
+{
+	char *svg = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&svg, &size);
+	int ret = -ENOMEM;
+	bool ok;
+
+	if (out) {
+		ret = picture_draw(out, picture, &draw->options);
+		ok = !ferror(out);
+		if (fclose(out) || !ok)
+			ret = ret ? ret : -ENOMEM;
+	}
 	if (ret == -E2BIG)
 		topology_error(draw->path, 0, "a space has too many regions to draw");
 	else if (ret)
 		topology_error(draw->path, 0, "out of memory");
-	/* Errors of stdout are told by who has called. */
-	if (out == stdout)
-		return !ret;
-	ok = !ferror(out);
-	if (fclose(out) || !ok) {
-		tool_error("%s: cannot write: %s", draw->output,
-			   strerror(errno));
-		return false;
-	}
-	return !ret;
+	ok = !ret && write_svg(draw->output, svg, size);
+	free(svg);
+	return ok;
 }
 
 static bool draw_topology(const struct draw *draw,
@@ -77,6 +94,8 @@ static bool draw_topology(const struct draw *draw,
 	struct backend backend;
 	bool ok;
 
+	if (!path)
+		tool_error("out of memory");
 	if (!path || !backend_open(&backend, draw->offline)) {
 		free(path);
 		return false;

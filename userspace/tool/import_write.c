@@ -129,7 +129,8 @@ static bool write_region(const struct import *import, size_t i)
 
 	if (region->target) {
 		target = import_target(mtree, import->same, i, &guessed);
-		if (target == MTREE_NONE) {
+		/* nor is one in a tree that is left out */
+		if (target == MTREE_NONE || !import->ids[target]) {
 			topology_error(import->path, region->line,
 				       "there is no region '%s' for the alias",
 				       region->target);

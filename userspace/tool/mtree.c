@@ -134,20 +134,23 @@ static char *take_owner(char *text)
 static bool parse_alias(struct mtree_region *region, char **text)
 {
 	size_t len = strlen(*text);
-	char *range = *text + len - 33, *at;
-	uint64_t last;
+	char *name = *text, *range = name + len - 33, *end = range - 1, *at;
+	uint64_t last, offset;
 
-	if (len < 33 + 9 || !take(text, "alias "))
+	/* There are regions whose names begin so, too. */
+	if (len < 33 + 9 || !take(&name, "alias ") || *end != ' ' ||
+	    !take_range(&range, &offset, &last))
 		return true;
-	if (range[-1] != ' ' ||
-	    !take_range(&range, &region->target_offset, &last))
+	*end = '\0';
+	at = find_last(name, " @");
+	if (!at) {
+		*end = ' ';
 		return true;
-	range[-34] = '\0';
-	at = find_last(*text, " @");
-	if (!at)
-		return false;
+	}
 	*at = '\0';
+	region->target_offset = offset;
 	region->target = strdup(at + 2);
+	*text = name;
 	return region->target;
 }
 

@@ -186,7 +186,9 @@ static int add_space(struct page *page, const struct picture_space *space,
 		return 0;
 	}
 	if (layout.nr_boxes > panel->layout.nr_boxes) {
-		ret = add_name(&panel->others, panel->layout.space->name);
+		if (strcmp(space->name, panel->layout.space->name))
+			ret = add_name(&panel->others,
+				       panel->layout.space->name);
 		layout_free(&panel->layout);
 		panel->layout = layout;
 		return ret;

@@ -89,7 +89,7 @@ struct picture_options {
  * @options: how
  *
  * Return: 0, -ENOMEM, or -E2BIG: a space has more regions than can be drawn.
- * Nothing is written then. Errors of @out are left to the caller.
+ * What was written then is of no use. Errors of @out are left to the caller.
  */
 int picture_draw(FILE *out, const struct picture *picture,
 		 const struct picture_options *options);

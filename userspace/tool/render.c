@@ -89,10 +89,13 @@ static bool print_all(const struct backend *backend, const char *path,
 	json_begin_object(NULL);
 	json_begin_array("spaces");
 	ok = print_views(backend, path, topology);
+	/* of what was written before an error, nothing is left */
+	if (!ok)
+		return false;
 	json_end_array();
 	json_end_object();
 	json_end();
-	return ok;
+	return true;
 }
 
 static bool render(const char *path, const struct topology *topology,
