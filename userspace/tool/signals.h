@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /**
- * signals_open() - have SIGINT, SIGTERM and SIGHUP do nothing but be told
+ * signals_open() - have SIGINT, SIGTERM, SIGQUIT and SIGHUP do nothing but be told
  *
  * Return: a descriptor that can be read once one has come; -1 after a complaint.
  */
