@@ -59,7 +59,9 @@ int mregion_dump_view(struct mregion_machine *machine,
 	const struct mregion_view_range *range;
 	const struct mregion_view *view;
 	struct mregion_space *space;
-	int ret = mregion_stride_check(args->range_size, list.entry_size);
+	int ret = mregion_stride_check(args->range_size,
+				       offsetofend(struct mregion_range,
+						   reserved));
 
 	if (ret)
 		return ret;
@@ -105,7 +107,9 @@ int mregion_dump_regions(struct mregion_machine *machine,
 	};
 	struct mregion_region *region;
 	unsigned long id;
-	int ret = mregion_stride_check(args->region_size, list.entry_size);
+	int ret = mregion_stride_check(args->region_size,
+				       offsetofend(struct mregion_region_info,
+						   name));
 
 	if (ret)
 		return ret;
@@ -145,7 +149,9 @@ int mregion_dump_spaces(struct mregion_machine *machine,
 	};
 	struct mregion_space *space;
 	unsigned long id;
-	int ret = mregion_stride_check(args->space_size, list.entry_size);
+	int ret = mregion_stride_check(args->space_size,
+				       offsetofend(struct mregion_space_info,
+						   nr_vms));
 
 	if (ret)
 		return ret;
@@ -238,7 +244,9 @@ int mregion_dump_claims(struct mregion_machine *machine,
 	};
 	struct mregion_survey survey = {};
 	const struct mregion_view *view;
-	int ret = mregion_stride_check(args->claim_size, list.entry_size);
+	int ret = mregion_stride_check(args->claim_size,
+				       offsetofend(struct mregion_claim_info,
+						   reserved));
 
 	if (ret)
 		return ret;

@@ -45,12 +45,16 @@ union mregion_args {
 	struct mregion_claims_read claims;
 };
 
+/* Of struct mregion_op in the base interface; its last member is what grows. */
+#define MREGION_OP_FIRST_SIZE	128
+
 static int mregion_do_info(struct mregion_machine *machine,
 			   union mregion_args *args)
 {
 	args->info = (struct mregion_info) {
 		.size = args->size,
 		.abi_version = MREGION_ABI_VERSION,
+		.features = MREGION_FEATURE_ATTACH,
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
 		.max_depth = MREGION_MAX_DEPTH,
@@ -138,7 +142,8 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	if (commit->nr_ops > MREGION_MAX_OPS)
 		return -EMSGSIZE;
 	/* one page is what copy_struct_from_user()'s other users take */
-	if (commit->op_size < sizeof(*ops) || commit->op_size > PAGE_SIZE)
+	if (commit->op_size < MREGION_OP_FIRST_SIZE ||
+	    commit->op_size > PAGE_SIZE)
 		return commit->op_size > PAGE_SIZE ? -E2BIG : -EINVAL;
 
 	/* each thread that waits for the lock has operations */

@@ -34,7 +34,8 @@
  *            mregion_info.max_memory; or ioctls that change or list something
  *            have more operations and results under way than that
  * EINTR      a fatal signal arrived
- * EOPNOTSUPP a flag, kind or operation is one that this kernel does not know
+ * EOPNOTSUPP a flag, kind or operation is one that this kernel does not know, or is
+ *            of a feature that it does not have
  * ========== ================================================================
  *
  * Lengths of regions and windows are in bytes, and reach 2^64, which does not
@@ -51,10 +52,46 @@
  * the other.
  */
 
+/**
+ * DOC: versions
+ *
+ * A program and a module of different versions work together, whichever is newer,
+ * if they have the same base interface. The base interface is what version 0.2.0
+ * has, without what &enum mregion_feature names. Its number is
+ * %MREGION_ABI_VERSION. Whatever is added later has a bit in &enum mregion_feature.
+ *
+ * An older program can rely on this of a newer module:
+ *
+ * - An ioctl, operation, kind or flag does what it did, and has the same number.
+ * - A member of a structure stays where it is. The structure may grow at its end; the
+ *   module takes the shorter one for ever.
+ * - A feature keeps its bit, and that bit its meaning.
+ * - A kind, flag or outcome that the program does not know is returned only where
+ *   somebody with a newer header has asked for it, who shares the machine.
+ * - The memory of rings and servers keeps its layout, unless who creates them asks
+ *   for another.
+ *
+ * A newer program can rely on this of an older module:
+ *
+ * - A feature that the module does not know has its bit clear.
+ * - A call that asks for more than the module knows fails, and nothing of it is done:
+ *   ENOTTY for an ioctl, EOPNOTSUPP for a flag, kind or operation, E2BIG for a member
+ *   that is not zero and behind the end, EINVAL for one that was reserved.
+ * - A longer structure is taken if all that the module does not know of it is zero.
+ *   Of results, that part is as the caller has passed it, and zero in lists.
+ *
+ * A program thus passes zeroes where it asks for nothing, ignores bits that it does
+ * not know, and looks at a bit before it uses what the bit stands for.
+ */
+
 #define MREGION_IOCTL_TYPE	0xBE
 
 /**
- * define MREGION_ABI_VERSION - what struct mregion_info.abi_version says here
+ * define MREGION_ABI_VERSION - number of the base interface
+ *
+ * It grows when a change of the base is such that programs do not survive it, which
+ * is never expected, and with nothing else. A program does not work with a module
+ * whose struct mregion_info.abi_version is another number, be it smaller or larger.
  */
 #define MREGION_ABI_VERSION	3
 
@@ -610,10 +647,21 @@ struct mregion_commit {
 #define MREGION_COMMIT	_IO(MREGION_IOCTL_TYPE, 0x01)
 
 /**
+ * enum mregion_feature - what a module can have besides the base interface
+ * @MREGION_FEATURE_ATTACH: machines can be attached to virtual machines:
+ *	%MREGION_ATTACH, %MREGION_DETACH, %MREGION_CLAIMS, and @vm_fd of struct
+ *	mregion_access. It is missing where KVM does not let modules onto its buses.
+ *	Spaces are rendered, and %MREGION_ACCESS goes through rules, without it
+ */
+enum mregion_feature {
+	MREGION_FEATURE_ATTACH	= 1 << 0,
+};
+
+/**
  * struct mregion_info - argument of %MREGION_INFO
  * @size: sizeof(struct mregion_info)
  * @abi_version: MREGION_ABI_VERSION of the kernel
- * @features: bits to come; 0
+ * @features: enum mregion_feature; what the module has
  * @max_regions: regions a machine can have
  * @max_spaces: spaces a machine can have
  * @max_depth: regions on a path from a space's root to what it shows
@@ -1440,7 +1488,8 @@ struct mregion_attach {
  *
  * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
  * machine, a space is of the other bus, or both are 0. EPERM: the virtual
- * machine belongs to another process. EEXIST: attached to it already.
+ * machine belongs to another process. EEXIST: attached to it already. EOPNOTSUPP:
+ * %MREGION_FEATURE_ATTACH is missing.
  */
 #define MREGION_ATTACH	_IO(MREGION_IOCTL_TYPE, 0x09)
 
