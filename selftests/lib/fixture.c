@@ -117,6 +117,7 @@ void fixture_init(struct mregion_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
 	machine->fd = -1;
+	machine->info.features = MREGION_FEATURE_ATTACH;
 	machine->page_size = 4096;
 	mregion_table_init(&machine->regions);
 	mregion_transaction_init(&machine->transaction);

@@ -60,6 +60,8 @@ int mregion_fail_reason(int err, const char *what, const char *reason)
 {
 	if (!reason && err == ENOBUFS)
 		reason = MREGION_NO_MEMORY;
+	if (!reason && err == EOPNOTSUPP)
+		reason = MREGION_NOT_KNOWN;
 	return reason ? mregion_fail_why(err, "%s: %s", what, reason)
 		      : mregion_fail(err, "%s", what);
 }

@@ -12,6 +12,10 @@
 #define MREGION_NO_MEMORY \
 	"the machine would hold more memory than max_memory"
 
+/** MREGION_NOT_KNOWN - what EOPNOTSUPP of an ioctl means */
+#define MREGION_NOT_KNOWN \
+	"the mregion module that is loaded does not know a flag, kind or operation of it"
+
 /**
  * mregion_fail() - remember an error of this thread
  * @err: positive errno
@@ -34,7 +38,7 @@ __attribute__((format(printf, 2, 3)))
 int mregion_fail_why(int err, const char *fmt, ...);
 
 /**
- * mregion_fail_reason() - remember an error whose reason may be known
+ * mregion_fail_reason() - remember an error of the module's whose reason may be known
  * @err: positive errno
  * @what: what could not be done
  * @reason: why, or NULL

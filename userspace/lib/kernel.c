@@ -49,8 +49,10 @@ int mregion_kernel_open(const char *path, struct mregion_info *info)
 	if (info->abi_version != MREGION_ABI_VERSION) {
 		close(fd);
 		return mregion_fail_why(EPROTO,
-			"%s: the mregion module that is loaded speaks version %u, this program %u",
-			path, info->abi_version, MREGION_ABI_VERSION);
+			"%s: the mregion module that is loaded has base interface %u, this program needs %u: the %s is too old",
+			path, info->abi_version, MREGION_ABI_VERSION,
+			info->abi_version < MREGION_ABI_VERSION ? "module"
+								: "program");
 	}
 	return fd;
 }

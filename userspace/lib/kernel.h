@@ -14,9 +14,9 @@ struct mregion_region_info;
 struct mregion_view;
 
 /**
- * mregion_kernel_open() - open the device and check its version
+ * mregion_kernel_open() - open the device and check its base interface
  * @path: device, or NULL for /dev/mregion
- * @info: filled in
+ * @info: filled in, also if EPROTO is the error
  *
  * Return: a descriptor or a negative errno, see mregion_machine_open().
  */

@@ -68,9 +68,8 @@ struct mregion_vm;
  *
  * A shared library may be newer than the header that the program was built with,
  * whose version is %MREGION_LIB_VERSION_MAJOR, %MREGION_LIB_VERSION_MINOR and
- * %MREGION_LIB_VERSION_PATCH. Neither says whether the library and the module
- * understand each other: that is MREGION_ABI_VERSION, which
- * mregion_machine_open() compares.
+ * %MREGION_LIB_VERSION_PATCH. The module may be older or newer than both: what it
+ * has is for mregion_require() to say.
  *
  * Return: three numbers with dots between them, such as "1.20.3".
  */
@@ -83,7 +82,8 @@ const char *mregion_version(void);
  * @path: device to open, or NULL for /dev/mregion
  *
  * Return: the machine. errno ENOENT: the module is not loaded; EACCES: no
- * permission; EPROTO: the module speaks another version than this library.
+ * permission; EPROTO: the module has another base interface than this library
+ * (%MREGION_ABI_VERSION), which is never expected from 0.2.0 on.
  */
 struct mregion_machine *mregion_machine_open(const char *path);
 
@@ -159,13 +159,28 @@ int mregion_machine_set_lock(struct mregion_machine *machine,
 int mregion_machine_fd(const struct mregion_machine *machine);
 
 /**
- * mregion_machine_info() - version and limits of the kernel module
+ * mregion_machine_info() - version, features and limits of the kernel module
  * @machine: the machine
  *
- * Return: what it said when the machine was opened.
+ * Return: what it said when the machine was opened; 0 in members that it does not
+ * know.
  */
 const struct mregion_info *
 mregion_machine_info(const struct mregion_machine *machine);
+
+/**
+ * mregion_require() - check that the kernel module has features
+ * @machine: the machine
+ * @features: enum mregion_feature: what the program cannot do without
+ *
+ * For a program that wants to know at once. Without it, the first call that needs a
+ * feature that is missing fails with EOPNOTSUPP, does nothing, and has
+ * mregion_error() name the feature. A program that can do without a feature looks
+ * at mregion_info.features of mregion_machine_info().
+ *
+ * Return: 0; -EOPNOTSUPP: mregion_error() names those that are missing.
+ */
+int mregion_require(const struct mregion_machine *machine, uint64_t features);
 
 /**
  * mregion_error() - what went wrong last in this thread, in one line
@@ -1681,6 +1696,7 @@ struct mregion_attach_params {
  * the machine is attached to it already; EPERM: another process has created it;
  * ENOSPC: there are more ranges of memory than slots; or the errno of KVM for a
  * slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM has no slot first_slot.
+ * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);

@@ -1,7 +1,37 @@
 // SPDX-License-Identifier: MIT
 /* Words for numbers of <linux/mregion.h>. */
+#include <stdio.h>
+
 #include "mregion.h"
 #include "names.h"
+
+const char *mregion_feature_name(unsigned int bit,
+				 char buffer[MREGION_FEATURE_SIZE])
+{
+	switch (1ull << bit) {
+	case MREGION_FEATURE_ATTACH:
+		return "attach";
+	default:
+		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
+		return buffer;
+	}
+}
+
+void mregion_feature_names(uint64_t features,
+			   char names[MREGION_FEATURES_SIZE])
+{
+	char buffer[MREGION_FEATURE_SIZE];
+	size_t used = 0;
+	unsigned int i;
+
+	names[0] = '\0';
+	for (i = 0; i < 64 && used < MREGION_FEATURES_SIZE; i++)
+		if (features >> i & 1)
+			used += snprintf(names + used,
+					 MREGION_FEATURES_SIZE - used, "%s%s",
+					 used ? ", " : "",
+					 mregion_feature_name(i, buffer));
+}
 
 const char *mregion_kind_name(uint32_t kind)
 {

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "error.h"
+#include "feature.h"
 #include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
@@ -98,6 +99,9 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 	struct mregion_vm *vm;
 	int err = ENOMEM;
 
+	if (mregion_need(machine, MREGION_FEATURE_ATTACH,
+			 "attach to a virtual machine"))
+		return NULL;
 	vm = calloc(1, sizeof(*vm));
 	if (vm)
 		vm->progress = mregion_progress_alloc();
@@ -224,12 +228,15 @@ static void count_claims(struct mregion_claims *claims)
 struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
 					 enum mregion_bus bus, uint32_t flags)
 {
+	static const char what[] = "list what is claimed on a virtual machine's bus";
 	struct mregion_claims *claims = NULL;
 	int err = mregion_kernel_claims(vm->machine->fd, vm->fd, bus, flags,
 					&claims);
 
-	if (err)
-		return mregion_fail_ptr(-err, "list what is claimed on a virtual machine's bus");
+	if (err) {
+		mregion_fail_reason(-err, what, NULL);
+		return NULL;
+	}
 	count_claims(claims);
 	return claims;
 }

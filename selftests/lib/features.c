@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Modules that are older or newer than the library: another base interface, fewer
+ * features, features that nobody here knows, shorter and longer structures.
+ */
+#include <kselftest_harness.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "fixture.h"
+
+/* What a newer module has, and its structures. */
+#define NEWER_FEATURES	(1ull << 17 | 1ull << 63)
+#define NEWER_BYTES	64
+
+static struct {
+	uint32_t abi_version;
+	uint64_t features;
+	/* Of struct mregion_info: as long as the module's is. */
+	uint32_t info_size;
+	/* What the library has called, and has said that the size is. */
+	unsigned int attached, commits;
+	uint32_t op_size;
+	/* Said to all but MREGION_INFO, or 0. */
+	int err;
+} module;
+
+/* As copy_struct_from_user() and copy_to_user() of the module have it. */
+static int info(struct mregion_info *user)
+{
+	struct {
+		struct mregion_info info;
+		uint8_t more[NEWER_BYTES];
+	} own;
+	const uint8_t *bytes = (const uint8_t *)user;
+	uint32_t i, size = user->size;
+
+	for (i = module.info_size; i < size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	memset(&own, 0x5a, sizeof(own));
+	own.info.size = size;
+	own.info.abi_version = module.abi_version;
+	own.info.features = module.features;
+	own.info.max_regions = 1000;
+	memcpy(user, &own, size < module.info_size ? size : module.info_size);
+	return 0;
+}
+
+static int module_ioctl(unsigned long request, void *arg)
+{
+	if (request == MREGION_INFO)
+		return info(arg);
+	if (module.err)
+		return module.err;
+	switch (request) {
+	case MREGION_ATTACH:
+		module.attached++;
+		return 0;
+	case MREGION_COMMIT:
+		module.commits++;
+		module.op_size = ((struct mregion_commit *)arg)->op_size;
+		return 0;
+	default:
+		return fixture_kernel(request, arg);
+	}
+}
+
+FIXTURE(features)
+{
+	struct mregion_machine *machine;
+};
+
+FIXTURE_SETUP(features)
+{
+	memset(&module, 0, sizeof(module));
+	module.abi_version = MREGION_ABI_VERSION;
+	module.features = MREGION_FEATURE_ATTACH;
+	module.info_size = sizeof(struct mregion_info);
+	fixture_ioctl = module_ioctl;
+	self->machine = NULL;
+}
+
+FIXTURE_TEARDOWN(features)
+{
+	mregion_machine_close(self->machine);
+}
+
+/* The ioctls come to the fixture, whatever is open. */
+#define OPEN() mregion_machine_open("/dev/null")
+
+#define EXPECT_ERROR(text) EXPECT_NE(NULL, strstr(mregion_error(), text))
+
+static struct mregion_vm *attach(struct mregion_machine *machine)
+{
+	const struct mregion_attach_params params = { .vm_fd = -1 };
+
+	return mregion_attach(machine, &params);
+}
+
+TEST_F(features, same)
+{
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	EXPECT_EQ(1000, mregion_machine_info(self->machine)->max_regions);
+	EXPECT_EQ(0, mregion_require(self->machine, 0));
+	EXPECT_EQ(0, mregion_require(self->machine, MREGION_FEATURE_ATTACH));
+	EXPECT_NE(NULL, attach(self->machine));
+	EXPECT_EQ(1, module.attached);
+}
+
+/* What needs the feature fails, says which, and asks for nothing. The rest works. */
+TEST_F(features, fewer)
+{
+	module.features = 0;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+
+	EXPECT_EQ(NULL, attach(self->machine));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_STREQ("attach to a virtual machine: the mregion module that is loaded lacks: attach (EOPNOTSUPP)",
+		     mregion_error());
+	EXPECT_EQ(0, module.attached);
+
+	EXPECT_NE(NULL, mregion_new_container(self->machine, "c", 0));
+	EXPECT_EQ(1, module.commits);
+}
+
+/* All that are missing are named, and no other. */
+TEST_F(features, require)
+{
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, NEWER_FEATURES |
+					       MREGION_FEATURE_ATTACH));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_ERROR("lacks: bit 17, bit 63 (");
+
+	self->machine->info.features = 0;
+	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull >> 32));
+	EXPECT_ERROR("lacks: attach, bit 1, bit 2, ");
+	EXPECT_ERROR(", bit 30, bit 31 (EOPNOTSUPP)");
+
+	/* Of more than there is room for, the rest is cut off. */
+	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull));
+	EXPECT_ERROR("lacks: attach, bit 1, bit 2, ");
+}
+
+/* Of a newer module all is taken that is known, and no more. */
+TEST_F(features, newer_module)
+{
+	module.features |= NEWER_FEATURES;
+	module.info_size += NEWER_BYTES;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	EXPECT_EQ(sizeof(struct mregion_info), self->machine->info.size);
+	EXPECT_EQ(4096, self->machine->page_size);
+	EXPECT_EQ(0, mregion_require(self->machine, NEWER_FEATURES));
+	EXPECT_NE(NULL, attach(self->machine));
+	EXPECT_NE(NULL, mregion_new_container(self->machine, "c", 0));
+	EXPECT_EQ(sizeof(struct mregion_op), module.op_size);
+}
+
+/* An older one does not know what is at the end: it is zero when asked, and then. */
+TEST_F(features, older_module)
+{
+	module.info_size = offsetof(struct mregion_info, max_memory);
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	EXPECT_EQ(0, mregion_machine_info(self->machine)->max_memory);
+	EXPECT_EQ(1000, mregion_machine_info(self->machine)->max_regions);
+	EXPECT_NE(NULL, attach(self->machine));
+}
+
+/* The one thing that opening a machine refuses. */
+TEST_F(features, other_base)
+{
+	module.abi_version = MREGION_ABI_VERSION + 1;
+	EXPECT_EQ(NULL, OPEN());
+	EXPECT_EQ(EPROTO, errno);
+	EXPECT_ERROR("has base interface 4, this program needs 3: the program is too old");
+
+	module.abi_version = MREGION_ABI_VERSION - 1;
+	EXPECT_EQ(NULL, OPEN());
+	EXPECT_EQ(EPROTO, errno);
+	EXPECT_ERROR("has base interface 2, this program needs 3: the module is too old");
+}
+
+/* A flag that nobody has a bit for here is the module's to refuse. */
+TEST_F(features, not_known)
+{
+	struct mregion_region *region;
+
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	region = mregion_new_container(self->machine, "c", 0);
+	ASSERT_NE(NULL, region);
+	module.err = -EOPNOTSUPP;
+	EXPECT_EQ(-EOPNOTSUPP, mregion_set_flags(region, 1 << 30, 1 << 30));
+	EXPECT_ERROR("'c'");
+	EXPECT_ERROR("the mregion module that is loaded does not know a flag");
+	module.err = 0;
+}
+
+TEST_HARNESS_MAIN
