@@ -166,7 +166,7 @@ starting()
 	ends 2 2 "unrecognized option '--nonsense'" "$vmm" --nonsense
 	result $? 'an option that there is not'
 	"$vmm" --version | grep -qE \
-		'^mregion-vmm [0-9.]+, speaks version [0-9]+ to the module$'
+		'^mregion-vmm [0-9.]+, base interface [0-9]+$'
 	result $? 'its version'
 
 	refuses sleeps '4000000000 MiB are more than this host has' \

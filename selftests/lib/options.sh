@@ -48,13 +48,16 @@ echo "TAP version 13"
 version=$(cat "$(dirname "$0")/../../VERSION")
 # no module is loaded where this runs, or it is of this version
 module=null
+module_abi=null
 [ ! -e /sys/module/mregion ] || module="\"$version\""
-line="{\"version\":\"$version\",\"abi_version\":3,\"library\":\"$version\",\"module\":$module}"
+[ ! -w /dev/mregion ] || module_abi=3
+line="{\"version\":\"$version\",\"abi_version\":3,\"library\":\"$version\",\"module\":$module,\"module_abi_version\":$module_abi}"
 pretty="{
     \"version\": \"$version\",
     \"abi_version\": 3,
     \"library\": \"$version\",
-    \"module\": $module
+    \"module\": $module,
+    \"module_abi_version\": $module_abi
 }"
 expect 0 "$line" -j version
 expect 0 "$line" version --json

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# `mregion version` tells the version of the module: while it is loaded, and that it is
-# not. Needs the module, and mregion on PATH.
+# `mregion version` tells the version of the module and what it has: while it is loaded,
+# and that it is not. Needs the module, and mregion on PATH.
 
 if [ ! -e /dev/mregion ]; then
 	echo "1..0 # SKIP the mregion module is not loaded"
@@ -27,20 +27,24 @@ text() {
 }
 
 json() {
-	mregion version -j | sed -n 's/.*"module":\(.*\)}$/\1/p'
+	mregion version -j | sed -n 's/.*"module":\(.*\),"module_abi_version":\(.*\)}$/\1 \2/p'
 }
 
 echo "TAP version 13"
-echo "1..5"
+echo "1..7"
 
 version=$(mregion version | sed -n 's/^mregion \([^ ]*\), .*/\1/p')
 is "the module's own" "$(cat /sys/module/mregion/version)" "$version"
-is "as text" "$(text)" "$version"
-is "as JSON" "$(json)" "\"$version\""
+abi=$(mregion info -j | sed -n 's/.*"abi_version":\([0-9]*\),.*/\1/p')
+is "as text" "$(text)" "$version, base interface $abi, features: attach"
+is "as JSON" "$(json)" "\"$version\" $abi"
+is "the features" "$(mregion info | sed -n 's/^features *//p')" "attach"
+is "the features, as JSON" \
+	"$(mregion info -j | sed -n 's/.*"features":\(\[.*\]\).*/\1/p')" '["attach"]'
 
 rmmod mregion
 is "not loaded, as text" "$(text)" "not loaded"
-is "not loaded, as JSON" "$(json)" "null"
+is "not loaded, as JSON" "$(json)" "null null"
 modprobe mregion
 
 exit $failed

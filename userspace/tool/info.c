@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* mregion info: version and limits of the kernel module. */
+/* mregion info: version, features and limits of the kernel module. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,7 +10,25 @@
 #include "json.h"
 #include "kernel.h"
 #include "mregion.h"
+#include "names.h"
 #include "tool.h"
+
+static void print_features(uint64_t features)
+{
+	char names[MREGION_FEATURES_SIZE], buffer[MREGION_FEATURE_SIZE];
+	unsigned int i;
+
+	if (!tool_json) {
+		mregion_feature_names(features, names);
+		printf("%-17s %s\n", "features", *names ? names : "none");
+		return;
+	}
+	json_begin_array("features");
+	for (i = 0; i < 64; i++)
+		if (features >> i & 1)
+			json_string(NULL, mregion_feature_name(i, buffer));
+	json_end_array();
+}
 
 int tool_info(int argc, char **argv)
 {
@@ -34,7 +52,6 @@ int tool_info(int argc, char **argv)
 		uint64_t value;
 	} members[] = {
 		{ "abi_version", info.abi_version },
-		{ "features", info.features },
 		{ "max_regions", info.max_regions },
 		{ "max_spaces", info.max_spaces },
 		{ "max_depth", info.max_depth },
@@ -62,6 +79,7 @@ int tool_info(int argc, char **argv)
 			printf("%-17s %" PRIu64 "\n", members[i].name,
 			       members[i].value);
 	}
+	print_features(info.features);
 	if (tool_json) {
 		json_end_object();
 		json_end();

@@ -88,7 +88,7 @@ static const struct tool_command commands[] = {
 	  "  echo 'info mtree -D' | qemu-system-x86_64 -S -display none \\\n"
 	  "      -monitor stdio | mregion import - > machine.topo\n",
 	  tool_import },
-	{ "info", "", "show version and limits of the kernel module", "",
+	{ "info", "", "show version, features and limits of the kernel module", "",
 	  "\nExample:\n"
 	  "  mregion -j info\n",
 	  tool_info },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* mregion version: versions of the command, the library and the module. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +8,9 @@
 #include <linux/mregion.h>
 
 #include "json.h"
+#include "kernel.h"
 #include "mregion.h"
+#include "names.h"
 #include "tool.h"
 
 /* A module that is loaded has a directory, and a version in it if it has one. */
@@ -32,20 +35,46 @@ static const char *module_version(char version[VERSION_SIZE])
 	return access(MODULE, F_OK) ? NULL : "unknown";
 }
 
+/* What the module says of itself, if this user may ask it; any base interface will do. */
+static bool module_info(struct mregion_info *info)
+{
+	int fd = mregion_kernel_open(NULL, info);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || fd == -EPROTO;
+}
+
+static void print_module(const char *module, const struct mregion_info *info)
+{
+	char names[MREGION_FEATURES_SIZE];
+
+	printf("module %s", module ? module : "not loaded");
+	if (info) {
+		mregion_feature_names(info->features, names);
+		printf(", base interface %u, features: %s", info->abi_version,
+		       *names ? names : "none");
+	}
+	printf("\n");
+}
+
 int tool_version(int argc, char **argv)
 {
 	char buffer[VERSION_SIZE];
 	const char *module = module_version(buffer);
+	struct mregion_info info;
+	bool asked;
 
 	if (argc > 1) {
 		tool_error("version: unexpected argument '%s'", argv[1]);
 		return 2;
 	}
+	asked = module && module_info(&info);
 	if (!tool_json) {
-		printf("mregion %s, speaks version %u to the module\n",
-		       MREGION_VERSION, MREGION_ABI_VERSION);
+		printf("mregion %s, base interface %u\n", MREGION_VERSION,
+		       MREGION_ABI_VERSION);
 		printf("libmregion %s\n", mregion_version());
-		printf("module %s\n", module ? module : "not loaded");
+		print_module(module, asked ? &info : NULL);
 		return 0;
 	}
 	json_begin_object(NULL);
@@ -56,6 +85,10 @@ int tool_version(int argc, char **argv)
 		json_string("module", module);
 	else
 		json_null("module");
+	if (asked)
+		json_number("module_abi_version", info.abi_version);
+	else
+		json_null("module_abi_version");
 	json_end_object();
 	json_end();
 	return 0;

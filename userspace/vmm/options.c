@@ -90,8 +90,8 @@ static void print_help(void)
 
 static void print_version(void)
 {
-	printf("mregion-vmm %s, speaks version %u to the module\n",
-	       MREGION_VERSION, MREGION_ABI_VERSION);
+	printf("mregion-vmm %s, base interface %u\n", MREGION_VERSION,
+	       MREGION_ABI_VERSION);
 }
 
 /* A decimal number of @text; the rest of it in @rest. */
