@@ -34,6 +34,13 @@ mregion()
 	"$command" "$@"
 }
 
+# Since the machine was started, in 1/100 s, without a process for that.
+now()
+{
+	read -r now _ </proc/uptime
+	now=${now%.*}${now#*.}
+}
+
 # check NAME COMMAND...
 check()
 {
@@ -193,7 +200,7 @@ space 3 (memory):
     0000000000005000-000000000000500f (prio 0, mmio, 16): #15 moving
 not mapped:
   0000000000000000-0000000000000fff (prio 0, container, 4K): #16 loose
-    0000000000000800-000000000000080f (prio 0, mmio, 16): #17 in loose
+    0000000000000500-000000000000050f (prio 0, mmio, 16): #17 in loose
 END
 
 check 'view' prints 0 mregion show pid $pid view <<END
@@ -642,7 +649,7 @@ check_trace 'trace of all regions' filtered "machine $machine " 5 server_exit \
 check_trace 'trace of outcomes' filtered ' doorbell ' 2 doorbell \
 	"$machine" outcome Doorbell
 check_trace 'trace of commits' filtered \
-	"machine $machine          commit          1 operation, generation " 1 commit \
+	"machine $machine          commit          2 operations, generation " 1 commit \
 	"$machine" commits
 
 counted()
@@ -804,6 +811,23 @@ check 'top ends on SIGTERM' ends_in_order
 
 # --- events
 
+# Of another machine, whose commits take less time.
+mkfifo "$tmp/small.in" "$tmp/small.out"
+command_machine small <"$tmp/small.in" >"$tmp/small.out" &
+small_pid=$!
+pids="$pids $small_pid"
+exec 5>"$tmp/small.in" 6<"$tmp/small.out"
+read -r answer <&6
+[ "$answer" = ready ] || { echo "Bail out! no small machine: $answer"; exit 1; }
+small=$(mregion -j show pid $small_pid |
+	sed -n 's/^{"machines":\[{"id":\([0-9]*\),.*/\1/p')
+
+ask_small()
+{
+	echo "$*" >&5
+	read -r answer <&6
+}
+
 # watch NAME ARGUMENT...: start a monitor, and wait until it is there
 watch()
 {
@@ -822,10 +846,11 @@ unwatch()
 	wait "$monitor"
 }
 
-# tells_all FILE FROM TO: each generation is told once, or counted as lost
+# tells_all FROM TO: each generation of the small machine is told once, or counted as
+# lost; lines of a monitor are on standard input
 tells_all()
 {
-	awk -v machine="$machine" -v from="$2" -v to="$3" '
+	awk -v machine="$small" -v from="$1" -v to="$2" '
 		$2 != "machine" || $3 != machine { next }
 		$4 == "committed" { told++; sub(/:/, "", $5); seen[$5]++ }
 		$4 == "lost" {
@@ -840,37 +865,130 @@ tells_all()
 					print i " seen " seen[i] + 0 " times"
 					exit 1
 				}
-		}' "$1"
+			exit !told || !lost || told + lost != to - from
+		}'
 }
 
-thousand()
+# What tells_all() reads, of lines in JSON.
+as_text()
 {
-	ask commit 1
-	before=$answer
-	watch thousand || return 1
-	ask commit 1000
-	unwatch TERM || { echo "status $?"; return 1; }
-	[ "$answer" -eq $((before + 1000)) ] || { echo "$answer"; return 1; }
-	tells_all "$tmp/thousand" "$before" "$answer" &&
-		! grep -q lost "$tmp/thousand"
+	sed -n -e 's/.*"event":"committed","machine":\([0-9]*\),"generation":\([0-9]*\),.*/- machine \1 committed \2:/p' \
+		-e 's/.*"event":"commits_lost","machine":\([0-9]*\),"lost":\([0-9]*\),"first":\([0-9]*\),"last":\([0-9]*\)}$/- machine \1 lost \2 commits, \3 to \4/p'
 }
-check 'monitor tells of 1000 commits' thousand
 
-# It does not read while they are made.
+# one_each FROM TO: lines of "show" in JSON are on standard input, some of them from
+# while the generations were made. Each commit moves two regions: a dump of regions has
+# both in the same place, and so has a view. The two agree, unless it is said that they
+# are not of one generation.
+one_each()
+{
+	awk -v from="$1" -v to="$2" '
+		function wrong(what)
+		{
+			print "dump " NR ": " what ": " $0
+			failed = 1
+			exit 1
+		}
+		# The last number of what matches.
+		function found(text, pattern)
+		{
+			if (!match(text, pattern))
+				wrong("no " pattern)
+			text = substr(text, RSTART, RLENGTH)
+			gsub(/.*[:x]|[",]/, "", text)
+			return text
+		}
+		# Where the only range ends that a region has, but for the last digit.
+		function place(view, region,	part)
+		{
+			if (split(view, part, "\"region\":" region ",") != 2)
+				wrong("not once in the view: " region)
+			view = found(part[1], "\"last\":\"0x[0-9a-f]*\",$")
+			return substr(view, 1, length(view) - 1)
+		}
+		{
+			generation = found($0, "\"generation\":[0-9]*,")
+			meanwhile += generation + 0 > from && generation + 0 < to
+			here = found($0, "\"id\":15,[^{}]*\"offset\":\"0x[0-9a-f]*\"")
+			if (found($0, "\"id\":17,[^{}]*\"offset\":\"0x[0-9a-f]*\"") "0" != here)
+				wrong("regions of two generations")
+			if (split($0, view, "\"space\":") != 2)
+				wrong("not one view")
+			there = place(view[2], 15)
+			if (place(view[2], 17) "0" != there)
+				wrong("ranges of two generations")
+			if (/"consistent":false/)
+				next
+			nr_whole++
+			if (!/"consistent":true/ || there "0" != here ||
+			    found(view[2], "\"generation\":[0-9]*,") != generation)
+				wrong("a view of another generation")
+		}
+		END {
+			if (failed)
+				exit 1
+			print NR " dumps, " nr_whole + 0 " of one generation, " meanwhile + 0 " meanwhile"
+			exit meanwhile < 2
+		}'
+}
+
+# The monitor does not read before there has been more than it has room for.
+busy()
+{
+	ask_small commit 1
+	before=$answer
+	after=$((before + 10000))
+	watch busy -jb 300000 || return 1
+	kill -STOP "$monitor"
+	echo commit 10000 >&5
+	: >"$tmp/dumps"
+	got=0
+	generation=0
+	while [ "$got" -eq 0 ] && [ "$generation" -lt "$after" ]; do
+		now
+		before_dump=$now
+		mregion -j show "$small" tree view >"$tmp/dump" || got=1
+		cat "$tmp/dump" >>"$tmp/dumps"
+		generation=$(sed -n 's/^[^[]*\[{[^{]*"generation":\([0-9]*\),.*/\1/p' \
+			"$tmp/dump")
+		: "${generation:=$after}"
+		[ "$generation" -lt $((before + 8000)) ] || kill -CONT "$monitor"
+		# Dumps take the machine's lock: leave commits most of the time.
+		now
+		pause=$(((now - before_dump) * 5))
+		sleep "$((pause / 100)).$((pause % 100 / 10))"
+	done
+	read -r answer <&6
+	unwatch TERM || { echo "status $?"; got=1; }
+	[ "$answer" -eq "$after" ] || { echo "$answer"; return 1; }
+	as_text <"$tmp/busy" >"$tmp/told"
+	tells_all "$before" "$after" <"$tmp/told" || got=1
+	one_each "$before" "$after" <"$tmp/dumps" || got=1
+	# There is room for so many, whatever their size.
+	awk -v first=$((before + 100)) \
+		'$4 == "lost" && $7 <= first { print; exit 1 }' "$tmp/told" || got=1
+	grep -q '"event":"events_lost","lost":[0-9]*}' "$tmp/busy" ||
+		{ echo 'nothing said of the lost'; got=1; }
+	json_valid <"$tmp/busy" >"$tmp/valid" || { cat "$tmp/valid"; got=1; }
+	return "$got"
+}
+check 'monitor tells of 10000 commits or counts them; dumps are of one generation' busy
+
+# As text.
 lost()
 {
-	ask commit 1
+	ask_small commit 1
 	before=$answer
 	watch lost -b 16384 || return 1
 	kill -STOP "$monitor"
-	ask commit 500
+	ask_small commit 500
 	after=$answer
 	kill -CONT "$monitor"
 	until_has "$tmp/lost" 'they came faster than they were read' ||
 		return 1
 	unwatch INT || { echo "status $?"; return 1; }
 	grep lost "$tmp/lost"
-	tells_all "$tmp/lost" "$before" "$after"
+	tells_all "$before" "$after" <"$tmp/lost"
 }
 check 'monitor counts what is lost' lost
 
@@ -897,7 +1015,7 @@ monitor_stuck()
 	pids="$pids $pipe"
 	until_has "$tmp/stuck.pid" '' || return 1
 	monitor=$(cat "$tmp/stuck.pid")
-	ask commit 3000
+	ask_small commit 1000
 	sleep 1
 	kill -INT "$monitor"
 	tries=0
@@ -909,21 +1027,9 @@ monitor_stuck()
 	kill "$pipe"
 }
 check 'monitor ends when its reader is stuck' monitor_stuck
-
-lost_json()
-{
-	watch lost.json -jb 16384 || return 1
-	kill -STOP "$monitor"
-	ask commit 500
-	kill -CONT "$monitor"
-	until_has "$tmp/lost.json" '"event":"events_lost","lost":' || return 1
-	ask commit 1
-	unwatch TERM || return 1
-	json_valid <"$tmp/lost.json" || return 1
-	grep -q '"event":"commits_lost","machine":[0-9]*,"lost":[0-9]*,"first":[0-9]*,"last":[0-9]*}' \
-		"$tmp/lost.json"
-}
-check 'and says so in JSON' lost_json
+echo end >&5
+wait "$small_pid"
+exec 5>&- 6<&-
 
 happens()
 {
