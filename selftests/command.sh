@@ -41,12 +41,14 @@ now()
 	now=${now%.*}${now#*.}
 }
 
-# check NAME COMMAND...
+# check NAME COMMAND...; says how long it took if that is long
 check()
 {
 	name=$1
 	shift
 	number=$((number + 1))
+	now
+	began=$now
 	if "$@" >"$tmp/check" 2>&1; then
 		echo "ok $number $name"
 	else
@@ -54,6 +56,9 @@ check()
 		echo "not ok $number $name"
 		status=1
 	fi
+	now
+	took=$((now - began))
+	[ "$took" -lt 100 ] || echo "# took $((took / 100)).$((took % 100 / 10)) s"
 }
 
 # prints STATUS COMMAND...: it ends so, and prints what is on standard input
@@ -351,9 +356,13 @@ everywhere()
 	[ "$(wc -l <"$tmp/ranges")" -eq 11 ] || { cat "$tmp/ranges"; return 1; }
 	while read -r first last region; do
 		for address in "$first" "$last"; do
-			mregion translate "$machine" 1 "0x$address" |
-				grep -q ": #${region}[ ,]" ||
-				{ echo "$address: not $region"; return 1; }
+			case $(mregion translate "$machine" 1 "0x$address") in
+			*": #$region "* | *": #$region,"*) ;;
+			*)
+				echo "$address: not $region"
+				return 1
+				;;
+			esac
 		done
 	done <"$tmp/ranges"
 }
@@ -410,25 +419,28 @@ drawn()
 {
 	file=$1
 	shift
-	well_formed "$file" || return 1
 	grep -o '>0x[0-9a-f]*<' "$file" >"$tmp/has"
-	for space; do
-		mregion show "$machine" view | awk -v space="$space" '
-			/^view of space / { shown = $4 == space }
-			/^  / && shown { print $1 }' |
-			sed 's/^0*\([0-9a-f][0-9a-f]*\)-.*/>0x\1</' >"$tmp/wanted"
-		[ -s "$tmp/wanted" ] || { echo "no view of space $space"; return 1; }
-		while read -r address; do
-			grep -qxF "$address" "$tmp/has" ||
-				{ echo "space $space: no $address"; return 1; }
-		done <"$tmp/wanted"
-	done
+	mregion show "$machine" view | awk -v spaces=" $* " -v nr=$# '
+		NR == FNR { has[$0] = 1; next }
+		/^view of space / {
+			shown = index(spaces, " " $4 " ")
+			nr -= shown > 0
+		}
+		/^  / && shown {
+			sub(/-.*/, "", $1)
+			sub(/^0*/, "", $1)
+			if (!((">0x" ($1 == "" ? 0 : $1) "<") in has)) {
+				print "missing: " $0
+				failed = 1
+			}
+		}
+		END { exit failed || nr }' "$tmp/has" -
 }
 
 draws()
 {
 	mregion draw "$machine" >"$tmp/svg" || return 1
-	drawn "$tmp/svg" 1 2 3 || return 1
+	well_formed "$tmp/svg" && drawn "$tmp/svg" 1 2 3 || return 1
 	for text in "<title>machine $machine: command_machine, generation 1<" \
 		'>space 1 (memory)<' '>space 2 (pio)<' '>space 3 (memory)<' \
 		'>memory-high &#x2192; memory<' '&#xe4; &#xfffd;&quot;\<'; do
@@ -475,11 +487,6 @@ check 'draw a file whose name is a number' draws_file
 check 'draw no such space' prints 1 mregion draw "$machine" -s 9 <<END
 mregion: machine $machine: there is no space of that number
 END
-check 'draw a space by another name' prints 2 mregion draw "$machine" -s memory <<END
-mregion: draw: no such number of a space: 'memory'
-END
-check 'draw a machine without the module' says 2 "--offline: a machine is the module's" \
-	mregion draw --offline "$machine"
 check 'draw no such machine' says 1 'mregion: machine 999999: ' mregion draw 999999
 
 # --- accesses
@@ -504,6 +511,18 @@ check_trace()
 	else
 		number=$((number + 1))
 		echo "ok $number # SKIP $1: no tracefs"
+	fi
+}
+
+# check_slow_trace NAME COMMAND...: of the command's own; where the kernel checks itself
+# it takes seconds to make and remove the files of an instance
+check_slow_trace()
+{
+	if [ -e /proc/lockdep ]; then
+		number=$((number + 1))
+		echo "ok $number # SKIP $1: instances of tracefs take too long"
+	else
+		check_trace "$@"
 	fi
 }
 
@@ -635,57 +654,68 @@ filtered()
 	[ "$got" -eq "$nr" ] || { echo "$got recorded"; return 1; }
 }
 
+# The next one removes what this one leaves.
+trace_killed()
+{
+	traces killed exit outcome exit || return 1
+	kill -KILL "$tracer"
+	wait "$tracer"
+	[ -d "$instance" ] || { echo "$instance is gone"; return 1; }
+}
+check_trace 'trace that is killed' trace_killed
+
 check_trace 'trace of an exit' filtered \
 	"machine $machine vcpu -   exit            write 1 space 1 0xa0000    = 0x34       #3 vga, offset 0x0" \
 	1 server_exit "$machine" region vga
-check_trace 'trace of a region, by its ID' filtered ' #3 vga,' 1 server_exit \
-	"$machine" region 3
-check_trace 'trace of regions, by a pattern' filtered ' #5 uart,' 3 server_exit \
-	"$machine" region '?ar*'
-check_trace 'trace of regions that the kernel has no pattern for' filtered \
+check_slow_trace 'trace of regions, by a pattern' filtered ' #5 uart,' 3 \
+	server_exit "$machine" region '?ar*'
+check_slow_trace 'trace of regions that the kernel has no pattern for' filtered \
 	' #10 ä \xff"\x5c,' 1 server_exit "$machine" region '[!a-z]*"*'
-check_trace 'trace of all regions' filtered "machine $machine " 5 server_exit \
-	"$machine" region '*' outcome '*'
-check_trace 'trace of outcomes' filtered ' doorbell ' 2 doorbell \
-	"$machine" outcome Doorbell
-check_trace 'trace of commits' filtered \
-	"machine $machine          commit          2 operations, generation " 1 commit \
-	"$machine" commits
 
+# The pattern leaves out no region, and the outcome leaves out exits.
+outcomes()
+{
+	filtered "machine $machine " 3 commit "$machine" region '*' \
+		outcome Doorbell commits || return 1
+	[ "$(grep -c ' doorbell ' "$tmp/filtered")" -eq 2 ] &&
+		grep -q "machine $machine          commit          2 operations, generation " \
+			"$tmp/filtered"
+}
+check_trace 'trace of outcomes, and of commits' outcomes
+
+# Of a region, by its ID: the kernel records no other.
 counted()
 {
-	"$command" trace "$machine" outcome exit -tn 3 >"$tmp/counted" 2>&1 &
+	"$command" trace "$machine" region 3 outcome exit -tn 3 >"$tmp/counted" 2>&1 &
 	tracer=$!
 	pids="$pids $tracer"
 	until_on "$tracer" exit || return 1
-	ask write 1 0xa0000 1 5
+	ask write 1 0xe0004004 2 2
+	ask write 1 0xa0000 1 2
+	got=$(recorded)
+	ask write 1 0xa0000 1 3
 	wait "$tracer" || { echo "status $?"; return 1; }
 	cat "$tmp/counted"
-	no_instance && [ "$(grep -c "^$(date +%Y).* exit " "$tmp/counted")" -eq 3 ]
+	[ "$got" -eq 2 ] || { echo "$got recorded"; return 1; }
+	no_instance && [ "$(grep -c "^$(date +%Y).* exit .* #3 vga, " "$tmp/counted")" -eq 3 ]
 }
-check_trace 'trace of so many' counted
+check_slow_trace 'trace of so many' counted
 
-# One is stopped while there is more than there is room for.
+# It is stopped while there is more than there is room for.
 traced_lost()
 {
-	traces traced_lost exit "$machine" outcome exit -b 8192 || return 1
-	text=$tracer
 	traces lost.json exit "$machine" outcome exit -jb 8192 || return 1
-	kill -STOP "$text" "$tracer"
+	kill -STOP "$tracer"
 	ask write 1 0xa0000 1 2000
-	kill -CONT "$text" "$tracer"
-	kill -TERM "$text"
-	wait "$text" || { echo "status $?"; return 1; }
+	kill -CONT "$tracer"
 	ends TERM || return 1
-	grep -F ' lost ' "$tmp/traced_lost"
-	awk '/ exit / { told++ }
-		/ lost [0-9]* event/ { lost += $3 }
+	grep -F '"events_lost"' "$tmp/lost.json"
+	awk '/"outcome":"exit"/ { told++ }
+		sub(/.*"event":"events_lost","lost":/, "") { lost += $0 }
 		END {
 			print told + 0 " told, " lost + 0 " lost"
 			exit !(told && lost && told + lost == 2000)
-		}' "$tmp/traced_lost" || return 1
-	json_valid <"$tmp/lost.json" &&
-		grep -q '"event":"events_lost","lost":[0-9]*' "$tmp/lost.json"
+		}' "$tmp/lost.json" && json_valid <"$tmp/lost.json"
 }
 check_trace 'trace counts what is lost' traced_lost
 
@@ -719,7 +749,7 @@ pipe_closed()
 	no_instance && [ ! -s "$tmp/errors" ] &&
 		grep -q ' exit .* #3 vga, offset 0x0$' "$tmp/piped"
 }
-check_trace 'trace ends when nobody reads it' pipe_closed
+check_slow_trace 'trace ends when nobody reads it' pipe_closed
 
 # More than a pipe has room for.
 pipe_stuck()
@@ -738,14 +768,14 @@ pipe_stuck()
 	kill "$pipe"
 	no_instance
 }
-check_trace 'trace ends when its reader is stuck' pipe_stuck
+check_slow_trace 'trace ends when its reader is stuck' pipe_stuck
 
-# Events come faster than they are printed.
+# Events come faster than they are printed, and than there is room for.
 flooded()
 {
-	traces flooded exit "$machine" outcome exit || return 1
+	traces flooded exit "$machine" outcome exit -b 8192 || return 1
 	ask busy 1 0xa0000 1
-	until_has "$tmp/flooded" ' exit '
+	until_has "$tmp/flooded" ' exit ' && until_has "$tmp/flooded" ' lost '
 	got=$?
 	[ "$got" -ne 0 ] || ends TERM || got=1
 	ask write 1 0xe0001040 4 1
@@ -753,17 +783,6 @@ flooded()
 	return "$got"
 }
 check_trace 'trace ends while events come' flooded
-
-trace_killed()
-{
-	traces killed exit outcome exit || return 1
-	kill -KILL "$tracer"
-	wait "$tracer"
-	[ -d "$instance" ] || { echo "$instance is gone"; return 1; }
-	traces after exit outcome exit || return 1
-	ends INT
-}
-check_trace 'trace removes what one that was killed has left' trace_killed
 
 check_trace 'trace of no region' says 1 "region '[x]*': there is none" \
 	mregion trace "$machine" region '[x]*'
@@ -1166,14 +1185,6 @@ check 'no such machine, as JSON' json 1 1 '{"error":"machine 999999: ' \
 check 'no machine of a process' says 1 'mregion: process 1: ' mregion show pid 1
 check 'not in this namespace' says 1 "mregion: machine $machine: machine: there is none" \
 	alone show "$machine"
-check 'no such selection' says 2 "'trees' is no machine" \
-	mregion show "$machine" trees
-check 'no such address' says 2 "no such address: '0xg'" \
-	mregion translate "$machine" 1 0xg
-check 'something is missing' says 2 'which machine, space and address?' \
-	mregion translate "$machine" 1
-check 'usage as JSON' json 2 1 '{"error":"show: name: which?"}' \
-	mregion -j show name
 
 # $1: what is to be permitted
 unprivileged()
