@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine with something of each kind, to be looked at from outside. Reads what to
- * do from standard input, a line each, and answers each with a line:
+ * A machine with something of each kind, to be looked at from outside; with an argument
+ * "small" one of a few regions, and of no virtual machine, whose commits take little time.
+ * Reads what to do from standard input, a line each, and answers each with a line:
  *
- *	commit N	make N commits: a region goes to and fro. "GENERATION"
+ *	commit N	make N commits: two regions go to and fro. "GENERATION"
  *	write S A L N	write N times L bytes to address A of space S. "ok"
  *	busy S A L	write all the time, until the next line. "ok"
  *	fast		make commits all the time, until the next line. "ok"
@@ -21,6 +22,7 @@
 #define REGISTERS	5
 #define SERVED		8
 #define MOVING		15
+#define LOOSE		17
 #define RING		1
 #define SHADOW		1
 #define SERVER		1
@@ -93,7 +95,7 @@ static int build(int fd, int *server_fd)
 		named(mr_create(14, MREGION_RESERVATION, 0x1000), "apic"),
 		named(mr_mmio(MOVING, 0x10), "moving"),
 		named(mr_container(16, 0x1000), "loose"),
-		named(mr_mmio(17, 0x10), "in loose"),
+		named(mr_mmio(LOOSE, 0x10), "in loose"),
 		mr_map(2, 1, 0, 0),
 		mr_map(3, 1, 0xa0000, 1),
 		mr_map(4, 1, 0xe0000000, 0),
@@ -107,7 +109,7 @@ static int build(int fd, int *server_fd)
 		mr_map(13, 1, 0x200000000, 0),
 		mr_map(14, 1, 0xfee00000, 0),
 		mr_map(MOVING, 4, 0x5000, 0),
-		mr_map(17, 16, 0x800, 0),
+		mr_map(LOOSE, 16, 0x500, 0),
 		ruled((struct mregion_rule){
 			.kind = MREGION_RULE_COALESCE, .ring = RING, .len = 8,
 		}),
@@ -134,6 +136,13 @@ static int build(int fd, int *server_fd)
 	return err;
 }
 
+static int build_small(int fd)
+{
+	return COMMIT(fd, mr_container(1, 0x10000), mr_mmio(MOVING, 0x10),
+		      mr_mmio(LOOSE, 0x10), mr_map(MOVING, 1, 0x5000, 0),
+		      mr_map(LOOSE, 1, 0x500, 0), mr_space(1, 1));
+}
+
 /* Without KVM there is no virtual machine, and one test less. */
 static bool attach(int fd)
 {
@@ -153,7 +162,8 @@ static int move(int fd, unsigned long nr)
 		int err;
 
 		offset ^= 0x3000;
-		err = COMMIT(fd, mr_move(MOVING, offset));
+		err = COMMIT(fd, mr_move(MOVING, offset),
+			     mr_move(LOOSE, offset / 16));
 		if (err)
 			return err;
 	}
@@ -215,19 +225,21 @@ static int run(int fd, int server_fd, const char *line)
 	return err;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	int fd = mr_open(), server_fd, err;
+	bool small = argc > 1 && !strcmp(argv[1], "small");
+	int fd = mr_open(), server_fd = -1, err = fd;
 	char line[256];
 
-	err = fd < 0 ? fd : build(fd, &server_fd);
-	if (err) {
+	if (fd >= 0)
+		err = small ? build_small(fd) : build(fd, &server_fd);
+	if (err < 0) {
 		printf("cannot be built: %s\n", strerror(-err));
 		return 1;
 	}
 	/* No buffer: what has not been read is to be seen by poll(). */
 	setvbuf(stdin, NULL, _IONBF, 0);
-	puts(attach(fd) ? "ready vm" : "ready");
+	puts(!small && attach(fd) ? "ready vm" : "ready");
 	while (fgets(line, sizeof(line), stdin) && strcmp(line, "end\n")) {
 		err = run(fd, server_fd, line);
 		if (err)

@@ -100,6 +100,16 @@ expect 2 "mregion: translate: no such number of a space: '-1'" \
 	translate 1 -- -1 0
 expect 2 "mregion: translate: no such address: '0x10000000000000000'" \
 	translate 1 1 0x10000000000000000
+expect 2 "mregion: translate: no such address: '0xg'" translate 1 1 0xg
+expect 2 "mregion: translate: which machine, space and address?; see 'mregion help translate'" \
+	translate 1
+expect 2 "mregion: show: 'trees' is no machine, selection or filter; see 'mregion help show'" \
+	show 1 trees
+expect 2 '{"error":"show: name: which?"}' -j show name
+expect 2 "mregion: draw: no such number of a space: 'memory'" \
+	draw 1 -s memory
+expect 2 "mregion: draw: --offline: a machine is the module's; see 'mregion help draw'" \
+	draw --offline 1
 
 usage 'Usage: mregion show [MACHINE] [SELECTION]... [FILTER]...' show --help
 usage 'Usage: mregion monitor [MACHINE]' monitor -h

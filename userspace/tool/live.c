@@ -136,94 +136,105 @@ static void read_item(const struct nlmsghdr *message, void *arg)
 		   genlmsg_attrlen(genl, 0), object);
 }
 
-static int read_list(struct netlink *nl, const struct live_type *type,
-		     struct netlink_request *request, struct live_list *list)
+static struct netlink_question
+new_question(const struct live_type *type, bool dump, struct live_list *list)
 {
 	memset(list, 0, sizeof(*list));
 	list->type = type;
-	request->command = type->command;
-	return netlink_ask(nl, request, begin_list, read_item, list);
+	return (struct netlink_question){
+		.request = { .command = type->command, .dump = dump },
+		.begin = begin_list,
+		.read = read_item,
+		.arg = list,
+	};
 }
 
-static void add_number(struct netlink_request *request, int attribute,
+static void add_number(struct netlink_question *question, int attribute,
 		       uint32_t value)
 {
+	struct netlink_request *request = &question->request;
+
 	request->numbers[request->nr++] = (struct netlink_number){
 		.type = attribute,
 		.value = value,
 	};
 }
 
+static struct netlink_question dump_question(const struct live_type *type,
+					     uint32_t machine,
+					     struct live_list *list)
+{
+	struct netlink_question question = new_question(type, true, list);
+
+	if (type->machine)
+		add_number(&question, type->machine, machine);
+	return question;
+}
+
 int live_dump(struct netlink *nl, const struct live_type *type,
 	      uint32_t machine, struct live_list *list)
 {
-	struct netlink_request request = { .dump = true };
+	const struct netlink_question question =
+		dump_question(type, machine, list);
 
-	if (type->machine)
-		add_number(&request, type->machine, machine);
-	return read_list(nl, type, &request, list);
+	return netlink_ask_all(nl, &question, 1);
 }
 
 int live_dump_view(struct netlink *nl, uint32_t machine, uint32_t space,
 		   struct live_list *list)
 {
-	struct netlink_request request = { .dump = true };
+	struct netlink_question question =
+		dump_question(&live_range_type, machine, list);
 
-	add_number(&request, MREGION_A_RANGE_MACHINE, machine);
-	add_number(&request, MREGION_A_RANGE_SPACE, space);
-	return read_list(nl, &live_range_type, &request, list);
+	add_number(&question, MREGION_A_RANGE_SPACE, space);
+	return netlink_ask_all(nl, &question, 1);
 }
 
 int live_dump_rules(struct netlink *nl, uint32_t machine, uint32_t region,
 		    struct live_list *list)
 {
-	struct netlink_request request = { .dump = true };
+	struct netlink_question question =
+		dump_question(&live_rule_type, machine, list);
 
-	add_number(&request, MREGION_A_RULE_MACHINE, machine);
-	add_number(&request, MREGION_A_RULE_REGION, region);
-	return read_list(nl, &live_rule_type, &request, list);
-}
-
-/* One object, which is there unless there is an error. */
-static int read_one(struct netlink *nl, const struct live_type *type,
-		    struct netlink_request *request, struct live_list *list)
-{
-	int ret = read_list(nl, type, request, list);
-
-	return ret || list->nr == 1 ? ret : -EBADMSG;
+	add_number(&question, MREGION_A_RULE_REGION, region);
+	return netlink_ask_all(nl, &question, 1);
 }
 
 int live_machine(struct netlink *nl, uint32_t id, struct live_list *list)
 {
-	struct netlink_request request = {};
+	struct netlink_question question =
+		new_question(&live_machine_type, false, list);
+	int ret;
 
-	add_number(&request, MREGION_A_MACHINE_ID, id);
-	return read_one(nl, &live_machine_type, &request, list);
+	add_number(&question, MREGION_A_MACHINE_ID, id);
+	ret = netlink_ask_all(nl, &question, 1);
+	return ret || list->nr == 1 ? ret : -EBADMSG;
 }
 
-int live_space(struct netlink *nl, uint32_t machine, uint32_t id,
-	       struct live_list *list)
+int live_look_up(struct netlink *nl, uint32_t machine, uint32_t space,
+		 uint64_t address, struct live_found *found)
 {
-	struct netlink_request request = {};
+	struct netlink_question questions[] = {
+		new_question(&live_space_type, false, &found->space),
+		new_question(&live_range_type, false, &found->range),
+		dump_question(&live_region_type, machine, &found->regions),
+	};
+	struct netlink_request *range = &questions[1].request;
+	int ret;
 
-	add_number(&request, MREGION_A_SPACE_MACHINE, machine);
-	add_number(&request, MREGION_A_SPACE_ID, id);
-	return read_one(nl, &live_space_type, &request, list);
-}
-
-int live_range_at(struct netlink *nl, uint32_t machine, uint32_t space,
-		  uint64_t address, struct live_list *list)
-{
-	struct netlink_request request = {};
-
-	add_number(&request, MREGION_A_RANGE_MACHINE, machine);
-	add_number(&request, MREGION_A_RANGE_SPACE, space);
-	request.numbers[request.nr++] = (struct netlink_number){
+	add_number(&questions[0], MREGION_A_SPACE_MACHINE, machine);
+	add_number(&questions[0], MREGION_A_SPACE_ID, space);
+	add_number(&questions[1], MREGION_A_RANGE_MACHINE, machine);
+	add_number(&questions[1], MREGION_A_RANGE_SPACE, space);
+	range->numbers[range->nr++] = (struct netlink_number){
 		.type = MREGION_A_RANGE_START,
 		.is_u64 = true,
 		.value = address,
 	};
-	return read_one(nl, &live_range_type, &request, list);
+	ret = netlink_ask_all(nl, questions, 3);
+	if (!ret && (found->space.nr != 1 || found->range.nr != 1))
+		ret = -EBADMSG;
+	return ret;
 }
 
 void live_json_counters(const char *key, const struct live_counters *counters)

@@ -62,6 +62,7 @@ struct live_vm {
 
 struct live_space {
 	uint64_t told;
+	uint64_t generation;
 	uint64_t view_generation;
 	uint32_t id;
 	uint32_t root;
@@ -217,17 +218,32 @@ int live_dump_rules(struct netlink *nl, uint32_t machine, uint32_t region,
 /** live_machine() - read one machine, to the only item of @list */
 int live_machine(struct netlink *nl, uint32_t id, struct live_list *list);
 
-/** live_space() - read one space, to the only item of @list */
-int live_space(struct netlink *nl, uint32_t machine, uint32_t id,
-	       struct live_list *list);
+/**
+ * struct live_found - what is at an address, and what may explain it
+ * @space: the space, in a list of its own
+ * @range: what is there, in a list of its own; its region is 0 where nothing is
+ * @regions: the regions of the machine
+ */
+struct live_found {
+	struct live_list space;
+	struct live_list range;
+	struct live_list regions;
+};
 
 /**
- * live_range_at() - read what is at an address, to the only item of @list
+ * live_look_up() - read what is at an address
+ * @nl: a socket
+ * @machine: number of the machine
+ * @space: number of the space
+ * @address: the address
+ * @found: filled in; live_free() its lists, whatever is returned
  *
- * Its region is 0 where nothing is.
+ * Commits may come between the three, whose generations tell.
+ *
+ * Return: 0, or a negative errno.
  */
-int live_range_at(struct netlink *nl, uint32_t machine, uint32_t space,
-		  uint64_t address, struct live_list *list);
+int live_look_up(struct netlink *nl, uint32_t machine, uint32_t space,
+		 uint64_t address, struct live_found *found);
 
 /** live_free() - free the objects of a list, which may be all zero */
 void live_free(struct live_list *list);

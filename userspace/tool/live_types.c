@@ -56,6 +56,7 @@ static const struct live_field space_fields[] = {
 	FIELD(space, SPACE_NR_RANGES, U32, nr_ranges),
 	FIELD(space, SPACE_NR_VMS, U32, nr_vms),
 	FIELD(space, SPACE_COUNTERS, COUNTERS, counters),
+	SILENT(space, SPACE_GENERATION, U64, generation),
 };
 
 static const struct live_field region_fields[] = {

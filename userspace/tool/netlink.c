@@ -105,24 +105,26 @@ void netlink_close(struct netlink *nl)
 	nl->sock = NULL;
 }
 
-/* An answer that is being read. */
+/* An answer that is being read; a late one comes after an error. */
 struct answer {
 	struct netlink *nl;
 	void (*read)(const struct nlmsghdr *message, void *arg);
 	void *arg;
 	int err;
+	bool is_late;
 	bool ended;
 	bool interrupted;
 };
 
 /* What the kernel says of an error is in attributes behind what it answers. */
-static void take_message(struct netlink *nl, const struct nlmsghdr *message,
-			 size_t offset)
+static void take_message(const struct answer *answer,
+			 const struct nlmsghdr *message, size_t offset)
 {
 	struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
+	struct netlink *nl = answer->nl;
 	const char *text;
 
-	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS) ||
+	if (answer->is_late || !(message->nlmsg_flags & NLM_F_ACK_TLVS) ||
 	    message->nlmsg_len < NLMSG_HDRLEN + offset)
 		return;
 	if (nla_parse(attrs, NLMSGERR_ATTR_MAX,
@@ -166,7 +168,7 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	memcpy(&err, nlmsg_data(message), sizeof(err));
 	if (err < 0) {
 		answer->err = err;
-		take_message(answer->nl, message, NLMSG_ALIGN(sizeof(err)));
+		take_message(answer, message, NLMSG_ALIGN(sizeof(err)));
 	}
 	return NL_STOP;
 }
@@ -183,7 +185,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 		offset += NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN;
 	answer->ended = true;
 	answer->err = error->error;
-	take_message(answer->nl, message, offset);
+	take_message(answer, message, offset);
 	return NL_STOP;
 }
 
@@ -196,15 +198,16 @@ static int on_interrupted(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static int send_request(struct netlink *nl,
-			const struct netlink_request *request)
+/* Return: the request as a message, or NULL: out of memory. */
+static struct nl_msg *make_message(struct netlink *nl,
+				   const struct netlink_request *request)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	unsigned int i;
 	int ret;
 
 	if (!msg)
-		return -ENOMEM;
+		return NULL;
 	ret = genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0,
 			  request->dump ? NLM_F_DUMP : 0, request->command,
 			  MREGION_FAMILY_VERSION) ? 0 : -NLE_NOMEM;
@@ -215,53 +218,98 @@ static int send_request(struct netlink *nl,
 			nla_put_u64(msg, number->type, number->value) :
 			nla_put_u32(msg, number->type, number->value);
 	}
-	if (!ret)
-		ret = nl_send_auto(nl->sock, msg);
+	if (!ret) {
+		nl_complete_msg(nl->sock, msg);
+		return msg;
+	}
 	nlmsg_free(msg);
+	return NULL;
+}
+
+/* What is sent at once the kernel deals with before it returns. */
+static int send_requests(struct netlink *nl,
+			 const struct netlink_question *questions,
+			 unsigned int nr)
+{
+	size_t size = 0, len;
+	char *buffer = NULL;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		struct nl_msg *msg = make_message(nl, &questions[i].request);
+
+		if (!msg) {
+			free(buffer);
+			return -ENOMEM;
+		}
+		len = nlmsg_hdr(msg)->nlmsg_len;
+		buffer = tool_grow(buffer, size + NLMSG_ALIGN(len), 1);
+		memset(buffer + size, 0, NLMSG_ALIGN(len));
+		memcpy(buffer + size, nlmsg_hdr(msg), len);
+		size += NLMSG_ALIGN(len);
+		nlmsg_free(msg);
+	}
+	ret = nl_sendto(nl->sock, buffer, size);
+	free(buffer);
 	return ret < 0 ? -errno_of(ret) : 0;
 }
 
-static int ask_once(struct netlink *nl, const struct netlink_request *request,
-		    struct answer *answer)
+/* Return: 0, or a negative errno, after which no other answer can be read. */
+static int receive(struct netlink *nl, struct answer *answer)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int ret;
+	int ret = 0;
 
 	if (!cb)
 		return -ENOMEM;
-	nl->message[0] = '\0';
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, answer);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, answer);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, answer);
 	nl_cb_set(cb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, on_interrupted, answer);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, answer);
-	ret = send_request(nl, request);
 	while (!ret && !answer->ended) {
 		ret = nl_recvmsgs(nl->sock, cb);
 		ret = ret < 0 ? -errno_of(ret) : 0;
 	}
 	nl_cb_put(cb);
-	return ret ? ret : answer->err;
+	return ret;
 }
 
-int netlink_ask(struct netlink *nl, const struct netlink_request *request,
-		void (*begin)(void *arg),
-		void (*read)(const struct nlmsghdr *message, void *arg),
-		void *arg)
+static int ask_once(struct netlink *nl,
+		    const struct netlink_question *questions, unsigned int nr,
+		    bool *interrupted)
 {
-	unsigned int dumps;
-	int ret;
+	int ret = send_requests(nl, questions, nr), err = 0;
+	unsigned int i;
 
-	for (dumps = 0; dumps < MAX_DUMPS; dumps++) {
+	nl->message[0] = '\0';
+	for (i = 0; i < nr && !ret; i++) {
 		struct answer answer = {
 			.nl = nl,
-			.read = read,
-			.arg = arg,
+			.read = questions[i].read,
+			.arg = questions[i].arg,
+			.is_late = err,
 		};
 
-		begin(arg);
-		ret = ask_once(nl, request, &answer);
-		if (ret || !answer.interrupted)
+		questions[i].begin(questions[i].arg);
+		ret = receive(nl, &answer);
+		*interrupted |= answer.interrupted;
+		err = err ? err : answer.err;
+	}
+	return ret ? ret : err;
+}
+
+int netlink_ask_all(struct netlink *nl,
+		    const struct netlink_question *questions, unsigned int nr)
+{
+	unsigned int dumps;
+
+	for (dumps = 0; dumps < MAX_DUMPS; dumps++) {
+		bool interrupted = false;
+		int ret = ask_once(nl, questions, nr, &interrupted);
+
+		if (ret || !interrupted)
 			return ret;
 	}
 	return -EAGAIN;

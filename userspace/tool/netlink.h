@@ -61,20 +61,31 @@ bool netlink_open(struct netlink *nl);
 void netlink_close(struct netlink *nl);
 
 /**
- * netlink_ask() - make a request and read what is answered
- * @nl: the socket
+ * struct netlink_question - a request, and what becomes of its answer
  * @request: the request
  * @begin: called before the first message; again if the kernel says that a dump
  *	is not of one piece, and all of it comes once more
  * @read: called for each message
  * @arg: passed to both
- *
- * Return: 0, or a negative errno.
  */
-int netlink_ask(struct netlink *nl, const struct netlink_request *request,
-		void (*begin)(void *arg),
-		void (*read)(const struct nlmsghdr *message, void *arg),
-		void *arg);
+struct netlink_question {
+	struct netlink_request request;
+	void (*begin)(void *arg);
+	void (*read)(const struct nlmsghdr *message, void *arg);
+	void *arg;
+};
+
+/**
+ * netlink_ask_all() - make requests and read what is answered
+ * @nl: the socket
+ * @questions: the requests; the last one alone may be a dump
+ * @nr: how many
+ *
+ * The kernel answers all in one system call, so that next to nothing happens
+ * between them. Return: 0, or a negative errno: of the first that failed.
+ */
+int netlink_ask_all(struct netlink *nl,
+		    const struct netlink_question *questions, unsigned int nr);
 
 /**
  * netlink_join() - open a socket that receives the family's events

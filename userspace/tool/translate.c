@@ -20,7 +20,7 @@
  * seconds.
  */
 #define MAX_TRIES	1000
-#define MAX_SECONDS	10
+#define MAX_SECONDS	3
 
 /* Where a space of ports ends. */
 #define PIO_LAST	0xffff
@@ -29,68 +29,70 @@
  * struct translation - an answer
  * @machine: number of the machine
  * @address: the address
- * @space: the space, in a list of its own
- * @range: what is there, as the kernel says, in a list of its own
- * @regions: the regions of the machine
- * @hierarchy: the same
- * @way: the way to what is there
+ * @found: what is there, as the kernel says, and the machine's regions
+ * @whole: all of that is of one generation
+ * @hierarchy: the regions
+ * @way: the way to what is there, if @whole
  */
 struct translation {
 	uint32_t machine;
 	uint64_t address;
-	struct live_list space;
-	struct live_list range;
-	struct live_list regions;
+	struct live_found found;
+	bool whole;
 	struct hierarchy hierarchy;
 	struct hierarchy_way way;
 };
 
-static void translation_free(struct translation *t)
+static const struct live_space *space_of(const struct translation *t)
 {
-	live_free(&t->space);
-	live_free(&t->range);
-	hierarchy_free(&t->hierarchy);
-	live_free(&t->regions);
+	return t->found.space.items;
 }
 
+static const struct live_range *range_of(const struct translation *t)
+{
+	return t->found.range.items;
+}
+
+static void free_found(struct live_found *found)
+{
+	live_free(&found->space);
+	live_free(&found->range);
+	live_free(&found->regions);
+}
+
+static void translation_free(struct translation *t)
+{
+	hierarchy_free(&t->hierarchy);
+	free_found(&t->found);
+}
+
+/* The kernel has no such address, whatever it says of it. */
 static bool is_beyond(const struct translation *t)
 {
-	return ((const struct live_space *)t->space.items)->bus ==
-	       MREGION_BUS_PIO && t->address > PIO_LAST;
+	return t->found.space.nr && space_of(t)->bus == MREGION_BUS_PIO &&
+	       t->address > PIO_LAST;
 }
 
 /*
  * The machine's generation stands in each answer. Those of one generation fit
  * together.
  */
-static int read_once(struct netlink *nl, uint32_t space, struct translation *t,
-		     bool *whole)
+static int read_once(struct netlink *nl, uint32_t space, struct translation *t)
 {
 	const struct live_region *region;
-	const struct live_range *range;
-	struct live_list again = {};
+	uint64_t generation;
 	int ret;
 
-	*whole = false;
-	ret = live_space(nl, t->machine, space, &t->space);
-	if (!ret && is_beyond(t))
+	ret = live_look_up(nl, t->machine, space, t->address, &t->found);
+	if (is_beyond(t))
 		return -ERANGE;
-	if (!ret)
-		ret = live_range_at(nl, t->machine, space, t->address,
-				    &t->range);
-	if (!ret)
-		ret = live_dump(nl, &live_region_type, t->machine,
-				&t->regions);
 	if (ret)
 		return ret;
-	ret = live_range_at(nl, t->machine, space, t->address, &again);
-	range = again.items;
-	region = t->regions.items;
-	*whole = !ret && range->generation ==
-		((const struct live_range *)t->range.items)->generation &&
-		(!t->regions.nr || region->generation == range->generation);
-	live_free(&again);
-	return ret;
+	generation = range_of(t)->generation;
+	region = t->found.regions.items;
+	t->whole = space_of(t)->generation == generation && region &&
+		   region->generation == generation;
+	return 0;
 }
 
 static int by_id(const void *a, const void *b)
@@ -100,38 +102,36 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Return: 0, or a negative errno; -EAGAIN: commits come too fast. */
+/* Return: 0, or a negative errno. */
 static int read_all(struct netlink *nl, uint32_t space, struct translation *t)
 {
 	double end = wall_clock_seconds() + MAX_SECONDS;
-	const struct live_space *root;
+	struct live_list *regions = &t->found.regions;
 	unsigned int tries;
-	bool whole = false;
 	int ret = 0;
 
-	for (tries = 0; tries < MAX_TRIES && !whole && !ret; tries++) {
+	for (tries = 0; tries < MAX_TRIES && !t->whole && !ret; tries++) {
 		if (tries && wall_clock_seconds() > end)
 			break;
-		translation_free(t);
-		ret = read_once(nl, space, t, &whole);
+		free_found(&t->found);
+		ret = read_once(nl, space, t);
 	}
 	if (ret)
 		return ret;
-	if (!whole)
-		return -EAGAIN;
-	if (t->regions.nr)
-		qsort(t->regions.items, t->regions.nr,
-		      sizeof(struct live_region), by_id);
-	hierarchy_make(&t->hierarchy, &t->regions);
-	root = t->space.items;
-	hierarchy_walk(&t->hierarchy, root->root, t->address, &t->way);
+	if (regions->nr)
+		qsort(regions->items, regions->nr, sizeof(struct live_region),
+		      by_id);
+	hierarchy_make(&t->hierarchy, regions);
+	if (t->whole)
+		hierarchy_walk(&t->hierarchy, space_of(t)->root, t->address,
+			       &t->way);
 	return 0;
 }
 
 /* Whether the way leads to where the kernel says that it does. */
 static bool agrees(const struct translation *t)
 {
-	const struct live_range *range = t->range.items;
+	const struct live_range *range = range_of(t);
 	const struct hierarchy_step *end;
 
 	if (!t->way.nr)
@@ -185,8 +185,8 @@ static void print_step(const struct translation *t, unsigned int i)
 
 static void print(const struct translation *t)
 {
-	const struct live_space *space = t->space.items;
-	const struct live_range *range = t->range.items;
+	const struct live_space *space = space_of(t);
+	const struct live_range *range = range_of(t);
 	char bus[WORDS_SIZE], flags[WORDS_SIZE];
 	unsigned int i;
 	char *label;
@@ -225,8 +225,8 @@ static void step_json(const struct hierarchy_step *step)
 
 static void print_json(const struct translation *t)
 {
-	const struct live_space *space = t->space.items;
-	const struct live_range *range = t->range.items;
+	const struct live_space *space = space_of(t);
+	const struct live_range *range = range_of(t);
 	const struct live_region *region =
 		hierarchy_find(&t->hierarchy, range->region);
 	unsigned int i;
@@ -236,6 +236,7 @@ static void print_json(const struct translation *t)
 	json_number("space", space->id);
 	words_json("bus", &words_bus, space->bus);
 	json_number("generation", range->generation);
+	json_bool("consistent", t->whole);
 	json_address("address", t->address);
 	json_address("last", range->last);
 	if (range->region) {
@@ -261,11 +262,6 @@ static bool translate(struct netlink *nl, uint32_t space,
 {
 	int ret = read_all(nl, space, t);
 
-	if (ret == -EAGAIN) {
-		tool_error("machine %u: it changes too fast to see it in one piece",
-			   t->machine);
-		return false;
-	}
 	if (ret == -ERANGE) {
 		tool_error("machine %u, space %u, address 0x%" PRIx64 ": the space ends at 0x%x",
 			   t->machine, space, t->address, PIO_LAST);
@@ -276,18 +272,23 @@ static bool translate(struct netlink *nl, uint32_t space,
 				 t->machine, space, t->address);
 		return false;
 	}
-	if (!agrees(t)) {
+	if (t->whole && !agrees(t)) {
 		tool_error("machine %u, space %u, address 0x%" PRIx64 ": the regions lead to region %u, and the view shows region %u",
 			   t->machine, space, t->address,
 			   t->way.nr ? t->way.steps[t->way.nr - 1].region->id :
 				       0,
-			   ((const struct live_range *)t->range.items)->region);
+			   range_of(t)->region);
 		return false;
 	}
-	if (tool_json)
+	if (tool_json) {
 		print_json(t);
-	else
-		print(t);
+		return true;
+	}
+	print(t);
+	/* The kernel's answer is right, whatever came behind it. */
+	if (!t->whole)
+		tool_note("machine %u: it changes all the time: the way to the address is not shown",
+			  t->machine);
 	return true;
 }
 
