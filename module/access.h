@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What happens to an access. */
+/* The path of an access. */
 #ifndef MREGION_ACCESS_H
 #define MREGION_ACCESS_H
 
@@ -17,13 +17,13 @@ struct mregion_view_range;
  * @data: little-endian; the value to write, or the value read
  * @offset: set for a server, and by mregion_access_part(): of the first byte in
  *	the region
- * @owner: stands for the virtual machine whose vCPU makes it; NULL if none does
- * @machine: that it is made in
+ * @owner: stands for the virtual machine whose vCPU makes it; NULL without a vCPU
+ * @machine: the machine it is made in
  * @server: set for a server: the server; a reference
  * @slot: set by mregion_server_take_up(): where @server has it
  * @region: set in the same way: ID of the region
  * @space: ID of the space it is made in
- * @vcpu: who makes it, or MREGION_NO_VCPU
+ * @vcpu: index of the vCPU that makes it, or MREGION_NO_VCPU
  * @len: 1 to 8 bytes, not beyond the view's last address
  * @write: whether it is a write
  * @effect: set when a rule has completed some of it
@@ -45,9 +45,9 @@ struct mregion_request {
 };
 
 /**
- * enum mregion_verdict - what is left to do about an access
- * @MREGION_EXIT: all: it exits to the VMM
- * @MREGION_DONE: nothing
+ * enum mregion_verdict - how an access continues
+ * @MREGION_EXIT: it exits to the VMM, nothing of it done
+ * @MREGION_DONE: it is complete
  * @MREGION_SERVE: a server is to answer it; not in an RCU read-side section
  */
 enum mregion_verdict {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What happens to accesses to a region: the device's constraints, and rules.
+ * Behaviours: the handling of accesses to a region, by the device's constraints,
+ * rules and server.
  *
  * A behaviour never changes: a commit makes a new one. Views point to it, so
  * that vCPUs see rules change together with the rest of a commit.
@@ -18,7 +19,7 @@ struct mregion_ring;
 struct mregion_server;
 struct mregion_shadow;
 
-/* How many rules are looked at one after the other: what is quicker so. */
+/* So many rules are tried one after the other, which is faster than a search. */
 #define MREGION_FEW_RULES	4
 
 /**
@@ -86,14 +87,14 @@ struct mregion_rule_group {
 };
 
 /**
- * struct mregion_behaviour - what happens to accesses to a region
+ * struct mregion_behaviour - the handling of accesses to a region
  * @plain: sizes that are accepted in one piece if aligned; bit n for n bytes
  * @refused: enum mregion_policy, never DEFAULT
  * @any_len: there are doorbells of any length
  * @nr_rules: number of rules
  * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
  * @constraints: as given
- * @server: answers what is forwarded, or NULL; a reference
+ * @server: answers forwarded accesses, or NULL; a reference
  * @retired: in the list of what is freed after a grace period
  * @budget: that it is charged to, or NULL
  * @bytes: how much it takes

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Budgets: how much memory of the kernel's a machine may hold.
+ * Budgets: limits on the memory of the kernel that machines hold.
  *
- * Each limit of limits.h is fine by itself; their product is gigabytes that
- * cannot be swapped, and that no process is seen to have. So all that a machine
- * can hold much of is charged to its budget as it is allocated, and uncharged as
- * it is freed: also what waits for a grace period, and what outlives the machine
- * because somebody has its descriptor.
+ * Each limit of limits.h is small enough by itself; together they allow gigabytes
+ * that cannot be swapped, and that are not charged to a process. So the large objects
+ * of a machine are charged to its budget when they are allocated, and uncharged when
+ * they are freed. They stay charged while they wait for a grace period, and while
+ * they outlive the machine by a descriptor.
  */
 #ifndef MREGION_BUDGET_H
 #define MREGION_BUDGET_H
@@ -17,12 +17,12 @@
 #include <linux/xarray.h>
 
 /*
- * What an ID can take in its table: one that is far from all others has the
+ * The memory that an ID can take in its table: an ID far from all others has the
  * lower half of its path for itself.
  */
 #define MREGION_BUDGET_ID	(3 * sizeof(struct xa_node))
 
-/* What a reference can keep alive: a file with its inode, or an eventfd. */
+/* The memory that a reference can keep alive: a file with its inode, or an eventfd. */
 #define MREGION_BUDGET_FILE	2048
 #define MREGION_BUDGET_EVENTFD	128
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Values, and the bytes that a guest has them as: little-endian. */
+/* Values, and their bytes in the guest's order, little-endian. */
 #ifndef MREGION_BYTES_H
 #define MREGION_BYTES_H
 

@@ -27,110 +27,89 @@ static void mregion_range_mark(struct mregion_view_range *range)
 	range->plain = behaviour->plain;
 }
 
-static void mregion_view_mark(struct mregion_view *view)
+static void mregion_view_mark(const struct mregion_update *update)
 {
-	struct mregion_view_range *range = view->ranges;
-	const struct mregion_view_range *end = range + view->nr;
-
-	for (; range < end; range++)
-		mregion_range_mark(range);
-}
-
-/*
- * A copy of a space's view, with the behaviours that regions have now. To userspace
- * it is the same view.
- */
-static int mregion_copy_space(struct mregion_txn *txn,
-			      struct mregion_space *space)
-{
-	const struct mregion_view *old = space->view;
 	struct mregion_view_range *range;
-	/* bounded by the size of the views; but it may take long */
-	struct mregion_work work = { .left = U64_MAX };
-	size_t size = mregion_view_size(old->nr);
-	struct mregion_view *view;
-	int ret;
 
-	view = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!view)
-		return -ENOMEM;
-	memcpy(view, old, size);
-	view->size = size;
-	ret = mregion_machine_charge_view(txn->machine, view);
-	if (ret)
-		return ret;
-	view->keys = (u64 *)(view->ranges + view->nr);
-	space->pending = view;
-	space->copied = true;
-	for (range = view->ranges; range < view->ranges + view->nr; range++) {
-		ret = mregion_work_step(&work);
-		if (ret)
-			return ret;
-		range->view = view;
-		if (range->behaviour == range->node->state.behaviour)
-			continue;
-		range->behaviour = range->node->state.behaviour;
+	list_for_each_entry(range, &update->fresh, list)
 		mregion_range_mark(range);
-	}
-	return 0;
 }
 
-/* Render a space; leaves the view in @space->pending if it differs. */
+/* Render what has changed of a space; leaves the view in @space->pending if it differs. */
 static int mregion_render_space(struct mregion_txn *txn,
 				struct mregion_space *space)
 {
-	struct mregion_view *view;
+	struct mregion_machine *machine = txn->machine;
+	const struct mregion_view *old = space->view;
+	struct mregion_update *update = &space->update;
+	struct mregion_view *view = mregion_view_alloc(&machine->store);
 	int ret;
 
-	view = mregion_render(&space->state.root->node,
-			      mregion_bus_last(space->bus), &txn->work);
-	if (IS_ERR(view))
-		return PTR_ERR(view);
-	ret = mregion_machine_charge_view(txn->machine, view);
-	if (ret)
-		return ret;
+	if (!view)
+		return -ENOMEM;
+	if (old)
+		view->tree = old->tree;
+	view->id = ++machine->last_view;
 	view->space = space;
+	view->generation = machine->generation + 1;
+	view->last = mregion_bus_last(space->bus);
 	view->unassigned = space->state.unassigned;
-	view->generation = txn->machine->generation + 1;
-	if (mregion_view_equal(space->view, view)) {
-		mregion_machine_free_view(txn->machine, view);
-	} else {
-		mregion_view_mark(view);
-		space->pending = view;
-		space->copied = false;
-	}
+	mregion_update_begin(update, &machine->store.memory, view->id);
+	ret = mregion_update_view(update, view, &space->state.root->node,
+				  &space->delta, &txn->work);
+	if (!old || view->unassigned != old->unassigned)
+		update->moved = true;
+	else if (!ret && !space->delta.nr)
+		goto undo;
+	if (ret)
+		goto undo;
+	/* to userspace it is the same view */
+	if (!update->moved)
+		view->generation = old->generation;
+	mregion_view_mark(update);
+	space->pending = view;
 	return 0;
+
+undo:
+	mregion_update_undo(update, view);
+	mregion_view_free(&machine->store, view);
+	return ret;
 }
 
-static bool mregion_space_marked(const struct mregion_space *space)
-{
-	return space->state.root->node.mark == space->machine->tree.mark;
-}
-
-/* Where no more than behaviours has changed, views keep their shape. */
-static int mregion_render_spaces(struct mregion_txn *txn)
+/* Of what was not looked for in detail: all that shows it has changed as a whole. */
+static int mregion_render_coarsely(struct mregion_txn *txn)
 {
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_space *space;
 	unsigned long id;
 	int ret;
 
+	if (list_empty(&txn->touched))
+		return 0;
 	ret = mregion_tree_mark_up(&machine->tree, &txn->touched, &txn->work);
 	if (ret)
 		return ret;
 	xa_for_each(&machine->spaces, id, space)
-		if (mregion_space_marked(space))
-			space->dirty = true;
-	ret = mregion_tree_mark_up(&machine->tree, &txn->ruled, &txn->work);
+		if (space->state.root->node.mark == machine->tree.mark)
+			mregion_delta_add(&space->delta, 0, U64_MAX);
+	return 0;
+}
+
+static int mregion_render_spaces(struct mregion_txn *txn)
+{
+	struct mregion_machine *machine = txn->machine;
+	struct mregion_space *space;
+	unsigned long id;
+	int ret = mregion_render_coarsely(txn);
+
 	if (ret)
 		return ret;
+	machine->store.error = 0;
 	xa_for_each(&machine->spaces, id, space) {
-		if (space->dirty)
+		if (space->delta.nr)
 			ret = mregion_render_space(txn, space);
-		else if (mregion_space_marked(space))
-			ret = mregion_copy_space(txn, space);
 		if (ret)
-			return ret;
+			return machine->store.error ?: ret;
 	}
 	return 0;
 }
@@ -141,7 +120,10 @@ static void mregion_drop_pending(struct mregion_machine *machine)
 	unsigned long id;
 
 	xa_for_each(&machine->spaces, id, space) {
-		mregion_machine_free_view(machine, space->pending);
+		if (!space->pending)
+			continue;
+		mregion_update_undo(&space->update, space->pending);
+		mregion_view_free(&machine->store, space->pending);
 		space->pending = NULL;
 	}
 }
@@ -165,6 +147,19 @@ static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 	return map;
 }
 
+/* A space gets another view. */
+static void mregion_retire_view(struct mregion_retired *retired,
+				struct mregion_space *space)
+{
+	struct mregion_update *update = &space->update;
+
+	mregion_update_end(update);
+	if (space->view)
+		list_add_tail(&space->view->retired, &retired->views);
+	list_splice_tail(&update->replaced, &retired->ranges);
+	mregion_btree_list_join(&retired->nodes, update->edit.replaced);
+}
+
 static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map,
 			    struct mregion_event *event)
 {
@@ -179,8 +174,13 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map,
 		if (!space->pending)
 			continue;
 		mregion_event_change(event, space, space->pending);
-		if (space->view)
-			list_add_tail(&space->view->retired, &retired->views);
+		if (!space->view)
+			space->changes.since = space->pending->generation;
+		else if (space->update.moved)
+			mregion_changes_add(&space->changes,
+					    space->pending->generation,
+					    &space->delta);
+		mregion_retire_view(retired, space);
 		space->view = space->pending;
 		space->pending = NULL;
 	}
@@ -250,8 +250,8 @@ int mregion_commit(struct mregion_machine *machine,
 	struct mregion_txn txn = {
 		.machine = machine,
 		.work.left = MREGION_MAX_WORK,
+		.climb = MREGION_MAX_CLIMB,
 		.touched = LIST_HEAD_INIT(txn.touched),
-		.ruled = LIST_HEAD_INIT(txn.ruled),
 	};
 	struct mregion_map *map = NULL;
 	struct mregion_event event;
@@ -297,6 +297,7 @@ int mregion_commit(struct mregion_machine *machine,
 	mregion_retire(txn.retired);
 	txn.retired = NULL;
 out:
+	mregion_view_store_settle(&machine->store);
 	if (txn.retired)
 		mregion_retired_free(txn.retired);
 	kvfree(txn.undo);

@@ -63,8 +63,8 @@ mregion_hrtimer_setup(struct hrtimer *timer,
 
 /*
  * 6.1 to 6.13 export file_is_kvm(); later kernels keep it for KVM's own modules.
- * There a virtual machine's file is known by the name that KVM gives it and by
- * the module that its operations belong to, which nobody else can be.
+ * There a virtual machine's file is recognised by the name that KVM gives it and by
+ * the module that its operations belong to, which no other file has.
  */
 static inline bool mregion_file_is_kvm(struct file *file)
 {

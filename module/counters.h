@@ -9,11 +9,10 @@
 #define MREGION_NR_OUTCOMES	(MREGION_OUTCOME_SERVER_EXIT + 1)
 
 /**
- * struct mregion_counters - how often each outcome occurred
+ * struct mregion_counters - a counter for each outcome
  * @outcome: by enum mregion_outcome
- * @folded: what of it has been added to the machine's counters already: as the
- *	object leaves the machine, under its lock, and then without any, by
- *	who frees it and is the only one to reach it
+ * @folded: the part of it that has been added to the machine's counters: under its
+ *	lock when the object leaves the machine, and without a lock when it is freed
  *
  * Atomics are enough: two vCPUs meet here only when they access the same
  * region at the same time, and then they meet in the ring or the device too.

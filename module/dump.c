@@ -13,35 +13,6 @@
 #include "region.h"
 #include "survey.h"
 
-/* Hand the list out in entries of the size that userspace knows; frees it. */
-static int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride)
-{
-	char __user *to = u64_to_user_ptr(ptr);
-	size_t size = min_t(size_t, stride, list->entry_size);
-	u32 i, nr = min(list->nr, list->room);
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++) {
-		if (copy_to_user(to, list->entries + i * list->entry_size,
-				 size) ||
-		    clear_user(to + size, stride - size))
-			ret = -EFAULT;
-		to += stride;
-		cond_resched();
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
-	}
-	mregion_list_free(list);
-	return ret;
-}
-
-static int mregion_stride_check(u32 stride, size_t first_size)
-{
-	if (stride > PAGE_SIZE)
-		return -E2BIG;
-	return stride < first_size ? -EINVAL : 0;
-}
-
 /**
  * mregion_dump_view() - read a space's flat view
  * @machine: the machine
@@ -57,6 +28,7 @@ int mregion_dump_view(struct mregion_machine *machine,
 		.entry_size = sizeof(struct mregion_range),
 	};
 	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
 	const struct mregion_view *view;
 	struct mregion_space *space;
 	int ret = mregion_stride_check(args->range_size,
@@ -68,14 +40,15 @@ int mregion_dump_view(struct mregion_machine *machine,
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	space = xa_load(&machine->spaces, args->space);
-	ret = space ? mregion_list_alloc(&list, min(args->nr, space->view->nr)) :
+	ret = space ? mregion_list_alloc(&list, min(args->nr,
+						    space->view->tree.nr)) :
 		      -ENOENT;
 	if (ret) {
 		mutex_unlock(&machine->lock);
 		return ret;
 	}
 	view = space->view;
-	mregion_view_for_each(range, view, 0) {
+	mregion_view_for_each(range, &cursor, view, 0) {
 		struct mregion_range *entry = mregion_list_next(&list);
 
 		if (!entry)
@@ -83,7 +56,7 @@ int mregion_dump_view(struct mregion_machine *machine,
 		mregion_view_describe(range, mregion_region_of(range->node)->id,
 				      entry);
 	}
-	args->nr = view->nr;
+	args->nr = view->tree.nr;
 	args->generation = view->generation;
 	args->bus = space->bus;
 	args->unassigned = view->unassigned;

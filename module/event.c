@@ -210,6 +210,7 @@ static void mregion_event_interval(struct mregion_event *event, u32 space,
 				   u64 last)
 {
 	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
 	struct sk_buff *skb = event->skb;
 	struct nlattr *nest = NULL;
 
@@ -225,7 +226,7 @@ static void mregion_event_interval(struct mregion_event *event, u32 space,
 		return;
 	}
 	if (view)
-		mregion_view_for_each(range, view, start) {
+		mregion_view_for_each(range, &cursor, view, start) {
 			if (range->start > last)
 				break;
 			event->cut = !mregion_event_range(event, range, start,
@@ -238,16 +239,15 @@ static void mregion_event_interval(struct mregion_event *event, u32 space,
 
 /* A view as it is gone through: what it has at an address, and up to where. */
 struct mregion_walker {
-	const struct mregion_view *view;
+	struct mregion_btree_cursor cursor;
 	const struct mregion_view_range *range;	/* there or behind, or NULL */
 };
 
-static struct mregion_walker mregion_walk(const struct mregion_view *view)
+static void mregion_walker_begin(struct mregion_walker *walker,
+				 const struct mregion_view *view, u64 addr)
 {
-	return (struct mregion_walker) {
-		.view = view,
-		.range = view ? mregion_view_from(view, 0) : NULL,
-	};
+	walker->range = view ? mregion_btree_first(&view->tree, addr,
+						   &walker->cursor) : NULL;
 }
 
 static const struct mregion_view_range *
@@ -268,7 +268,7 @@ mregion_walker_at(const struct mregion_walker *walker, u64 addr, u64 *last)
 static void mregion_walker_pass(struct mregion_walker *walker, u64 last)
 {
 	if (walker->range && walker->range->last <= last)
-		walker->range = mregion_view_next(walker->view, walker->range);
+		walker->range = mregion_btree_next(&walker->cursor);
 }
 
 /* Whether accesses to an address that both have may tell them apart. */
@@ -282,26 +282,20 @@ static bool mregion_ranges_differ(const struct mregion_view_range *a,
 	       a->offset - a->start != b->offset - b->start;
 }
 
-/**
- * mregion_event_change() - a space changes
- * @event: of the commit
- * @space: the space, which still has its view of before
- * @view: what it is to have, or NULL if it goes
- */
-void mregion_event_change(struct mregion_event *event,
-			  const struct mregion_space *space,
-			  const struct mregion_view *view)
+/* Tell what of an interval differs between two views of a space. */
+static void mregion_event_compare(struct mregion_event *event,
+				  const struct mregion_space *space,
+				  const struct mregion_view *view, u64 addr,
+				  u64 end)
 {
 	struct mregion_walker old, new;
-	u64 addr = 0, last, start = 0;
 	bool differ, before = false;
+	u64 last, start = 0;
 
-	if (!event->skb || event->cut)
-		return;
-	old = mregion_walk(space->view);
-	new = mregion_walk(view);
+	mregion_walker_begin(&old, space->view, addr);
+	mregion_walker_begin(&new, view, addr);
 	do {
-		last = mregion_bus_last(space->bus);
+		last = end;
 		differ = mregion_ranges_differ(mregion_walker_at(&old, addr,
 								 &last),
 					       mregion_walker_at(&new, addr,
@@ -316,9 +310,35 @@ void mregion_event_change(struct mregion_event *event,
 		mregion_walker_pass(&new, last);
 		addr = last + 1;
 		cond_resched();
-	} while (last < mregion_bus_last(space->bus) && !event->cut);
+	} while (last < end && !event->cut);
 	if (before && !event->cut)
 		mregion_event_interval(event, space->id, view, start, last);
+}
+
+/**
+ * mregion_event_change() - a space changes
+ * @event: of the commit
+ * @space: the space, which still has its view of before, and knows what differs
+ * @view: what it is to have, or NULL if it goes
+ */
+void mregion_event_change(struct mregion_event *event,
+			  const struct mregion_space *space,
+			  const struct mregion_view *view)
+{
+	const struct mregion_delta *delta = &space->delta;
+	u32 i;
+
+	if (!event->skb || event->cut)
+		return;
+	if (!view || !space->view) {
+		mregion_event_compare(event, space, view, 0,
+				      mregion_bus_last(space->bus));
+		return;
+	}
+	for (i = 0; i < delta->nr && !event->cut; i++)
+		mregion_event_compare(event, space, view,
+				      delta->interval[i].start,
+				      delta->interval[i].last);
 }
 
 /**

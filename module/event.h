@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Events: what those who listen are told as it happens. */
+/* Events: netlink messages to the listeners of the multicast group. */
 #ifndef MREGION_EVENT_H
 #define MREGION_EVENT_H
 
@@ -17,7 +17,7 @@ struct work_struct;
 
 /**
  * struct mregion_event - a commit's event, as it is made
- * @skb: the message, or NULL if nobody listens
+ * @skb: the message, or NULL without listeners
  * @head: of it
  * @machine: the machine
  * @cut: there is room for no more

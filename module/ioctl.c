@@ -12,6 +12,7 @@
 #include "access.h"
 #include "budget.h"
 #include "commit.h"
+#include "changes.h"
 #include "dump.h"
 #include "ioctl.h"
 #include "kvm_attachment.h"
@@ -29,6 +30,7 @@ union mregion_args {
 	struct mregion_info info;
 	struct mregion_commit commit;
 	struct mregion_view_read view;
+	struct mregion_changes_read changes;
 	struct mregion_regions regions;
 	struct mregion_spaces spaces;
 	struct mregion_translate translate;
@@ -54,7 +56,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 	args->info = (struct mregion_info) {
 		.size = args->size,
 		.abi_version = MREGION_ABI_VERSION,
-		.features = MREGION_FEATURE_ATTACH,
+		.features = MREGION_FEATURE_ATTACH | MREGION_FEATURE_CHANGES,
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
 		.max_depth = MREGION_MAX_DEPTH,
@@ -328,6 +330,12 @@ static int mregion_do_view(struct mregion_machine *machine,
 	return mregion_dump_view(machine, &args->view);
 }
 
+static int mregion_do_changes(struct mregion_machine *machine,
+			      union mregion_args *args)
+{
+	return mregion_dump_changes(machine, &args->changes);
+}
+
 static int mregion_do_regions(struct mregion_machine *machine,
 			      union mregion_args *args)
 {
@@ -482,6 +490,8 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      LOCKED | RESULT | CHANGE, mregion_do_server_create),
 	MREGION_ENTRY(MREGION_SERVER_FREE, mregion_server_free, id, LOCKED,
 		      mregion_do_server_free),
+	MREGION_ENTRY(MREGION_CHANGES, mregion_changes_read, unassigned, RESULT,
+		      mregion_do_changes),
 	MREGION_ENTRY(MREGION_CLAIMS, mregion_claims_read, generation, RESULT,
 		      mregion_do_claims),
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kinds of regions have in common; as tree.h, for all programs. */
+/* Properties of the kinds of regions; as tree.h, for all programs. */
 #ifndef MREGION_KIND_H
 #define MREGION_KIND_H
 

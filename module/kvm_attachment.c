@@ -27,7 +27,7 @@
 static u64 mregion_attachment_bytes(void)
 {
 	return sizeof(struct mregion_attachment) +
-	       2 * sizeof(u32) * num_possible_cpus() +
+	       2 * sizeof(struct mregion_hint) * num_possible_cpus() +
 	       4 * (sizeof(struct kvm_io_bus) +
 		    NR_IOBUS_DEVS * sizeof(struct kvm_io_range));
 }
@@ -219,8 +219,10 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 			   machine, memory);
 	mregion_claim_init(&attachment->pio, KVM_PIO_BUS, attachment, machine,
 			   pio);
-	attachment->memory.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
-	attachment->pio.hint = alloc_percpu_gfp(u32, GFP_KERNEL_ACCOUNT);
+	attachment->memory.hint = alloc_percpu_gfp(struct mregion_hint,
+						   GFP_KERNEL_ACCOUNT);
+	attachment->pio.hint = alloc_percpu_gfp(struct mregion_hint,
+						GFP_KERNEL_ACCOUNT);
 	if (!attachment->memory.hint || !attachment->pio.hint) {
 		mregion_attachment_free(attachment);
 		return ERR_PTR(-ENOMEM);

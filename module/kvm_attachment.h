@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Attachments to KVM virtual machines. What is behind these functions is all
- * that knows KVM's structures.
+ * Attachments to KVM virtual machines. Only the files behind these functions
+ * depend on KVM's structures.
  */
 #ifndef MREGION_KVM_ATTACHMENT_H
 #define MREGION_KVM_ATTACHMENT_H
@@ -15,7 +15,7 @@ struct mregion_view;
 struct pid;
 
 /**
- * struct mregion_vm - an attachment, for those who look at it from outside
+ * struct mregion_vm - an attachment, for netlink
  * @id: its number in the machine
  * @pid: the process that made it
  * @memory: ID of the space on the memory bus, or 0

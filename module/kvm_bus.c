@@ -426,6 +426,20 @@ static int mregion_claim_differs(const struct mregion_claim *bus,
 	return mregion_windows_hit_reservation(&bus->windows, view);
 }
 
+/* Whether a space's windows need no change for the view that it is to get. */
+static int mregion_claim_suits(const struct mregion_space *space,
+			       const struct mregion_windows *windows)
+{
+	const struct mregion_view *view = space->pending;
+
+	/* where everything is claimed, rules change nothing */
+	if (!space->update.moved)
+		return 1;
+	if (view->unassigned != space->view->unassigned)
+		return 0;
+	return mregion_windows_suit(windows, view, &space->delta);
+}
+
 /**
  * mregion_claim_prepare() - make ready to exchange a bus, if a commit needs that
  * @bus: the claim
@@ -447,9 +461,11 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	view = bus->space->pending ?: bus->stale ? bus->space->view : NULL;
 	if (!view)
 		return 0;
-	/* where everything is claimed, rules change nothing */
-	if (!bus->stale && bus->space->copied && !bus->truncated)
-		return 0;
+	if (!bus->stale && !bus->truncated) {
+		ret = mregion_claim_suits(bus->space, &bus->windows);
+		if (ret)
+			return min(ret, 0);
+	}
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare)
 		return -ENOMEM;

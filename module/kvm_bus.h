@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between the files that know KVM's structures, kvm_*.c; what others see of
- * them is kvm_attachment.h.
+ * Internal to kvm_*.c, the files that depend on KVM's structures; other files
+ * include kvm_attachment.h.
  */
 #ifndef MREGION_KVM_BUS_H
 #define MREGION_KVM_BUS_H
@@ -22,19 +22,20 @@ struct mregion_attachment;
 struct mregion_machine;
 struct mregion_request;
 struct mregion_space;
+struct mregion_view_range;
 
-/* kvm_device.c: what KVM calls */
+/* kvm_device.c: the device on KVM's bus */
 extern const struct kvm_io_device_ops mregion_bus_ops;
 extern const struct kvm_io_device_ops mregion_bus_port_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
- * struct mregion_claim_spare - what to exchange a bus with
+ * struct mregion_claim_spare - the memory for exchanging a bus
  * @wanted: the windows
- * @nr_others: how many ranges of others there is memory for in what follows
- * @taken: to become what others have
- * @cut: to become the windows without that
- * @bus: the bus to be
+ * @nr_others: how many ranges of others there is memory for in the following members
+ * @taken: to become the ranges of others
+ * @cut: to become the windows without these
+ * @bus: to become the bus
  */
 struct mregion_claim_spare {
 	struct mregion_windows wanted;
@@ -45,27 +46,37 @@ struct mregion_claim_spare {
 };
 
 /**
+ * struct mregion_hint - what a CPU remembers of its last access
+ * @view: struct mregion_view.id of the view that it was made by; no other view can be
+ *	taken for it, wherever that is in memory
+ * @range: the range, which is there as long as that view is
+ */
+struct mregion_hint {
+	u64 view;
+	const struct mregion_view_range *range;
+};
+
+/**
  * struct mregion_claim - an attachment's presence on one bus
- * @dev: what KVM calls
- * @attachment: that this is part of
- * @machine: whose views answer
- * @space: the space, or NULL if the attachment leaves this bus alone
- * @hint: where among a view's ranges the one last accessed on each CPU was, in
- *	bytes
- * @slot: where @space has its view
- * @index: which of KVM's buses
+ * @dev: the device on KVM's bus
+ * @attachment: the attachment that this is part of
+ * @machine: the machine whose views answer
+ * @space: the space, or NULL if the attachment does not use this bus
+ * @hint: for each CPU, the range last accessed
+ * @slot: slot of @space in the map
+ * @index: enum kvm_bus
  * @nr_ranges: how many ranges are on the bus; under slots_lock
- * @windows: what was wanted when the bus was exchanged last
+ * @windows: the windows wanted at the last exchange of the bus
  * @truncated: since then as many may have been wanted as there can be, or more
  * @stale: the last exchange was not possible; the next commit is to try again
- * @spare: what to exchange it for, prepared by a commit, or NULL
+ * @spare: memory for the exchange, prepared by a commit, or NULL
  */
 struct mregion_claim {
 	struct kvm_io_device dev;
 	struct mregion_attachment *attachment;
 	struct mregion_machine *machine;
 	struct mregion_space *space;
-	u32 __percpu *hint;
+	struct mregion_hint __percpu *hint;
 	u32 slot;
 	enum kvm_bus index;
 	u32 nr_ranges;
@@ -107,7 +118,7 @@ struct mregion_attachment {
 	struct mregion_budget *budget;
 };
 
-/* kvm_bus.c: what is on KVM's buses */
+/* kvm_bus.c: the windows on KVM's buses */
 void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 			struct mregion_attachment *attachment,
 			struct mregion_machine *machine,

@@ -32,21 +32,28 @@ static __always_inline void mregion_bus_unlock(void)
 	preempt_enable();
 }
 
+/*
+ * Whether a range has an access as a whole. Where the sum wraps, which no
+ * instruction's does, the access ends behind its range, but what is done is within
+ * its region.
+ */
+static __always_inline bool
+mregion_bus_has(const struct mregion_view_range *range, u64 addr, u32 len)
+{
+	return addr >= range->start && addr + (len - 1) <= range->last;
+}
+
 /* Whether the range that this CPU saw last has an access as a whole. */
 static __always_inline bool
 mregion_bus_hint(const struct mregion_claim *bus,
 		 const struct mregion_view *view, u64 addr, u32 len,
 		 const struct mregion_view_range **range)
 {
-	u32 at = __this_cpu_read(*bus->hint);
+	const struct mregion_hint *hint = this_cpu_ptr(bus->hint);
 
-	*range = (const void *)view->ranges + at;
-	/*
-	 * Where the sum wraps, which no instruction's does, the access ends
-	 * behind its range, but what is done is within its region.
-	 */
-	return likely(at < view->bytes && addr >= (*range)->start &&
-		      addr + (len - 1) <= (*range)->last);
+	*range = hint->range;
+	return likely(hint->view == view->id &&
+		      mregion_bus_has(*range, addr, len));
 }
 
 /*
@@ -58,14 +65,18 @@ mregion_bus_search(const struct mregion_claim *bus,
 		   const struct mregion_view *view, u64 addr, u32 len,
 		   const struct mregion_view_range **range)
 {
-	u32 i = mregion_view_bound(view, addr);
+	struct mregion_hint *hint = this_cpu_ptr(bus->hint);
 
-	*range = NULL;
-	if (i == view->nr || addr < view->ranges[i].start)
+	*range = mregion_view_bound(view, addr);
+	if (unlikely(!*range || !mregion_bus_has(*range, addr, len))) {
+		/* the access may begin there nevertheless */
+		if (*range && !mregion_bus_has(*range, addr, 1))
+			*range = NULL;
 		return false;
-	__this_cpu_write(*bus->hint, i * sizeof(view->ranges[0]));
-	*range = &view->ranges[i];
-	return mregion_short_whole(*range, addr, len);
+	}
+	hint->view = view->id;
+	hint->range = *range;
+	return true;
 }
 
 /*
@@ -182,6 +193,18 @@ static noinline int mregion_bus_notify(struct mregion_ring *ring, u32 first)
 	return 0;
 }
 
+/* The view may be another one by now; it is as good. */
+static noinline int mregion_bus_write_again(struct kvm_vcpu *vcpu,
+					    const struct mregion_space *space,
+					    gpa_t addr, int len, const void *val)
+{
+	const struct mregion_view *view;
+
+	view = mregion_machine_view(space->machine, space->slot);
+	return mregion_bus_write_long(vcpu, mregion_view_find(view, addr), addr,
+				      len, val, view);
+}
+
 static noinline int
 mregion_bus_coalesce(const struct mregion_behaviour_rule *rule,
 		     const struct mregion_view_range *range, u64 offset,
@@ -191,10 +214,10 @@ mregion_bus_coalesce(const struct mregion_behaviour_rule *rule,
 
 	if (unlikely(!mregion_short_coalesce(range, rule, offset, len, val,
 					     &vcpu->vcpu_idx, &first)))
-		return mregion_bus_write_long(vcpu, range,
-					      range->start +
-					      (offset - range->offset), len,
-					      val, range->view);
+		return mregion_bus_write_again(vcpu, range->space,
+					       range->start +
+					       (offset - range->offset), len,
+					       val);
 	if (unlikely(mregion_ring_due(rule->ring, first, 1)))
 		return mregion_bus_notify(rule->ring, first);
 	mregion_bus_unlock();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a machine can have; MREGION_INFO reports it.
+ * The limits of a machine; MREGION_INFO reports them.
  *
- * The limits exist so that nothing that userspace asks for makes the kernel
- * recurse, loop or allocate without bound. They are far above what machines
- * have: QEMU's q35 with dozens of devices has some 1,500 regions.
+ * They keep requests of userspace from making the kernel recurse, loop or
+ * allocate without bound. They are far above the needs of machines: QEMU's q35
+ * with dozens of devices has some 1,500 regions.
  */
 #ifndef MREGION_LIMITS_H
 #define MREGION_LIMITS_H

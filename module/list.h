@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lists: what a machine has, as of one moment.
+ * Lists: the objects of a machine, as of one moment.
  *
  * A list is taken under the machine's lock, so that it is of one state, into
- * memory of the kernel. It is handed out without the lock, since that can take as
- * long as its reader wants.
+ * memory of the kernel. It is handed out without the lock, since its reader can
+ * take any time.
  */
 #ifndef MREGION_LIST_H
 #define MREGION_LIST_H
@@ -16,7 +16,7 @@ struct mregion_budget;
 /**
  * struct mregion_list - a list being taken
  * @budget: of the machine; a reader can have as many lists as it has threads
- * @entries: what there was room for
+ * @entries: as many as there was room for
  * @entry_size: size of an entry
  * @room: how many entries there is room for
  * @nr: how many there are
@@ -31,6 +31,8 @@ struct mregion_list {
 
 int mregion_list_alloc(struct mregion_list *list, u32 room);
 void mregion_list_free(struct mregion_list *list);
+int mregion_list_copy(struct mregion_list *list, u64 ptr, u32 stride);
+int mregion_stride_check(u32 stride, size_t first_size);
 
 /**
  * mregion_list_next() - count an entry

@@ -35,6 +35,7 @@ struct mregion_machine *mregion_machine_alloc(void)
 		goto err;
 	machine->budget = budget;
 	machine->owner = owner;
+	mregion_view_store_init(&machine->store, budget);
 	refcount_set(&machine->users, 1);
 	init_completion(&machine->unused);
 	RCU_INIT_POINTER(machine->map, map);
@@ -148,7 +149,8 @@ void mregion_machine_free(struct mregion_machine *machine)
 	mregion_retire_flush();
 
 	xa_for_each(&machine->spaces, id, space) {
-		mregion_machine_free_view(machine, space->view);
+		space->view->whole = true;
+		mregion_view_free(&machine->store, space->view);
 		mregion_space_free(space);
 	}
 	xa_for_each(&machine->regions, id, region) {
@@ -214,7 +216,7 @@ void mregion_space_describe(const struct mregion_space *space,
 		.bus = space->bus,
 		.unassigned = space->state.unassigned,
 		.generation = space->view->generation,
-		.nr_ranges = space->view->nr,
+		.nr_ranges = space->view->tree.nr,
 		.nr_vms = space->nr_vms,
 	};
 }
@@ -259,37 +261,6 @@ void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map)
 		return;
 	mregion_budget_uncharge(machine->budget, mregion_map_bytes(map->nr));
 	kvfree(map);
-}
-
-/**
- * mregion_machine_charge_view() - charge a new view to a machine
- * @machine: the machine
- * @view: the view, for mregion_machine_free_view()
- *
- * Return: 0, or -ENOBUFS, with the view freed.
- */
-int mregion_machine_charge_view(struct mregion_machine *machine,
-				struct mregion_view *view)
-{
-	int ret = mregion_budget_charge(machine->budget, view->size);
-
-	if (ret)
-		kvfree(view);
-	return ret;
-}
-
-/**
- * mregion_machine_free_view() - free a view
- * @machine: the machine that it is charged to
- * @view: one that nobody can reach, or NULL
- */
-void mregion_machine_free_view(struct mregion_machine *machine,
-			       struct mregion_view *view)
-{
-	if (!view)
-		return;
-	mregion_budget_uncharge(machine->budget, view->size);
-	kvfree(view);
 }
 
 /**

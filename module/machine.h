@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Machines: what one open of /dev/mregion owns. */
+/* Machines: all that one open of /dev/mregion owns. */
 #ifndef MREGION_MACHINE_H
 #define MREGION_MACHINE_H
 
@@ -14,10 +14,14 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "changes.h"
 #include "counters.h"
+#include "delta.h"
 #include "limits.h"
 #include "tree.h"
+#include "update.h"
 #include "view.h"
+#include "view_memory.h"
 
 struct mregion_budget;
 struct mregion_owner;
@@ -43,10 +47,12 @@ struct mregion_space_state {
  * @slot: index of its view in struct mregion_map
  * @nr_vms: attachments that show it; it cannot be freed while there are any
  * @state: what a commit can change
- * @dirty: the commit under way must render it, whatever its root says
+ * @delta: where the commit under way may have changed it; once its view is rendered,
+ *	where it has
  * @view: its view, or NULL before its first commit ends
  * @pending: the view that the commit under way will publish, or NULL
- * @copied: @pending has the shape of @view, and differs in behaviours alone
+ * @update: how @pending was made of @view
+ * @changes: what the last commits have changed
  * @counters: accesses to addresses where it has nothing
  * @published: KVM's bus as it was made last for the only attachment, for no more
  *	than to compare it; NULL where there are several. Read by vCPUs
@@ -61,10 +67,11 @@ struct mregion_space {
 	u32 slot;
 	u32 nr_vms;
 	struct mregion_space_state state;
-	bool dirty;
+	struct mregion_delta delta;
 	struct mregion_view *view;
 	struct mregion_view *pending;
-	bool copied;
+	struct mregion_update update;
+	struct mregion_changes changes;
 	struct mregion_counters counters;
 	const void *published;
 	struct list_head retired;
@@ -85,12 +92,12 @@ struct mregion_map {
 
 /**
  * struct mregion_machine - a machine
- * @id: tells it from others; for people
- * @users: its file, and those who have found it by @id
+ * @id: its number, for people
+ * @users: its file, and threads that have found it by @id
  * @unused: completed when there are no @users
- * @owner: who has opened it
- * @map: what vCPUs and other readers see; RCU
- * @budget: how much memory it may hold
+ * @owner: the process that has opened it
+ * @map: the views for vCPUs and other readers; RCU
+ * @budget: the limit on its memory
  * @lock: serialises all changes, and protects everything below
  * @generation: number of commits so far
  * @regions: by ID
@@ -105,15 +112,17 @@ struct mregion_map {
  * @nr_servers: number of @servers
  * @nr_rules: rules of all @regions
  * @tree: of @regions
+ * @store: what views are made of
+ * @last_view: the last struct mregion_view.id given out
  * @slots: of the map that are taken
  * @attachments: struct mregion_attachment, to virtual machines; also walked by
  *	RCU
  * @last_vm: number of the attachment that was made last
- * @counters: of what has been freed
+ * @counters: of objects that have been freed
  * @wakeups: of rings and servers that have been freed
  * @sleeps: of servers that have been freed
  * @windows: times that the windows claimed on a bus changed
- * @nr_retired: commits of which something is still to be freed
+ * @nr_retired: commits of which objects are still to be freed
  * @retired_wait: for @nr_retired to fall
  *
  * Lock order: @lock, then a virtual machine's slots_lock.
@@ -139,6 +148,8 @@ struct mregion_machine {
 	u32 nr_servers;
 	u32 nr_rules;
 	struct mregion_tree tree;
+	struct mregion_view_store store;
+	u64 last_view;
 	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
 	struct list_head attachments;
 	u32 last_vm;
@@ -151,7 +162,7 @@ struct mregion_machine {
 };
 
 /**
- * mregion_machine_view() - the view of a space, for those who attach it
+ * mregion_machine_view() - the view of a space, for an attachment
  * @machine: the machine
  * @slot: of a space that cannot be freed meanwhile
  *
@@ -183,10 +194,6 @@ void mregion_space_describe(const struct mregion_space *space,
 			    struct mregion_space_info *info);
 struct mregion_map *mregion_map_alloc(struct mregion_machine *machine, u32 nr);
 void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map);
-int mregion_machine_charge_view(struct mregion_machine *machine,
-				struct mregion_view *view);
-void mregion_machine_free_view(struct mregion_machine *machine,
-			       struct mregion_view *view);
 const struct mregion_view *
 mregion_machine_find_view(struct mregion_machine *machine, u32 space);
 void mregion_machine_sum(struct mregion_machine *machine,

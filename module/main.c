@@ -17,7 +17,9 @@
 #include "ioctl.h"
 #include "machine.h"
 #include "netlink.h"
+#include "region.h"
 #include "retire.h"
+#include "view_memory.h"
 
 static int mregion_open(struct inode *inode, struct file *file)
 {
@@ -61,10 +63,16 @@ static struct miscdevice mregion_misc = {
 
 static int __init mregion_init(void)
 {
-	int ret = mregion_retire_init();
+	int ret = mregion_region_init();
 
 	if (ret)
 		return ret;
+	ret = mregion_view_memory_init();
+	if (ret)
+		goto err_region;
+	ret = mregion_retire_init();
+	if (ret)
+		goto err_memory;
 	ret = mregion_event_init();
 	if (ret)
 		goto err_retire;
@@ -82,6 +90,10 @@ err_event:
 	mregion_event_exit();
 err_retire:
 	mregion_retire_exit();
+err_memory:
+	mregion_view_memory_exit();
+err_region:
+	mregion_region_exit();
 	return ret;
 }
 
@@ -98,6 +110,8 @@ static void __exit mregion_exit(void)
 	mregion_event_exit();
 	mregion_netlink_exit();
 	mregion_retire_exit();
+	mregion_view_memory_exit();
+	mregion_region_exit();
 	synchronize_rcu_tasks();
 }
 

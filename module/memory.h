@@ -11,7 +11,7 @@ struct vm_area_struct;
 
 /**
  * struct mregion_memory - shared memory
- * @addr: where the kernel has it
+ * @addr: the kernel's mapping
  * @nr_pages: number of @pages
  * @pages: the memory
  * @budget: that it is charged to; a reference

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The generic netlink family: looking at machines from outside. */
+/* The generic netlink family: shows machines to other processes. */
 #ifndef MREGION_NETLINK_H
 #define MREGION_NETLINK_H
 
@@ -16,8 +16,8 @@ struct nlattr;
 struct sk_buff;
 
 /**
- * struct mregion_query - what a request asks for
- * @attr: attribute of @id, or of what else must exist, for error messages
+ * struct mregion_query - the objects that a request is for
+ * @attr: attribute of @id, or of another object that must exist, for error messages
  * @id: of the only object, or 0 for all
  * @space: of a view
  * @region: whose rules, or 0 for all
@@ -40,10 +40,10 @@ struct mregion_query {
 };
 
 /**
- * struct mregion_answer - what is handed out
- * @kind: what entries are of
+ * struct mregion_answer - the answer to a request
+ * @kind: kind of the entries
  * @machine: number of the machine
- * @generation: that they are of
+ * @generation: the machine's, of the entries
  * @next: the first one that has not been handed out
  * @list: the entries
  */
@@ -61,8 +61,8 @@ struct mregion_answer {
  * @a_machine: attribute that names the machine
  * @a_id: attribute of "do" that names the object, or 0
  * @ask: read the rest of a request, if there is any
- * @fill: list what is asked for; the machine is locked. -ENOENT if what it is to be
- *	listed of is not there
+ * @fill: list the objects; the machine is locked. -ENOENT if the object that they
+ *	belong to does not exist
  * @put: make an entry attributes; 0 or -EMSGSIZE
  */
 struct mregion_nl_kind {
@@ -78,7 +78,7 @@ struct mregion_nl_kind {
 		   const void *entry);
 };
 
-/* netlink_kinds.c: what there is, by enum mregion_cmd */
+/* netlink_kinds.c: the kinds of objects, by enum mregion_cmd */
 extern const struct mregion_nl_kind
 mregion_nl_kinds[MREGION_CMD_CLAIM_GET + 1];
 
@@ -95,8 +95,8 @@ int mregion_put_machine(struct sk_buff *skb, struct mregion_machine *machine);
 extern struct genl_family mregion_family;
 
 /**
- * mregion_nl_missing() - refuse a request for what it lacks
- * @extack: where to say so
+ * mregion_nl_missing() - refuse a request that lacks an attribute
+ * @extack: takes the message
  * @attr: the attribute
  * @name: its name, a literal
  *

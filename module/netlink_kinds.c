@@ -285,6 +285,7 @@ static int mregion_fill_ranges(struct mregion_machine *machine,
 			       struct mregion_list *list)
 {
 	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
 	const struct mregion_view *view;
 	struct mregion_space *space;
 
@@ -296,7 +297,7 @@ static int mregion_fill_ranges(struct mregion_machine *machine,
 		mregion_fill_range_at(view, query, list);
 		return 0;
 	}
-	mregion_view_for_each(range, view, query->start) {
+	mregion_view_for_each(range, &cursor, view, query->start) {
 		struct mregion_range_entry *entry;
 
 		if (range->start > query->last)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Owners: who opened a machine, for those who look at it from outside. */
+/* Owners: the processes that opened machines, for netlink and the log. */
 #ifndef MREGION_OWNER_H
 #define MREGION_OWNER_H
 
@@ -12,11 +12,11 @@
 struct net;
 
 /**
- * struct mregion_owner - whose a machine is
+ * struct mregion_owner - the owner of a machine
  * @kref: held by the machine, and by what can outlive it
  * @net: the network namespace that sees it; a reference
  * @pid: the process that opened it; a reference
- * @comm: its name as it did
+ * @comm: its name at that time
  * @machine: number of the machine
  */
 struct mregion_owner {
@@ -32,9 +32,9 @@ struct mregion_owner *mregion_owner_get(struct mregion_owner *owner);
 void mregion_owner_put(struct mregion_owner *owner);
 
 /**
- * mregion_owner_warn() - say in the log what a machine cannot do, not too often
+ * mregion_owner_warn() - log a failure of a machine, limited in rate
  * @owner: its owner
- * @fmt: what and why, as for printk(), without a newline
+ * @fmt: the failure and its reason, as for printk(), without a newline
  */
 #define mregion_owner_warn(owner, fmt, ...)				\
 	pr_warn_ratelimited("mregion: machine %u of %s[%d]: " fmt "\n",	\

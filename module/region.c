@@ -14,6 +14,9 @@
 #include "region.h"
 #include "server.h"
 
+/* Just above 512 bytes, of which the next size of kmalloc() would take twice. */
+static struct kmem_cache *mregion_region_cache;
+
 static bool mregion_name_ok(const char *name)
 {
 	size_t len = strnlen(name, MREGION_NAME_SIZE), i;
@@ -175,7 +178,7 @@ mregion_region_alloc(struct mregion_budget *budget, u32 id,
 	ret = mregion_budget_charge(budget, bytes);
 	if (ret)
 		return ERR_PTR(ret);
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	region = kmem_cache_zalloc(mregion_region_cache, GFP_KERNEL_ACCOUNT);
 	if (!region) {
 		mregion_budget_uncharge(budget, bytes);
 		return ERR_PTR(-ENOMEM);
@@ -210,7 +213,7 @@ void mregion_region_free(struct mregion_region *region)
 	if (region->file)
 		fput(region->file);
 	mregion_budget_uncharge(region->budget, region->charged);
-	kfree(region);
+	kmem_cache_free(mregion_region_cache, region);
 }
 
 /**
@@ -247,4 +250,15 @@ void mregion_region_describe(const struct mregion_region *region,
 			info->server = state->behaviour->server->id;
 	}
 	strscpy(info->name, region->name, sizeof(info->name));
+}
+
+int __init mregion_region_init(void)
+{
+	mregion_region_cache = KMEM_CACHE(mregion_region, SLAB_ACCOUNT);
+	return mregion_region_cache ? 0 : -ENOMEM;
+}
+
+void mregion_region_exit(void)
+{
+	kmem_cache_destroy(mregion_region_cache);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Regions: nodes of the hierarchy with what they have to say for themselves. */
+/* Regions: nodes of the hierarchy, with name, file and counters. */
 #ifndef MREGION_REGION_H
 #define MREGION_REGION_H
 
@@ -19,7 +19,7 @@ struct mregion_budget;
  * @id: its ID
  * @backing: enum mregion_backing
  * @backing_offset: offset in @file, or address in the VMM
- * @file: that its memory is in, or NULL
+ * @file: the file of its memory, or NULL
  * @fresh: its behaviour was made by the commit under way
  * @counters: parts of accesses that were made to it
  * @retired: in the list of what is freed after a grace period
@@ -59,5 +59,7 @@ int mregion_region_check_flags(const struct mregion_region *region, u32 flags);
 int mregion_region_check_len(const struct mregion_region *region, u64 len);
 void mregion_region_describe(const struct mregion_region *region,
 			     struct mregion_region_info *info);
+int mregion_region_init(void);
+void mregion_region_exit(void);
 
 #endif /* MREGION_REGION_H */

@@ -13,22 +13,15 @@
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mregion.h>
+#include <linux/overflow.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
 
 #include "limits.h"
 #include "render.h"
-
-/* A part of the address space: a gap if @node is NULL, else like a range. */
-struct mregion_piece {
-	struct list_head list;
-	struct rb_node gap;
-	struct mregion_node *node;
-	u64 start;
-	u64 last;
-	u64 offset;
-	u32 flags;
-};
 
 /*
  * A region on the path from the root, seen through a window: its bytes from
@@ -36,7 +29,10 @@ struct mregion_piece {
  */
 struct mregion_frame {
 	struct mregion_node *node;
-	struct rb_node *next;	/* subregion to visit next */
+	struct rb_node *next;	/* subregion to visit next, of all */
+	u32 first;		/* of those found by address: where they begin */
+	u32 at;			/* ... and the next to visit */
+	u32 end;
 	u64 start;
 	u64 last;
 	u64 offset;
@@ -45,12 +41,39 @@ struct mregion_frame {
 
 struct mregion_rendering {
 	struct mregion_work *work;
-	struct list_head pieces;
+	struct mregion_rendered *rendered;
 	struct rb_root gaps;
 	u32 nr;			/* pieces that show a region */
+	struct mregion_node **found;	/* by address; a stack, as @stack */
+	u32 nr_found;
+	u32 room;		/* of @found */
 	u32 depth;
 	struct mregion_frame stack[MREGION_MAX_DEPTH];
 };
+
+/**
+ * struct mregion_pieces - memory of pieces
+ * @next: that of those before, or NULL
+ * @nr: how many there are
+ * @room: for how many there is room
+ * @piece: the pieces
+ */
+struct mregion_pieces {
+	struct mregion_pieces *next;
+	u32 nr;
+	u32 room;
+	struct mregion_piece piece[];
+};
+
+/* As many pieces as a page has; allocating them takes longer than finding them. */
+#define MREGION_PIECES \
+	((4096 - sizeof(struct mregion_pieces)) / sizeof(struct mregion_piece))
+
+/* As many of a small window, of which there are more. */
+#define MREGION_FEW_PIECES	5
+
+/* Where fewer subregions than this are looked at, their order is all that counts. */
+#define MREGION_FEW_SUBREGIONS	8
 
 #define MREGION_INHERITED \
 	(MREGION_REGION_READONLY | MREGION_REGION_NONVOLATILE | \
@@ -83,6 +106,32 @@ static struct mregion_piece *mregion_gap_find(struct mregion_rendering *r,
 	return found && found->start <= last ? found : NULL;
 }
 
+/* A new gap, which is in no list yet. */
+static struct mregion_piece *mregion_piece_alloc(struct mregion_rendering *r,
+						 u64 start, u64 last)
+{
+	struct mregion_pieces *memory = r->rendered->memory;
+	struct mregion_piece *piece;
+	u32 room;
+
+	if (!memory || memory->nr == memory->room) {
+		room = memory ? MREGION_PIECES : MREGION_FEW_PIECES;
+		memory = kmalloc(struct_size(memory, piece, room),
+				 GFP_KERNEL_ACCOUNT);
+		if (!memory)
+			return NULL;
+		memory->next = r->rendered->memory;
+		memory->nr = 0;
+		memory->room = room;
+		r->rendered->memory = memory;
+	}
+	piece = &memory->piece[memory->nr++];
+	piece->node = NULL;
+	piece->start = start;
+	piece->last = last;
+	return piece;
+}
+
 /* Cut @gap in two; the new gap begins at @start. */
 static struct mregion_piece *mregion_gap_split(struct mregion_rendering *r,
 					       struct mregion_piece *gap,
@@ -90,11 +139,9 @@ static struct mregion_piece *mregion_gap_split(struct mregion_rendering *r,
 {
 	struct mregion_piece *upper;
 
-	upper = kzalloc(sizeof(*upper), GFP_KERNEL_ACCOUNT);
+	upper = mregion_piece_alloc(r, start, gap->last);
 	if (!upper)
 		return NULL;
-	upper->start = start;
-	upper->last = gap->last;
 	gap->last = start - 1;
 	list_add(&upper->list, &gap->list);
 	rb_add(&upper->gap, &r->gaps, mregion_gap_less);
@@ -149,6 +196,96 @@ static int mregion_fill(struct mregion_rendering *r,
 	return 0;
 }
 
+static int mregion_found_push(struct mregion_rendering *r,
+			      struct mregion_node *node)
+{
+	u32 room = max(2 * r->room, 32u);
+	struct mregion_node **found;
+
+	if (r->nr_found == r->room) {
+		found = kvcalloc(room, sizeof(*found), GFP_KERNEL_ACCOUNT);
+		if (!found)
+			return -ENOMEM;
+		if (r->found)
+			memcpy(found, r->found, r->room * sizeof(*found));
+		kvfree(r->found);
+		r->found = found;
+		r->room = room;
+	}
+	r->found[r->nr_found++] = node;
+	return 0;
+}
+
+static int mregion_found_cmp(const void *a, const void *b)
+{
+	const struct mregion_node *x = *(struct mregion_node *const *)a;
+	const struct mregion_node *y = *(struct mregion_node *const *)b;
+
+	return mregion_node_above(x, y) ? -1 : x != y;
+}
+
+/*
+ * Find the subregions that a window shows by their addresses. When they turn out to
+ * be more than @max, nothing is found: it is cheaper then to go through all of them.
+ */
+static int mregion_find_subregions(struct mregion_rendering *r,
+				   struct mregion_frame *frame, u64 last,
+				   u32 max)
+{
+	struct mregion_node *node;
+	int ret;
+
+	for (node = mregion_subregion_first(frame->node, frame->offset, last);
+	     node; node = mregion_subregion_next(node, frame->offset, last)) {
+		if (r->nr_found - frame->first == max) {
+			r->nr_found = frame->first;
+			frame->next = rb_first(&frame->node->subregions);
+			return 0;
+		}
+		ret = mregion_work_step(r->work) ?: mregion_found_push(r, node);
+		if (ret)
+			return ret;
+	}
+	if (r->nr_found - frame->first > 1)
+		sort(r->found + frame->first, r->nr_found - frame->first,
+		     sizeof(*r->found), mregion_found_cmp, NULL);
+	return 0;
+}
+
+/* Make ready to visit the subregions of @frame's region, the topmost first. */
+static int mregion_begin_subregions(struct mregion_rendering *r,
+				    struct mregion_frame *frame)
+{
+	struct mregion_node *node = frame->node;
+	u64 last = frame->offset + (frame->last - frame->start);
+	int ret = 0;
+
+	frame->next = NULL;
+	frame->first = r->nr_found;
+	if (node->nr_subregions < MREGION_FEW_SUBREGIONS ||
+	    (!frame->offset && last == node->state.last))
+		frame->next = rb_first(&node->subregions);
+	else
+		ret = mregion_find_subregions(r, frame, last,
+					      node->nr_subregions / 4);
+	frame->at = frame->first;
+	frame->end = r->nr_found;
+	return ret;
+}
+
+static struct mregion_node *
+mregion_next_subregion(struct mregion_rendering *r, struct mregion_frame *frame)
+{
+	struct rb_node *rb = frame->next;
+
+	if (frame->at < frame->end)
+		return r->found[frame->at++];
+	if (!rb)
+		return NULL;
+	frame->next = rb_next(rb);
+	return rb_entry(rb, struct mregion_node, sibling);
+}
+
 /*
  * Begin to render @frame's region. An alias gives way to its target at once,
  * but counts for the depth, which ends aliases that show themselves;
@@ -175,7 +312,9 @@ static int mregion_enter(struct mregion_rendering *r,
 		frame.inherited |= node->state.flags & MREGION_INHERITED;
 		if (node->kind == MREGION_ROM)
 			frame.inherited |= MREGION_REGION_READONLY;
-		frame.next = rb_first(&node->subregions);
+		ret = mregion_begin_subregions(r, &frame);
+		if (ret)
+			return ret;
 		r->stack[r->depth++] = frame;
 		if (!node->target)
 			return 0;
@@ -215,25 +354,29 @@ static int mregion_enter_subregion(struct mregion_rendering *r,
 	});
 }
 
-static int mregion_render_pieces(struct mregion_rendering *r,
-				 struct mregion_node *root, u64 last)
+static int mregion_render_root(struct mregion_rendering *r,
+			       struct mregion_node *root, u64 start, u64 last)
 {
-	int ret = mregion_enter(r, (struct mregion_frame) {
+	int ret;
+
+	if (start > root->state.last)
+		return 0;
+	ret = mregion_enter(r, (struct mregion_frame) {
 		.node = root,
+		.start = start,
 		.last = min(last, root->state.last),
+		.offset = start,
 	});
 
 	while (!ret && r->depth) {
 		struct mregion_frame *frame = &r->stack[r->depth - 1];
-		struct rb_node *rb = frame->next;
-		struct mregion_node *node;
+		struct mregion_node *node = mregion_next_subregion(r, frame);
 
-		if (rb) {
-			frame->next = rb_next(rb);
-			node = rb_entry(rb, struct mregion_node, sibling);
+		if (node) {
 			ret = mregion_enter_subregion(r, frame, node);
 			continue;
 		}
+		r->nr_found = frame->first;
 		if (frame->node->kind != MREGION_CONTAINER &&
 		    frame->node->kind != MREGION_ALIAS)
 			ret = mregion_fill(r, frame);
@@ -242,103 +385,62 @@ static int mregion_render_pieces(struct mregion_rendering *r,
 	return ret;
 }
 
-static bool mregion_can_merge(const struct mregion_view_range *range,
-			      const struct mregion_piece *piece)
+/**
+ * mregion_render_free() - free what a rendering has found
+ * @rendered: that; empty afterwards
+ */
+void mregion_render_free(struct mregion_rendered *rendered)
 {
-	/* the first byte of a region of 2^64 does not follow its last */
-	return range->node == piece->node && range->flags == piece->flags &&
-	       !(range->flags & MREGION_RANGE_UNMERGEABLE) &&
-	       range->last + 1 == piece->start &&
-	       range->offset < piece->offset &&
-	       range->offset + (piece->start - range->start) == piece->offset;
-}
+	while (rendered->memory) {
+		struct mregion_pieces *memory = rendered->memory;
 
-static void mregion_note_beyond(struct mregion_view *view)
-{
-	struct mregion_view_range *range;
-
-	for (range = view->ranges; range < view->ranges + view->nr; range++)
-		range->beyond = min_t(u64, 7, range->node->state.last -
-				      range->offset -
-				      (range->last - range->start));
-}
-
-static struct mregion_view *mregion_collect(struct mregion_rendering *r,
-					    u64 last)
-{
-	struct mregion_piece *piece;
-	struct mregion_view *view;
-	size_t size = mregion_view_size(r->nr);
-	u32 nr = 0;
-
-	view = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!view)
-		return ERR_PTR(-ENOMEM);
-	view->size = size;
-	view->last = last;
-	list_for_each_entry(piece, &r->pieces, list) {
-		if (!piece->node)
-			continue;
-		if (nr && mregion_can_merge(&view->ranges[nr - 1], piece)) {
-			view->ranges[nr - 1].last = piece->last;
-			continue;
-		}
-		view->ranges[nr++] = (struct mregion_view_range) {
-			.start = piece->start,
-			.last = piece->last,
-			.offset = piece->offset,
-			.node = piece->node,
-			.view = view,
-			.behaviour = piece->node->state.behaviour,
-			.flags = piece->flags,
-		};
+		rendered->memory = memory->next;
+		kfree(memory);
+		cond_resched();
 	}
-	view->nr = nr;
-	mregion_note_beyond(view);
-	mregion_view_index(view);
-	return view;
+	INIT_LIST_HEAD(&rendered->list);
 }
 
 /**
- * mregion_render() - render a hierarchy
+ * mregion_render() - render a window of a hierarchy
  * @root: the region at address 0
- * @last: last address of the space
+ * @start: first address of the window
+ * @last: its last address
  * @work: budget
+ * @rendered: set to what is there, in pieces that cover the window. For
+ *	mregion_render_free()
  *
- * May sleep. The view's @generation and @unassigned are left to the caller, as
- * is to kvfree() it.
+ * May sleep. In each piece one region is visible, or none.
  *
- * Return: the view, or an ERR_PTR: -ENOMEM, -EFBIG beyond MREGION_MAX_RANGES
- * ranges before merging, -EMLINK beyond MREGION_MAX_DEPTH, or the error of
- * mregion_work_step().
+ * Return: 0, -ENOMEM, -EFBIG beyond MREGION_MAX_RANGES pieces that show a region,
+ * -EMLINK beyond MREGION_MAX_DEPTH, or the error of mregion_work_step(). After an
+ * error nothing is left to be freed.
  */
-struct mregion_view *mregion_render(struct mregion_node *root, u64 last,
-				    struct mregion_work *work)
+int mregion_render(struct mregion_node *root, u64 start, u64 last,
+		   struct mregion_work *work,
+		   struct mregion_rendered *rendered)
 {
-	struct mregion_piece *piece, *next;
 	struct mregion_rendering *r;
-	struct mregion_view *view;
+	struct mregion_piece *piece;
 	int ret = -ENOMEM;
 
+	INIT_LIST_HEAD(&rendered->list);
+	rendered->memory = NULL;
 	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	r->work = work;
-	INIT_LIST_HEAD(&r->pieces);
+	r->rendered = rendered;
 
-	piece = kzalloc(sizeof(*piece), GFP_KERNEL_ACCOUNT);
+	piece = mregion_piece_alloc(r, start, last);
 	if (piece) {
-		piece->last = last;
-		list_add(&piece->list, &r->pieces);
+		list_add(&piece->list, &rendered->list);
 		rb_add(&piece->gap, &r->gaps, mregion_gap_less);
-		ret = mregion_render_pieces(r, root, last);
+		ret = mregion_render_root(r, root, start, last);
 	}
-	view = ret ? ERR_PTR(ret) : mregion_collect(r, last);
-
-	list_for_each_entry_safe(piece, next, &r->pieces, list) {
-		kfree(piece);
-		cond_resched();
-	}
+	if (ret)
+		mregion_render_free(rendered);
+	kvfree(r->found);
 	kfree(r);
-	return view;
+	return ret;
 }

@@ -30,9 +30,11 @@ void mregion_retired_free(struct mregion_retired *retired)
 	struct mregion_view *view, *next_view;
 
 	list_for_each_entry_safe(view, next_view, &retired->views, retired) {
-		mregion_machine_free_view(machine, view);
+		mregion_view_free(&machine->store, view);
 		cond_resched();
 	}
+	mregion_update_free_replaced(&machine->store.memory, retired->nodes,
+				     &retired->ranges);
 	list_for_each_entry_safe(behaviour, next_behaviour,
 				 &retired->behaviours, retired) {
 		mregion_behaviour_free(behaviour);
@@ -82,6 +84,7 @@ struct mregion_retired *mregion_retired_alloc(struct mregion_machine *machine)
 	INIT_RCU_WORK(&retired->rwork, mregion_retire_work);
 	retired->machine = machine;
 	INIT_LIST_HEAD(&retired->views);
+	INIT_LIST_HEAD(&retired->ranges);
 	INIT_LIST_HEAD(&retired->behaviours);
 	INIT_LIST_HEAD(&retired->rules);
 	INIT_LIST_HEAD(&retired->regions);

@@ -25,11 +25,11 @@
  * @timed: signal when one has waited for @delay, and the timer is not running
  * @header: the shared memory; never read but for header->consumer
  * @entries: in the shared memory, never read
- * @eventfd: what to signal, or NULL
+ * @eventfd: the eventfd to signal, or NULL
  * @timer: runs since the oldest entry that it knows of was appended
  * @delay: see @timed
  * @full: writes that found no room
- * @full_work: tells those who listen of it
+ * @full_work: sends the event of it
  * @wakeups: times that @eventfd was signalled
  * @kref: held by the machine, by each rule, and by the descriptor
  * @memory: the shared memory
@@ -74,14 +74,14 @@ void mregion_ring_stats(struct mregion_ring *ring, struct mregion_stats *stats);
  *
  * For callers with preemption off, from any context but interrupts: producers
  * take room in one order and then publish in the same, each waiting for those
- * before it, who thus must not be kept from running. There is no lock, since
- * its two function calls would be half of what a coalesced write costs.
+ * before it, which must not be preempted. There is no lock, since
+ * its two function calls would be half of the cost of a coalesced write.
  *
  * When this is true the entries are filled in, published by
  * mregion_ring_publish(), and counted; then mregion_ring_due() is asked.
  *
- * Return: false if there is no room, which is also what a consumer gets that
- * writes nonsense to the header.
+ * Return: false if there is no room, or the consumer has written nonsense to the
+ * header.
  */
 static __always_inline bool mregion_ring_reserve(struct mregion_ring *ring,
 						 u32 nr, u64 *first)
@@ -103,10 +103,10 @@ static __always_inline bool mregion_ring_reserve(struct mregion_ring *ring,
  * @ring: the ring
  * @i: number of the entry, which is reserved
  * @region: ID of the region that was written to
- * @offset: where
- * @vcpu: by whom
- * @len: how much
- * @data: what
+ * @offset: in the region
+ * @vcpu: index of the vCPU, or MREGION_NO_VCPU
+ * @len: length of the write
+ * @data: the value written
  */
 static __always_inline void mregion_ring_fill(const struct mregion_ring *ring,
 					      u32 i, u32 region, u64 offset,
@@ -148,7 +148,7 @@ static __always_inline void mregion_ring_publish(struct mregion_ring *ring,
  *
  * To be asked after an atomic operation that follows the publishing, such as
  * counting: a consumer that has taken the rest meanwhile, and found nothing more,
- * is about to sleep, so what waits counts after publishing.
+ * is about to sleep, so the entries that wait are counted after publishing.
  */
 static __always_inline bool mregion_ring_due(const struct mregion_ring *ring,
 					     u32 first, u32 nr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Rules: what the kernel does with an access instead of forwarding it. */
+/* Rules: actions of the kernel for an access that is then not forwarded. */
 #ifndef MREGION_RULE_H
 #define MREGION_RULE_H
 
@@ -53,12 +53,12 @@ mregion_rule_matches(const struct mregion_behaviour_rule *rule, u64 offset,
 }
 
 /**
- * mregion_rule_memory() - where in shadow memory an access is
+ * mregion_rule_memory() - the place of an access in shadow memory
  * @rule: a rule that has shadow memory, and matches the access
  * @offset: of the access, in the region
  *
- * The guest chooses the offset, and the processor may not have waited for the
- * comparison that has found it to match.
+ * The guest chooses the offset, and the processor may execute this speculatively,
+ * before the comparison of the offset.
  */
 static __always_inline void *
 mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)

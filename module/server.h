@@ -21,11 +21,11 @@ struct pid;
 /**
  * struct mregion_server_call - the kernel's side of a slot
  * @number: of the request, in the upper bits of the slot's state
- * @parked: nobody waits for the answer now; the VMM will ask for it
- * @late: given up while a thread of the server was at it
+ * @parked: no thread waits for the answer now; the VMM will ask for it
+ * @late: given up while a thread of the server handled it
  * @region: ID of the region it was made to
  * @owner: struct mregion_request.owner; NULL once that is detached
- * @vcpu: who made the access
+ * @vcpu: index of the vCPU that made the access
  * @len: of the access
  * @write: whether it is a write
  * @space: ID of the space it was made in
@@ -59,7 +59,7 @@ struct mregion_server_call {
  * @id: its ID
  * @owner: of its machine; a reference
  * @kref: held by the machine, regions bound to it, accesses under way, its file
- * @rcu: frees it, since those who look for what is parked hold no reference
+ * @rcu: frees it, since searches for parked requests hold no reference
  * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, the clock and the
  *	slots' making
  * @dead: it answers nothing any more; never cleared
@@ -70,24 +70,24 @@ struct mregion_server_call {
  * @spin_ns: how long vCPUs spin at present
  * @max_spin_ns: how long they spin at most
  * @timeout_ns: longest time that an answer may take by @clock, or 0
- * @process: that serves, or NULL as long as none has been seen to
- * @clock: how long it could run, in ns, as far as has been looked
- * @nr_waiting: how many look at @clock, for an answer or for a slot
- * @looked: when somebody looked last
+ * @process: the process that serves, or NULL as long as none is known
+ * @clock: time that it could run, in ns, up to the last check
+ * @nr_waiting: number of threads that check @clock, for an answer or for a slot
+ * @looked: time of the last check
  * @held: it could not run then
- * @look: jiffies until who waits looks again
- * @look_ns: what counts between two looks, at most
+ * @look: jiffies until a waiting thread checks again
+ * @look_ns: longest time that counts between two checks
  * @eventfd: to signal when it is dead, or NULL
  * @header: the shared memory
  * @slots: in the shared memory; never trusted
  * @memory: the shared memory
  * @busy: slots in use
- * @wait: the server's threads that have nothing to do
+ * @wait: the server's threads that wait for requests
  * @slot_wait: accesses that found no slot
  * @served: requests answered
  * @exits: requests that were left to the VMM
  * @sleeps: requests that a vCPU stopped spinning for
- * @wakeups: times that there was something to do and a thread asleep
+ * @wakeups: times that a request came while a thread was asleep
  * @calls: one for each slot
  */
 struct mregion_server {

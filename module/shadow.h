@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shadow memory: what registers read as, without asking their device. */
+/* Shadow memory: registers that are read and written without a call of their device. */
 #ifndef MREGION_SHADOW_H
 #define MREGION_SHADOW_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The short way of an access: of one that is in one piece, and that a rule
+ * The short way, the fast path of accesses: for an access in one piece that a rule
  * completes.
  *
- * Most are, and for those every instruction counts: what happens here is all
- * that an access costs beyond KVM's own part in it. So everything is inline and
- * stays in registers, and what does not fit is handed back undone.
+ * Most accesses take it. Its instructions are the whole cost of such an access
+ * beyond KVM's own part. So everything is inline and stays in registers, and other
+ * accesses are handed back undone.
  */
 #ifndef MREGION_SHORT_H
 #define MREGION_SHORT_H
@@ -139,7 +139,7 @@ mregion_short_outcome(const struct mregion_behaviour_rule *rule)
  * @offset: of the write, in the region
  * @len: its length, 1, 2, 4 or 8
  * @val: the bytes written
- * @vcpu: who makes it, or MREGION_NO_VCPU; fetched late, to be in no register
+ * @vcpu: index of the vCPU, or MREGION_NO_VCPU; fetched late, to be in no register
  * @first: set to the number of the entry; mregion_ring_due() is to be asked
  *
  * In an RCU read-side section with preemption off. Has no call in it.

@@ -63,9 +63,12 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 				    mregion_survey_tell *tell, void *to)
 {
 	struct mregion_work work = { .left = U64_MAX };
-	u32 i, own = 0, r = 0;
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	u32 i, own = 0;
 	int ret;
 
+	range = mregion_btree_first(&view->tree, 0, &cursor);
 	for (i = 0; i < survey->others.nr; i++) {
 		const struct mregion_window *other = &survey->others.window[i];
 		struct mregion_finding finding = {
@@ -76,13 +79,12 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 
 		if (other->start > MREGION_WINDOWS_LAST)
 			break;
-		while (r < view->nr &&
-		       (view->ranges[r].last < other->start ||
-			!mregion_range_claims(&view->ranges[r]))) {
+		while (range && (range->last < other->start ||
+				 !mregion_range_claims(range))) {
 			ret = mregion_work_step(&work);
 			if (ret)
 				return ret;
-			r++;
+			range = mregion_btree_next(&cursor);
 		}
 		while (own < survey->own.nr &&
 		       survey->own.window[own].last < other->start)
@@ -90,9 +92,9 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;
-		if (r == view->nr || view->ranges[r].start > other->last)
+		if (!range || range->start > other->last)
 			continue;
-		finding.range = &view->ranges[r];
+		finding.range = range;
 		finding.flags = mregion_range_need(finding.range);
 		if (own < survey->own.nr &&
 		    survey->own.window[own].start <= other->last)
@@ -107,11 +109,12 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 				    mregion_survey_tell *tell, void *to)
 {
 	struct mregion_work work = { .left = U64_MAX };
-	u32 i, at = 0;
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	u32 at = 0;
 	int ret;
 
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
+	mregion_view_for_each(range, &cursor, view, 0) {
 		struct mregion_window gap, rest = {
 			.start = range->start,
 			.last = min_t(u64, range->last, MREGION_WINDOWS_LAST),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Surveys: what a machine has of a bus, what is in its way, and what it misses.
+ * Surveys: a machine's windows on a bus, conflicts with other devices, and
+ * unclaimed addresses.
  *
- * Made of the bus as it is when somebody asks; as windows.h, it compiles as an
- * ordinary program too.
+ * Made on demand, of the present bus; as windows.h, it compiles as an ordinary
+ * program too.
  */
 #ifndef MREGION_SURVEY_H
 #define MREGION_SURVEY_H
@@ -19,7 +20,7 @@ struct mregion_view_range;
 /**
  * struct mregion_survey - a survey
  * @own: the machine's windows
- * @others: what others have; sorted by first address, and can overlap
+ * @others: ranges of others; sorted by first address, and can overlap
  * @held: both together, disjoint
  */
 struct mregion_survey {
@@ -29,12 +30,12 @@ struct mregion_survey {
 };
 
 /**
- * struct mregion_finding - something that a survey tells
+ * struct mregion_finding - an entry of a survey
  * @kind: enum mregion_claim_kind
  * @flags: enum mregion_claim_flags
  * @start: first address
  * @last: last address
- * @range: what of the view it is about, or NULL for a window
+ * @range: the range of the view that it is about, or NULL for a window
  */
 struct mregion_finding {
 	u32 kind;

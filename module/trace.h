@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints: one for each outcome of an access, and for what changes a
- * machine or takes time.
+ * Tracepoints: one for each outcome of an access, for commits, attachments, and
+ * the time that servers take.
  *
- * A machine has the number that its descriptor's fdinfo tells. Fields are plain
+ * A machine has the number that is in its descriptor's fdinfo. Fields are plain
  * numbers, so that triggers and filters can work with them: see
  * Documentation/tracing.rst.
  */
@@ -95,7 +95,7 @@ MREGION_LONG_EVENT(mregion_server_exit);
 #undef MREGION_SHORT_EVENT
 #undef MREGION_LONG_EVENT
 
-/* A server has answered, or never will; @ns is since it was asked. */
+/* A server has answered, or never will; @ns is the time since the request. */
 TRACE_EVENT(mregion_server_wait,
 	TP_PROTO(const struct mregion_request *request, u32 server, u64 ns,
 		 bool answered),
@@ -135,7 +135,7 @@ TRACE_EVENT(mregion_server_wait,
 		  __entry->answered, __entry->ns)
 );
 
-/* A commit, or a dry run; @failed is the index of the operation to blame. */
+/* A commit, or a dry run; @failed is the index of the operation that failed. */
 TRACE_EVENT(mregion_commit,
 	TP_PROTO(const struct mregion_machine *machine,
 		 const struct mregion_commit *args, int ret),

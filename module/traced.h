@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether outcomes of accesses are traced, and doing that.
+ * Tracing of the outcomes of accesses.
  *
  * While an outcome that the short way can have is traced, no access takes the
- * short way: so that it costs one instruction while it is not.
+ * short way. So a trace event that is off costs one instruction there.
  */
 #ifndef MREGION_TRACED_H
 #define MREGION_TRACED_H
@@ -19,12 +19,12 @@ DECLARE_STATIC_KEY_FALSE(mregion_traced);
 DECLARE_STATIC_KEY_FALSE(mregion_traced_short);
 
 /**
- * struct mregion_traced_part - what of an access has an outcome
- * @region: that it was made to, or NULL
- * @offset: where in the region
- * @data: what is, or has been, transferred
- * @pos: where in the access
- * @len: how much of it
+ * struct mregion_traced_part - the part of an access that has an outcome
+ * @region: the region it was made to, or NULL
+ * @offset: in the region
+ * @data: the value that is, or has been, transferred
+ * @pos: offset in the access
+ * @len: its length
  */
 struct mregion_traced_part {
 	const struct mregion_region *region;

@@ -1,7 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/interval_tree_generic.h>
+#include <linux/minmax.h>
 #include <linux/mregion.h>
+#include <linux/string.h>
 
 #include "tree.h"
+
+/* The last address that a region has in its parent; what is behind 2^64 is nowhere. */
+static u64 mregion_node_last(const struct mregion_node *node)
+{
+	u64 last = node->state.addr + node->state.last;
+
+	return last < node->state.addr ? ~0ull : last;
+}
+
+static u64 mregion_node_start(const struct mregion_node *node)
+{
+	return node->state.addr;
+}
+
+INTERVAL_TREE_DEFINE(struct mregion_node, addr_sibling, u64, addr_last,
+		     mregion_node_start, mregion_node_last, static,
+		     mregion_by_addr)
 
 /**
  * mregion_node_init() - make a region that is mapped nowhere
@@ -16,6 +36,7 @@ void mregion_node_init(struct mregion_node *node, u32 kind,
 		.kind = kind,
 		.target = target,
 		.subregions = RB_ROOT,
+		.by_addr = RB_ROOT_CACHED,
 	};
 	INIT_LIST_HEAD(&node->aliases);
 	INIT_LIST_HEAD(&node->alias);
@@ -57,20 +78,10 @@ bool mregion_node_busy(const struct mregion_node *node)
 	       !list_empty(&node->aliases) || node->roots;
 }
 
-static bool mregion_node_above(const struct rb_node *a,
-			       const struct rb_node *b)
-{
-	const struct mregion_node *x = rb_entry(a, struct mregion_node, sibling);
-	const struct mregion_node *y = rb_entry(b, struct mregion_node, sibling);
-
-	if (x->state.priority != y->state.priority)
-		return x->state.priority > y->state.priority;
-	return x->state.order > y->state.order;
-}
-
 static bool mregion_node_less(struct rb_node *a, const struct rb_node *b)
 {
-	return mregion_node_above(a, b);
+	return mregion_node_above(rb_entry(a, struct mregion_node, sibling),
+				  rb_entry(b, struct mregion_node, sibling));
 }
 
 /**
@@ -84,12 +95,48 @@ static bool mregion_node_less(struct rb_node *a, const struct rb_node *b)
 void mregion_node_set_state(struct mregion_node *node,
 			    const struct mregion_node_state *state)
 {
-	if (node->state.parent)
-		rb_erase(&node->sibling, &node->state.parent->subregions);
+	struct mregion_node *parent = node->state.parent;
+
+	if (parent) {
+		rb_erase(&node->sibling, &parent->subregions);
+		mregion_by_addr_remove(node, &parent->by_addr);
+		parent->nr_subregions--;
+	}
 	node->state = *state;
-	if (state->parent)
-		rb_add(&node->sibling, &state->parent->subregions,
-		       mregion_node_less);
+	parent = state->parent;
+	if (parent) {
+		rb_add(&node->sibling, &parent->subregions, mregion_node_less);
+		mregion_by_addr_insert(node, &parent->by_addr);
+		parent->nr_subregions++;
+	}
+}
+
+/**
+ * mregion_subregion_first() - begin to find subregions by address
+ * @node: the region that they are mapped into
+ * @start: first address, in @node
+ * @last: last address
+ *
+ * Return: the first by address that has something there, or NULL.
+ */
+struct mregion_node *mregion_subregion_first(struct mregion_node *node,
+					     u64 start, u64 last)
+{
+	return mregion_by_addr_iter_first(&node->by_addr, start, last);
+}
+
+/**
+ * mregion_subregion_next() - go on
+ * @subregion: what was returned last
+ * @start: as for mregion_subregion_first()
+ * @last: likewise
+ *
+ * Return: the next one, or NULL.
+ */
+struct mregion_node *mregion_subregion_next(struct mregion_node *subregion,
+					    u64 start, u64 last)
+{
+	return mregion_by_addr_iter_next(subregion, start, last);
 }
 
 static void mregion_walk_visit(struct mregion_node *node, u64 mark,
@@ -170,12 +217,6 @@ int mregion_tree_check_map(const struct mregion_node *parent,
 	return 0;
 }
 
-/* Whether two regions of one parent overlap; what is behind 2^64 is nowhere. */
-static bool mregion_overlap(u64 a, u64 a_last, u64 b, u64 b_last)
-{
-	return a < b ? b - a <= a_last : a - b <= b_last;
-}
-
 /**
  * mregion_tree_check_room() - whether a region would be in a sibling's way
  * @parent: the region that is to hold it
@@ -192,27 +233,22 @@ int mregion_tree_check_room(struct mregion_node *parent,
 			    s32 priority, struct mregion_work *work,
 			    struct mregion_node **occupant)
 {
-	struct rb_node *rb;
+	u64 last = addr + node->state.last;
+	struct mregion_node *sibling;
 	int ret;
 
-	for (rb = rb_first(&parent->subregions); rb; rb = rb_next(rb)) {
-		struct mregion_node *sibling = rb_entry(rb, struct mregion_node,
-							sibling);
-		const struct mregion_node_state *state = &sibling->state;
-
-		if (state->priority < priority)
-			break;
+	if (last < addr)
+		last = ~0ull;
+	for (sibling = mregion_subregion_first(parent, addr, last); sibling;
+	     sibling = mregion_subregion_next(sibling, addr, last)) {
 		ret = mregion_work_step(work);
 		if (ret)
 			return ret;
-		if (state->priority > priority ||
-		    state->flags & MREGION_REGION_DISABLED)
+		if (sibling->state.priority != priority ||
+		    sibling->state.flags & MREGION_REGION_DISABLED)
 			continue;
-		if (mregion_overlap(addr, node->state.last, state->addr,
-				    state->last)) {
-			*occupant = sibling;
-			return -EEXIST;
-		}
+		*occupant = sibling;
+		return -EEXIST;
 	}
 	return 0;
 }
@@ -238,4 +274,129 @@ int mregion_tree_mark_up(struct mregion_tree *tree, struct list_head *touched,
 	list_for_each_entry(node, touched, touched)
 		mregion_walk_visit(node, tree->mark, &walk);
 	return mregion_walk_up(&walk, tree->mark, work);
+}
+
+/* Go on to a region, of which bytes @start to @last have to do with the change. */
+static bool mregion_climb_to(struct mregion_tree *tree, u32 *depth,
+			     struct mregion_node *node, u64 start, u64 last,
+			     mregion_climb_tell *tell, void *to)
+{
+	struct mregion_climb *climb = &tree->climb[*depth];
+
+	if (node->state.flags & MREGION_REGION_DISABLED ||
+	    start > node->state.last)
+		return true;
+	if (*depth == MREGION_MAX_DEPTH)
+		return false;
+	++*depth;
+	last = min(last, node->state.last);
+	if (node->roots)
+		tell(to, node, start, last);
+	*climb = (struct mregion_climb) {
+		.node = node,
+		.parent = node->state.parent,
+		.alias = node->aliases.next,
+		.start = start,
+		.last = last,
+	};
+	return true;
+}
+
+/* Go on from a region to the one it is mapped into. */
+static bool mregion_climb_parent(struct mregion_tree *tree, u32 *depth,
+				 struct mregion_climb *climb,
+				 mregion_climb_tell *tell, void *to)
+{
+	struct mregion_node *parent = climb->parent;
+	u64 addr = climb->node->state.addr;
+	u64 start = climb->start + addr, last = climb->last + addr;
+
+	climb->parent = NULL;
+	if (start < addr)
+		return true;
+	if (last < addr)
+		last = ~0ull;
+	return mregion_climb_to(tree, depth, parent, start, last, tell, to);
+}
+
+/* Go on from a region to the next alias that shows it. */
+static bool mregion_climb_alias(struct mregion_tree *tree, u32 *depth,
+				struct mregion_climb *climb,
+				mregion_climb_tell *tell, void *to)
+{
+	struct mregion_node *alias = list_entry(climb->alias,
+						struct mregion_node, alias);
+	u64 offset = alias->state.target_offset;
+	u64 end = offset + alias->state.last;
+
+	climb->alias = climb->alias->next;
+	if (end < offset)
+		end = ~0ull;
+	if (climb->start > end || climb->last < offset)
+		return true;
+	return mregion_climb_to(tree, depth, alias,
+				max(climb->start, offset) - offset,
+				min(climb->last, end) - offset, tell, to);
+}
+
+/* Find where bytes of a region can be seen as it is now, as if nothing covered them. */
+static bool mregion_tree_climb(struct mregion_tree *tree,
+			       struct mregion_node *node, u64 start, u64 last,
+			       u32 *steps, mregion_climb_tell *tell, void *to)
+{
+	u32 depth = 0;
+	bool ok;
+
+	ok = mregion_climb_to(tree, &depth, node, start, last, tell, to);
+	while (ok && depth) {
+		struct mregion_climb *climb = &tree->climb[depth - 1];
+
+		if (!*steps)
+			return false;
+		--*steps;
+		if (climb->parent)
+			ok = mregion_climb_parent(tree, &depth, climb, tell,
+						  to);
+		else if (climb->alias != &climb->node->aliases)
+			ok = mregion_climb_alias(tree, &depth, climb, tell, to);
+		else
+			depth--;
+	}
+	return ok;
+}
+
+/**
+ * mregion_tree_change() - change a region, and find where that can be seen
+ * @tree: the hierarchy
+ * @node: the region
+ * @state: its new state, as for mregion_node_set_state()
+ * @steps: how many regions may be looked at; what is left of it
+ * @tell: called with the root region and the addresses of each place
+ * @to: passed to it
+ *
+ * Before the change and after it, through parents and aliases, as rendering comes
+ * down by them; so no deeper than rendering goes.
+ *
+ * Return: false if not all places were told, as they are more than @steps allow for,
+ * or deeper than anything can be seen. The region is changed either way.
+ */
+bool mregion_tree_change(struct mregion_tree *tree, struct mregion_node *node,
+			 const struct mregion_node_state *state, u32 *steps,
+			 mregion_climb_tell *tell, void *to)
+{
+	struct mregion_node_state resized = node->state;
+	u64 start = 0;
+	bool ok;
+
+	resized.last = state->last;
+	/* that it ends is seen by accesses that begin up to 7 bytes before */
+	if (!memcmp(&resized, state, sizeof(resized))) {
+		start = min(node->state.last, state->last);
+		start -= min_t(u64, start, 7);
+	}
+	ok = mregion_tree_climb(tree, node, start, node->state.last, steps,
+				tell, to);
+	mregion_node_set_state(node, state);
+	return mregion_tree_climb(tree, node, start, state->last, steps, tell,
+				  to) && ok;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/mregion.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -13,16 +14,40 @@
 #include "server.h"
 #include "txn.h"
 
-static void mregion_touch(struct mregion_txn *txn, struct mregion_node *node)
+/* A commit changes a space at some addresses. */
+static void mregion_txn_seen(void *to, const struct mregion_node *root,
+			     u64 start, u64 last)
 {
-	list_move_tail(&node->touched, &txn->touched);
+	struct mregion_txn *txn = to;
+	struct mregion_space *space;
+	u32 left = root->roots;
+	unsigned long id;
+
+	xa_for_each(&txn->machine->spaces, id, space) {
+		if (&space->state.root->node != root)
+			continue;
+		mregion_delta_add(&space->delta, start, last);
+		if (!--left)
+			break;
+	}
 }
 
-static void mregion_touch_behaviour(struct mregion_txn *txn,
-				    struct mregion_node *node)
+/* Set a region's state, and find where that can be seen. */
+static void mregion_set_state(struct mregion_txn *txn, struct mregion_node *node,
+			      const struct mregion_node_state *state)
 {
-	if (list_empty(&node->touched))
-		list_add_tail(&node->touched, &txn->ruled);
+	u32 steps = min(txn->climb, MREGION_MAX_CLIMB_STEP);
+	struct mregion_node *parent = node->state.parent;
+
+	txn->climb -= steps;
+	if (!mregion_tree_change(&txn->machine->tree, node, state, &steps,
+				 mregion_txn_seen, txn)) {
+		list_move_tail(&node->touched, &txn->touched);
+		/* a region that leaves changes the look of where it was */
+		if (parent)
+			list_move_tail(&parent->touched, &txn->touched);
+	}
+	txn->climb += steps;
 }
 
 static struct mregion_undo *mregion_note(struct mregion_txn *txn,
@@ -85,15 +110,9 @@ static void mregion_change(struct mregion_txn *txn,
 		else
 			undo->replaced = undo->node.behaviour;
 		region->fresh = true;
-		mregion_touch_behaviour(txn, &region->node);
-	} else {
-		mregion_touch(txn, &region->node);
 	}
-	/* a region that leaves changes the look of where it was */
-	if (undo->node.parent != state->parent && undo->node.parent)
-		mregion_touch(txn, undo->node.parent);
 	mregion_count_rules(txn->machine, &undo->node, state);
-	mregion_node_set_state(&region->node, state);
+	mregion_set_state(txn, &region->node, state);
 	mregion_behaviour_free(unseen);
 }
 
@@ -383,7 +402,7 @@ static void mregion_space_set_state(struct mregion_space *space,
 	space->state = *state;
 	if (state->root)
 		state->root->node.roots++;
-	space->dirty = true;
+	mregion_delta_add(&space->delta, 0, U64_MAX);
 }
 
 static int mregion_op_space_create(struct mregion_txn *txn, u32 id,
@@ -556,20 +575,10 @@ int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 	return -EOPNOTSUPP;
 }
 
-static void mregion_untouch(struct list_head *list)
+static void mregion_untouch(struct mregion_txn *txn)
 {
-	struct mregion_node *node, *next;
-
-	list_for_each_entry_safe(node, next, list, touched) {
-		mregion_region_of(node)->fresh = false;
-		list_del_init(&node->touched);
-	}
-}
-
-static void mregion_untouch_all(struct mregion_txn *txn)
-{
-	mregion_untouch(&txn->touched);
-	mregion_untouch(&txn->ruled);
+	while (!list_empty(&txn->touched))
+		list_del_init(txn->touched.next);
 }
 
 static void mregion_retire_behaviour(struct mregion_txn *txn,
@@ -600,7 +609,6 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		mregion_node_reattach(&region->node);
 		break;
 	case MREGION_UNDO_REGION_CHANGE:
-		/* if it was freed later, it is in no list to be untouched */
 		region->fresh = false;
 		if (undo->replaced)
 			mregion_retire_behaviour(txn,
@@ -660,7 +668,7 @@ static void mregion_clean_spaces(struct mregion_machine *machine)
 	unsigned long id;
 
 	xa_for_each(&machine->spaces, id, space)
-		space->dirty = false;
+		space->delta.nr = 0;
 }
 
 /**
@@ -671,7 +679,7 @@ void mregion_txn_undo(struct mregion_txn *txn)
 {
 	u32 i;
 
-	mregion_untouch_all(txn);
+	mregion_untouch(txn);
 	for (i = txn->nr_undo; i--;) {
 		mregion_undo_one(txn, &txn->undo[i]);
 		cond_resched();
@@ -689,7 +697,7 @@ void mregion_txn_finish(struct mregion_txn *txn)
 	struct mregion_machine *machine = txn->machine;
 	u32 i;
 
-	mregion_untouch_all(txn);
+	mregion_untouch(txn);
 	mregion_release_ids(txn);
 	for (i = 0; i < txn->nr_undo; i++) {
 		const struct mregion_undo *undo = &txn->undo[i];
@@ -704,6 +712,7 @@ void mregion_txn_finish(struct mregion_txn *txn)
 				      &txn->retired->regions);
 			break;
 		case MREGION_UNDO_REGION_CHANGE:
+			region->fresh = false;
 			if (undo->replaced)
 				mregion_retire_behaviour(txn, undo->replaced);
 			if (undo->deleted)
@@ -713,9 +722,11 @@ void mregion_txn_finish(struct mregion_txn *txn)
 		case MREGION_UNDO_SPACE_FREE:
 			mregion_counters_fold(&machine->counters,
 					      &space->counters);
-			if (space->view)
+			if (space->view) {
+				space->view->whole = true;
 				list_add_tail(&space->view->retired,
 					      &txn->retired->views);
+			}
 			list_add_tail(&space->retired, &txn->retired->spaces);
 			break;
 		default:

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A commit under way: what it has done so far, and how to undo it.
+ * A commit under way, with its undo records.
  *
- * Operations change the machine in place, under its lock, which all that reads
- * the hierarchy takes; vCPUs look at views, which are not changed. Each
- * operation first notes what was there before. Undoing goes backwards through
- * the notes, needs no memory, and cannot fail.
+ * Operations change the machine in place, under its lock, which every reader of
+ * the hierarchy takes; vCPUs read views, which are not changed. Each
+ * operation first saves the state before it. Undoing goes backwards through
+ * these records, needs no memory, and cannot fail.
  */
 #ifndef MREGION_TXN_H
 #define MREGION_TXN_H
@@ -30,15 +30,15 @@ enum mregion_undo_kind {
 };
 
 /**
- * struct mregion_undo - how to undo an operation
- * @kind: what the operation was
+ * struct mregion_undo - the undo record of an operation
+ * @kind: the kind of the operation
  * @region: the region that it created, freed or changed
  * @space: the space that it created, freed or changed
  * @replaced: of a changed region, the behaviour that it lost, or NULL
  * @added: the rule that it has got, or NULL
  * @deleted: the rule that it has lost, or NULL
  * @node: of a changed region, its state before; but without @replaced, the
- *	behaviour is what it was when the last one was replaced
+ *	behaviour is the one that was there when the last one was replaced
  * @state: of a changed space, its state before
  */
 struct mregion_undo {
@@ -59,25 +59,30 @@ struct mregion_undo {
 /**
  * struct mregion_txn - a commit under way
  * @machine: the machine, locked
- * @work: what is left of the commit's budget
- * @touched: regions whose look has changed, by struct mregion_node.touched
- * @ruled: regions of which no more than the behaviour has, in the same way
- * @retired: collects what is to be freed
- * @undo: a note for each operation done, the last one last
- * @nr_undo: number of notes
- * @occupant: ID of the region that is where the operation that has failed was to
+ * @work: the rest of the commit's budget
+ * @climb: number of regions that may still be visited to find the places of changes
+ * @touched: regions of which not all places were found, by struct
+ *	mregion_node.touched: all of each space that shows them is rendered
+ * @retired: collects the objects to free
+ * @undo: a record for each operation done, the last one last
+ * @nr_undo: number of records
+ * @occupant: ID of the region at the addresses where the failed operation was to
  *	map another one, else 0
  */
 struct mregion_txn {
 	struct mregion_machine *machine;
 	struct mregion_work work;
+	u32 climb;
 	struct list_head touched;
-	struct list_head ruled;
 	struct mregion_retired *retired;
 	struct mregion_undo *undo;
 	u32 nr_undo;
 	u32 occupant;
 };
+
+/* For one change; and for all of a commit. */
+#define MREGION_MAX_CLIMB_STEP	4096u
+#define MREGION_MAX_CLIMB	1048576u
 
 int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op);
 void mregion_txn_undo(struct mregion_txn *txn);

@@ -1,50 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/string.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 
 #include "tree.h"
 #include "view.h"
 
-/* A tree of as many levels as hold @nr keys has so many, with the unused 0th. */
-static u32 mregion_view_nr_keys(u32 nr)
-{
-	u32 nr_keys = 1;
-
-	while (nr_keys <= nr)
-		nr_keys *= 2;
-	return nr_keys;
-}
-
 /**
- * mregion_view_size() - how much memory a view takes
- * @nr: number of its ranges, at most
- *
- * Return: bytes.
+ * mregion_ranges_equal() - whether nobody could tell two ranges apart
+ * @a: a range
+ * @b: a range
  */
-size_t mregion_view_size(u32 nr)
+bool mregion_ranges_equal(const struct mregion_view_range *a,
+			  const struct mregion_view_range *b)
 {
-	return sizeof(struct mregion_view) +
-	       nr * sizeof(struct mregion_view_range) +
-	       mregion_view_nr_keys(nr) * sizeof(u64);
-}
-
-/**
- * mregion_view_index() - make a view ready for lookups
- * @view: with its ranges, and memory of mregion_view_size()
- */
-void mregion_view_index(struct mregion_view *view)
-{
-	u32 nr_keys = mregion_view_nr_keys(view->nr);
-	u64 *key = (u64 *)(view->ranges + view->nr);
-	u32 step, i;
-
-	view->bytes = view->nr * sizeof(view->ranges[0]);
-	view->nr_keys = nr_keys;
-	view->keys = key;
-	*key++ = 0;
-	/* level by level, from the root: each has every second of what is left */
-	for (step = nr_keys; step > 1; step /= 2)
-		for (i = step / 2 - 1; i < nr_keys - 1; i += step)
-			*key++ = i < view->nr ? view->ranges[i].last : ~0ull;
+	return a->start == b->start && a->last == b->last &&
+	       a->offset == b->offset && a->node == b->node &&
+	       a->behaviour == b->behaviour && a->flags == b->flags &&
+	       a->beyond == b->beyond;
 }
 
 /**
@@ -55,22 +27,40 @@ void mregion_view_index(struct mregion_view *view)
 bool mregion_view_equal(const struct mregion_view *a,
 			const struct mregion_view *b)
 {
-	u32 i;
+	const struct mregion_view_range *x, *y;
+	struct mregion_btree_cursor at, in;
 
-	if (!a || a->nr != b->nr || a->last != b->last ||
+	if (!a || a->tree.nr != b->tree.nr || a->last != b->last ||
 	    a->unassigned != b->unassigned)
 		return false;
-	for (i = 0; i < a->nr; i++) {
-		const struct mregion_view_range *x = &a->ranges[i];
-		const struct mregion_view_range *y = &b->ranges[i];
-
-		if (x->start != y->start || x->last != y->last ||
-		    x->offset != y->offset || x->node != y->node ||
-		    x->behaviour != y->behaviour || x->flags != y->flags ||
-		    x->beyond != y->beyond)
+	y = mregion_btree_first(&b->tree, 0, &in);
+	mregion_view_for_each(x, &at, a, 0) {
+		if (!mregion_ranges_equal(x, y))
 			return false;
+		y = mregion_btree_next(&in);
 	}
 	return true;
+}
+
+static void mregion_view_free_range(struct mregion_btree_memory *memory,
+				    void *range)
+{
+	struct mregion_view_memory *view_memory =
+		container_of(memory, struct mregion_view_memory, btree);
+
+	view_memory->free_range(view_memory, range);
+}
+
+/**
+ * mregion_view_free_ranges() - free all that a view has; may sleep
+ * @memory: where that comes from
+ * @view: one that nobody can reach, and that shares nothing with another one
+ */
+void mregion_view_free_ranges(struct mregion_view_memory *memory,
+			      struct mregion_view *view)
+{
+	mregion_btree_free(&memory->btree, &view->tree,
+			   mregion_view_free_range);
 }
 
 /**

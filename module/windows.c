@@ -6,6 +6,7 @@
 #include <linux/sort.h>
 
 #include "behaviour.h"
+#include "delta.h"
 #include "kind.h"
 #include "tree.h"
 #include "view.h"
@@ -356,15 +357,17 @@ static int mregion_walk_view(struct mregion_walk *walk,
 			     const struct mregion_view *view)
 {
 	struct mregion_work work = { .left = U64_MAX };
-	u32 i;
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	u64 last;
 	int ret;
 
 	walk->floor = 0;
 	walk->open = false;
-	for (i = 0; i < view->nr && view->ranges[i].start <= walk->top; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
-		u64 last = min(range->last, walk->top);
-
+	mregion_view_for_each(range, &cursor, view, 0) {
+		if (range->start > walk->top)
+			break;
+		last = min(range->last, walk->top);
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;
@@ -419,6 +422,107 @@ int mregion_windows_of(const struct mregion_view *view,
 	return mregion_walk_view(&walk, view);
 }
 
+/* The first window that ends at an address or behind it; or the set's end. */
+static u32 mregion_windows_bound(const struct mregion_windows *windows, u64 addr)
+{
+	u32 low = 0, end = windows->nr, half;
+
+	while (low < end) {
+		half = low + (end - low) / 2;
+		if (windows->window[half].last < addr)
+			low = half + 1;
+		else
+			end = half;
+	}
+	return low;
+}
+
+/* Whether all of some addresses are in windows. */
+static bool mregion_windows_have(const struct mregion_windows *windows,
+				 u64 start, u64 last)
+{
+	u32 at = mregion_windows_bound(windows, start);
+
+	if (start > MREGION_WINDOWS_LAST)
+		return true;
+	last = min_t(u64, last, MREGION_WINDOWS_LAST);
+	for (; at < windows->nr && windows->window[at].start <= start; at++) {
+		if (windows->window[at].last >= last)
+			return true;
+		start = windows->window[at].last + 1;
+	}
+	return false;
+}
+
+/* Whether a range gets what it is to have of windows. */
+static bool mregion_windows_suit_range(const struct mregion_windows *windows,
+				       const struct mregion_view_range *range)
+{
+	u32 at;
+
+	if (mregion_range_claims(range))
+		return mregion_windows_have(windows, range->start, range->last);
+	if (range->node->kind != MREGION_RESERVATION)
+		return true;
+	at = mregion_windows_bound(windows, range->start);
+	return at == windows->nr || windows->window[at].start > range->last;
+}
+
+static int mregion_windows_suit_interval(const struct mregion_windows *windows,
+					 const struct mregion_view *view,
+					 u64 start, u64 last)
+{
+	bool gaps = mregion_policy_completes(view->unassigned);
+	struct mregion_work work = { .left = U64_MAX };
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	int ret;
+
+	mregion_view_for_each(range, &cursor, view, start) {
+		if (range->start > last)
+			break;
+		ret = mregion_work_step(&work);
+		if (ret)
+			return ret;
+		if (!mregion_windows_suit_range(windows, range))
+			return 0;
+		if (gaps && range->start > start &&
+		    !mregion_windows_have(windows, start, range->start - 1))
+			return 0;
+		start = range->last + 1;
+		if (!start)
+			return 1;
+	}
+	return !gaps || start > last ||
+	       mregion_windows_have(windows, start, last);
+}
+
+/**
+ * mregion_windows_suit() - whether windows need no change for a new view
+ * @windows: the windows, as for the view before
+ * @view: the view
+ * @delta: where it differs; no range of it is there in part only
+ *
+ * Costs what has changed. May be wrong about windows that are no longer needed, and
+ * about unassigned addresses in units that have nothing else: those are looked for by
+ * mregion_windows_of().
+ *
+ * Return: 1 or 0; -EINTR.
+ */
+int mregion_windows_suit(const struct mregion_windows *windows,
+			 const struct mregion_view *view,
+			 const struct mregion_delta *delta)
+{
+	int ret = 1;
+	u32 i;
+
+	for (i = 0; i < delta->nr && ret == 1; i++)
+		ret = mregion_windows_suit_interval(windows, view,
+						    delta->interval[i].start,
+						    delta->interval[i].last);
+	return ret;
+}
+
 /**
  * mregion_windows_hit_reservation() - whether windows have what they must not
  * @windows: the windows
@@ -430,12 +534,12 @@ int mregion_windows_hit_reservation(const struct mregion_windows *windows,
 				    const struct mregion_view *view)
 {
 	struct mregion_work work = { .left = U64_MAX };
-	u32 i, at = 0;
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	u32 at = 0;
 	int ret;
 
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
-
+	mregion_view_for_each(range, &cursor, view, 0) {
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;

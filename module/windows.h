@@ -4,7 +4,7 @@
  *
  * A window covers more than the registers in it, up to the memory around them,
  * so that registers move without a change to KVM's bus, which would take a
- * grace period of the virtual machine; the view says what is inside.
+ * grace period of the virtual machine. The view has the regions inside.
  */
 #ifndef MREGION_WINDOWS_H
 #define MREGION_WINDOWS_H
@@ -13,6 +13,7 @@
 
 #include "limits.h"
 
+struct mregion_delta;
 struct mregion_view;
 struct mregion_view_range;
 
@@ -31,8 +32,8 @@ struct mregion_window {
 
 /*
  * The last address that a window may have. No guest-physical address reaches
- * that far, but a guest that sizes a BAR puts it there for a moment; and what
- * ends at 2^64 would break the order of KVM's bus, which computes that as 0.
+ * that far, but a guest that sizes a BAR puts it there for a moment. A range that
+ * ends at 2^64 would break the order of KVM's bus, which computes that end as 0.
  */
 #define MREGION_WINDOWS_LAST	0x7fffffffffffffffull
 
@@ -40,7 +41,7 @@ struct mregion_window {
  * struct mregion_windows - a set of addresses
  * @nr: number of @window
  * @room: how many there is memory for
- * @window: sorted by address; disjoint where nothing else is said
+ * @window: sorted by address; disjoint unless stated otherwise
  */
 struct mregion_windows {
 	u32 nr;
@@ -72,6 +73,9 @@ bool mregion_range_claims(const struct mregion_view_range *range);
 u32 mregion_range_need(const struct mregion_view_range *range);
 int mregion_windows_of(const struct mregion_view *view,
 		       struct mregion_windows *windows);
+int mregion_windows_suit(const struct mregion_windows *windows,
+			 const struct mregion_view *view,
+			 const struct mregion_delta *delta);
 int mregion_windows_hit_reservation(const struct mregion_windows *windows,
 				    const struct mregion_view *view);
 

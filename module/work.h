@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The budget of a commit: how many regions it may still visit.
+ * The budget of a commit: the number of regions that it may still visit.
  *
  * Aliases of containers of aliases make the number of visits exponential in
  * the number of regions, so every loop over regions takes its steps from here.

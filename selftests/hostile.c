@@ -43,6 +43,7 @@ static const struct {
 	IOCTL(MREGION_SERVER_CREATE, mregion_server_create),
 	IOCTL_SILENT(MREGION_SERVER_FREE, mregion_server_free),
 	IOCTL(MREGION_CLAIMS, mregion_claims_read),
+	IOCTL(MREGION_CHANGES, mregion_changes_read),
 #undef IOCTL_SILENT
 #undef IOCTL
 };

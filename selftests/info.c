@@ -28,7 +28,8 @@ TEST_F(info, version)
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(MREGION_ABI_VERSION, info.abi_version);
 	/* No bit that is not documented. */
-	EXPECT_EQ(0, info.features & ~MREGION_FEATURE_ATTACH);
+	EXPECT_EQ(0, info.features & ~(MREGION_FEATURE_ATTACH |
+				      MREGION_FEATURE_CHANGES));
 }
 
 /* What the module says that it has works, and what it says that it has not does not. */
@@ -246,7 +247,7 @@ TEST_F(info, unknown_ioctls)
 			NULL));
 		EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 			_IO(MREGION_IOCTL_TYPE + 1, nr), NULL));
-		if (nr > _IOC_NR(MREGION_CLAIMS))
+		if (nr > _IOC_NR(MREGION_CHANGES))
 			EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 				_IO(MREGION_IOCTL_TYPE, nr), NULL));
 	}

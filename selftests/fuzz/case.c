@@ -7,6 +7,7 @@
 
 #include "case.h"
 #include "check.h"
+#include "flat.h"
 #include "generate.h"
 #include "verify.h"
 
@@ -33,24 +34,28 @@ static bool case_marked(const struct world *w, const struct world_space *space)
 	return space->dirty || w->node[space->root]->mark == w->tree.mark;
 }
 
-/* Render a space for the commit under way. */
+/* Render a space for the commit under way, and make its view of the one before. */
 static struct mregion_view *case_render(const struct world *w,
-					const struct world_space *space,
+					struct world_space *space,
 					struct input *in)
 {
-	struct mregion_view *view;
+	struct mregion_view *full, *view;
 	bool same;
 
 	if (space->root < 0)
 		return NULL;
-	view = verify_render(w, space, in);
-	same = view ? verify_same(space->view, view) : !space->view;
+	full = verify_render(w, space, in);
+	same = full ? verify_same(space->view, full) : !space->view;
 	if (!case_marked(w, space)) {
 		CHECK(same, "a space that shows no change has changed");
 		fuzz_stats.unmarked++;
 	}
-	if (view)
-		verify_windows(view, space->view, in);
+	if (!full)
+		return NULL;
+	view = verify_update(w, space, full, in);
+	flat_free(full);
+	verify_windows(view, space->view, space->view ? &space->delta : NULL,
+		       in);
 	return view;
 }
 
@@ -71,7 +76,7 @@ static void case_undo(struct world *w, struct input *in)
 		view = verify_render(w, space, in);
 		CHECK(view ? verify_same(space->view, view) : !space->view,
 		      "undone, but space %d has changed", i);
-		kvfree(view);
+		flat_free(view);
 	}
 }
 
@@ -87,11 +92,16 @@ static void case_end_commit(struct world *w, struct input *in, bool undo)
 	for (i = 0; i < WORLD_SPACES; i++)
 		view[i] = case_render(w, &w->space[i], in);
 	for (i = 0; i < WORLD_SPACES; i++) {
-		if (!undo) {
-			kvfree(w->space[i].view);
-			w->space[i].view = view[i];
-		} else {
-			kvfree(view[i]);
+		struct world_space *space = &w->space[i];
+
+		if (undo && view[i]) {
+			flat_keep_before(&space->update, view[i]);
+		} else if (!undo) {
+			if (view[i])
+				flat_keep_view(&space->update, space->view);
+			else
+				flat_free(space->view);
+			space->view = view[i];
 		}
 	}
 	if (undo)
@@ -121,6 +131,7 @@ void case_run(const unsigned char *data, size_t len)
 
 	while (in.left) {
 		world_begin(g.w);
+		g.w->steps = input_once_in(&in, 8) ? input_below(&in, 16) : 4096;
 		while (changes-- && generate_change(&g))
 			;
 		case_end_commit(g.w, &in, input_once_in(&in, 4));

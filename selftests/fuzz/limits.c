@@ -6,7 +6,7 @@
 #include <linux/slab.h>
 
 #include "../../module/limits.h"
-#include "../../module/render.h"
+#include "flat.h"
 #include "check.h"
 #include "limits.h"
 #include "world.h"
@@ -47,7 +47,7 @@ static struct mregion_view *limits_render(const struct world *w, int root)
 {
 	struct mregion_work work = { .left = MREGION_MAX_WORK };
 
-	return mregion_render(w->node[root], ~0ull, &work);
+	return flat_render(w->node[root], ~0ull, &work);
 }
 
 static void limits_renders(const struct world *w, int root, u32 ranges)
@@ -55,8 +55,8 @@ static void limits_renders(const struct world *w, int root, u32 ranges)
 	struct mregion_view *view = limits_render(w, root);
 
 	CHECK(!IS_ERR(view), "error %ld", PTR_ERR(view));
-	CHECK(view->nr == ranges, "%u ranges, not %u", view->nr, ranges);
-	kvfree(view);
+	CHECK(view->tree.nr == ranges, "%u ranges, not %u", view->tree.nr, ranges);
+	flat_free(view);
 }
 
 static void limits_fails(const struct world *w, int root, int error)
@@ -181,7 +181,7 @@ void limits_endless(void)
 
 	limits_map(w, root, limits_alias(w, root), 0);
 	limits_map(w, root, limits_alias(w, root), 0);
-	view = mregion_render(w->node[root], ~0ull, &work);
+	view = flat_render(w->node[root], ~0ull, &work);
 	CHECK(IS_ERR(view) && PTR_ERR(view) == -EMLINK, "error %ld",
 	      PTR_ERR(view));
 	limits_map(w, root, limits_region(w, MREGION_RAM, ~0ull), 0);

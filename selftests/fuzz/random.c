@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+#include "btree.h"
 #include "case.h"
 #include "check.h"
 #include "limits.h"
@@ -34,10 +35,16 @@ static struct random_options options = {
 	.directory = ".",
 };
 
+static void run_btree(void)
+{
+	btree_run(options.seed, 2000);
+}
+
 static const struct random_limit {
 	const char *name;
 	void (*run)(void);
 } limits[] = {
+	{ "large trees are as arrays are", run_btree },
 	{ "depth of containers is limited", limits_depth_containers },
 	{ "depth of aliases is limited", limits_depth_aliases },
 	{ "depth of what is covered is not", limits_depth_covered },

@@ -20,7 +20,11 @@
 	X(no_memory, "ENOMEM")				\
 	X(signals, "EINTR")				\
 	X(unmarked, "commits that left a space alone")	\
+	X(updates, "views made of the one before")	\
+	X(parts, "of these, intervals that differ")	\
+	X(coarse, "changes that were not looked for in detail") \
 	X(windows, "windows")				\
+	X(windows_kept, "changes that windows suit")	\
 	X(windows_full, "sets of windows at their limit") \
 	X(windows_cut, "sets of windows cut")		\
 	X(conflicts, "conflicts")			\

@@ -13,7 +13,7 @@
 #include <linux/slab.h>
 
 #include "../../module/limits.h"
-#include "../../module/render.h"
+#include "flat.h"
 #include "../../module/tree.h"
 #include "names.h"
 #include "topology.h"
@@ -92,24 +92,23 @@ static bool topologies_print(const struct topologies *t,
 	struct mregion_work work = { .left = MREGION_MAX_WORK };
 	struct mregion_range range;
 	struct mregion_view *view;
-	u32 i;
+	const struct mregion_view_range *at;
 
-	view = mregion_render(topologies_node(t, space->root), ~0ull, &work);
+	view = flat_render(topologies_node(t, space->root), ~0ull, &work);
 	if (IS_ERR(view)) {
 		printf("# space %s: error %ld\n", space->name, PTR_ERR(view));
 		return false;
 	}
 	fprintf(out, "space %s\n", space->name);
-	for (i = 0; i < view->nr; i++) {
-		size_t region = view->ranges[i].node - t->nodes;
+	flat_for_each(at, view) {
+		size_t region = at->node - t->nodes;
 
-		mregion_view_describe(&view->ranges[i],
-				      t->file.regions[region].id, &range);
+		mregion_view_describe(at, t->file.regions[region].id, &range);
 		fprintf(out, "%016llx %016llx %016llx %s %s\n", range.start,
 			range.last, range.offset, mregion_range_type(&range),
 			t->file.regions[region].name);
 	}
-	kvfree(view);
+	flat_free(view);
 	return true;
 }
 

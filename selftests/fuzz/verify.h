@@ -6,6 +6,7 @@
 #include "input.h"
 #include "world.h"
 
+struct mregion_delta;
 struct mregion_windows;
 
 void verify_tree(const struct world *w);
@@ -17,8 +18,12 @@ void verify_view(const struct world *w, const struct world_space *space,
 struct mregion_view *verify_render(const struct world *w,
 				   const struct world_space *space,
 				   struct input *in);
-void verify_windows(struct mregion_view *view,
-		    const struct mregion_view *before, struct input *in);
+struct mregion_view *verify_update(const struct world *w,
+				   struct world_space *space,
+				   const struct mregion_view *full,
+				   struct input *in);
+void verify_windows(struct mregion_view *view, struct mregion_view *before,
+		    const struct mregion_delta *delta, struct input *in);
 void verify_survey(const struct mregion_view *view,
 		   const struct mregion_windows *own,
 		   struct mregion_windows *others);

@@ -7,6 +7,7 @@
 
 #include "../../module/survey.h"
 #include "check.h"
+#include "flat.h"
 #include "verify.h"
 
 /**
@@ -42,13 +43,12 @@ static const struct mregion_view_range *
 verify_victim(const struct mregion_view *view,
 	      const struct mregion_window *other)
 {
-	u32 i;
+	const struct mregion_view_range *range;
 
-	for (i = 0; i < view->nr; i++)
-		if (mregion_range_claims(&view->ranges[i]) &&
-		    view->ranges[i].start <= other->last &&
-		    view->ranges[i].last >= other->start)
-			return &view->ranges[i];
+	flat_for_each(range, view)
+		if (mregion_range_claims(range) &&
+		    range->start <= other->last && range->last >= other->start)
+			return range;
 	return NULL;
 }
 
@@ -127,6 +127,7 @@ void verify_survey(const struct mregion_view *view,
 {
 	struct mregion_survey survey = { .own = *own, .others = *others };
 	struct verify_told told = { .view = view, .survey = &survey };
+	const struct mregion_view_range *range;
 	u32 i, conflicts = 0;
 	u64 missing = 0;
 
@@ -143,8 +144,7 @@ void verify_survey(const struct mregion_view *view,
 	CHECK(told.nr[MREGION_CLAIM_CONFLICT] == conflicts,
 	      "%u conflicts, not %u", told.nr[MREGION_CLAIM_CONFLICT],
 	      conflicts);
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
+	flat_for_each(range, view) {
 		u64 last = range->last < MREGION_WINDOWS_LAST ? range->last :
 							MREGION_WINDOWS_LAST;
 

@@ -4,6 +4,7 @@
 #include <linux/mregion.h>
 
 #include "check.h"
+#include "flat.h"
 #include "verify.h"
 
 /* Up to this last address, every address is looked up. */
@@ -14,20 +15,23 @@
 
 static void verify_shape(const struct mregion_view *view)
 {
-	u32 i;
+	const struct mregion_view_range *range, *before = NULL;
+	u32 i = 0;
 
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
+	flat_for_each(range, view) {
 		u64 len = range->last - range->start;
 
 		CHECK(range->start <= range->last && range->last <= view->last,
 		      "range %u: bounds", i);
-		CHECK(!i || view->ranges[i - 1].last < range->start,
+		CHECK(!before || before->last < range->start,
 		      "range %u: not sorted", i);
+		before = range;
 		CHECK(range->offset <= range->node->state.last &&
 		      len <= range->node->state.last - range->offset,
 		      "range %u: beyond its region's end", i);
+		i++;
 	}
+	CHECK(i == view->tree.nr, "%u ranges, and not %u", i, view->tree.nr);
 }
 
 static void verify_describe(const struct mregion_view_range *range)
@@ -77,17 +81,19 @@ static void verify_range(const struct world *w,
 static const struct mregion_view_range *
 verify_find(const struct mregion_view *view, u64 addr)
 {
-	const struct mregion_view_range *range = NULL;
-	u32 i;
+	const struct mregion_view_range *range, *last = NULL;
 
-	for (i = 0; i < view->nr; i++)
-		if (view->ranges[i].last >= addr)
+	flat_for_each(range, view) {
+		last = range;
+		if (range->last >= addr)
 			break;
-	CHECK(mregion_view_bound(view, addr) == i,
-	      "bound of %#" PRIx64 " is %u, not %u", addr,
-	      mregion_view_bound(view, addr), i);
-	if (i < view->nr && view->ranges[i].start <= addr)
-		range = &view->ranges[i];
+	}
+	CHECK(mregion_view_bound(view, addr) == last,
+	      "bound of %#" PRIx64 " is another", addr);
+	CHECK(mregion_view_from(view, addr) == range,
+	      "what follows %#" PRIx64 " is another", addr);
+	if (range && range->start > addr)
+		range = NULL;
 	CHECK(mregion_view_find(view, addr) == range,
 	      "%#" PRIx64 " is not found where it is", addr);
 	return range;
@@ -153,15 +159,19 @@ void verify_view(const struct world *w, const struct world_space *space,
 		 const struct model_view *expected)
 {
 	bool whole = expected->answer == MODEL_HIT;
-	u32 i, step = 1 + expected->nr_cuts / VERIFY_SAMPLES;
+	const struct mregion_view_range *range;
+	u32 i = 0, step = 1 + expected->nr_cuts / VERIFY_SAMPLES;
 
 	CHECK(view->last == space->last, "the view does not end where it should");
 	verify_shape(view);
 	if (whole) {
-		for (i = 0; i < view->nr && i < expected->nr; i++)
-			verify_range(w, &view->ranges[i], &expected->range[i]);
-		CHECK(view->nr == expected->nr, "%u ranges, not %u", view->nr,
-		      expected->nr);
+		flat_for_each(range, view) {
+			if (i == expected->nr)
+				break;
+			verify_range(w, range, &expected->range[i++]);
+		}
+		CHECK(view->tree.nr == expected->nr, "%u ranges, not %u",
+		      view->tree.nr, expected->nr);
 	}
 
 	if (!whole)
@@ -184,15 +194,13 @@ void verify_view(const struct world *w, const struct world_space *space,
  */
 bool verify_same(const struct mregion_view *a, const struct mregion_view *b)
 {
-	bool same = a && a->nr == b->nr && a->last == b->last &&
+	bool same = a && a->tree.nr == b->tree.nr && a->last == b->last &&
 		    a->unassigned == b->unassigned;
-	u32 i;
+	const struct mregion_view_range *x, *y;
 
-	for (i = 0; same && i < a->nr; i++) {
-		const struct mregion_view_range *x = &a->ranges[i];
-		const struct mregion_view_range *y = &b->ranges[i];
-
-		if (x->start != y->start || x->last != y->last ||
+	flat_for_each(x, b) {
+		y = same ? mregion_view_find(a, x->start) : NULL;
+		if (!y || x->start != y->start || x->last != y->last ||
 		    x->offset != y->offset || x->flags != y->flags ||
 		    x->node != y->node || x->behaviour != y->behaviour ||
 		    x->beyond != y->beyond)

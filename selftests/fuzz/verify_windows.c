@@ -7,8 +7,10 @@
 #include <linux/mregion.h>
 #include <linux/slab.h>
 
+#include "../../module/delta.h"
 #include "../../module/windows.h"
 #include "check.h"
+#include "flat.h"
 #include "verify.h"
 
 #define VERIFY_CUTS	6
@@ -41,11 +43,10 @@ static bool verify_meets(const struct mregion_view_range *range, u64 start,
 static bool verify_forbidden_in(const struct mregion_view *view, u64 start,
 				u64 last)
 {
-	u32 i;
+	const struct mregion_view_range *range;
 
-	for (i = 0; i < view->nr; i++)
-		if (verify_forbidden(&view->ranges[i]) &&
-		    verify_meets(&view->ranges[i], start, last))
+	flat_for_each(range, view)
+		if (verify_forbidden(range) && verify_meets(range, start, last))
 			return true;
 	return false;
 }
@@ -86,14 +87,13 @@ static unsigned int verify_rank(const struct mregion_view *view, u64 start,
 {
 	bool gaps = view->unassigned == MREGION_POLICY_ONES ||
 		    view->unassigned == MREGION_POLICY_ZEROES;
+	const struct mregion_view_range *range;
 	unsigned int rank = 5;
-	u32 i;
 
 	/* A unit that is not free from end to end. */
 	if (gaps && last - start + 1 < MREGION_WINDOW_SIZE)
 		rank = 3;
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
+	flat_for_each(range, view) {
 		unsigned int here = 4;
 
 		if (!verify_meets(range, start, last))
@@ -121,13 +121,11 @@ static struct mregion_window verify_piece(const struct mregion_view *view,
 		.start = addr & ~(MREGION_WINDOW_SIZE - 1),
 		.last = addr | (MREGION_WINDOW_SIZE - 1),
 	};
-	u32 i;
+	const struct mregion_view_range *range;
 
 	if (piece.last > verify_top(view))
 		piece.last = verify_top(view);
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
-
+	flat_for_each(range, view) {
 		if (!verify_forbidden(range))
 			continue;
 		if (range->last < addr && range->last >= piece.start)
@@ -163,6 +161,7 @@ static void verify_claimed(const struct mregion_windows *windows,
 static void verify_claims(const struct mregion_windows *windows,
 			  const struct mregion_view *view)
 {
+	const struct mregion_view_range *range;
 	unsigned int rank, worst = 0;
 	u32 i;
 
@@ -179,9 +178,7 @@ static void verify_claims(const struct mregion_windows *windows,
 		CHECK(rank < 5, "window %u is not wanted", i);
 		worst = rank > worst ? rank : worst;
 	}
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
-
+	flat_for_each(range, view) {
 		verify_claimed(windows, view, range->start, worst);
 		verify_claimed(windows, view, range->last, worst);
 		verify_claimed(windows, view, range->start / 2 +
@@ -199,13 +196,14 @@ static void verify_claims(const struct mregion_windows *windows,
 static bool verify_reserved(const struct mregion_windows *windows,
 			    const struct mregion_view *view)
 {
-	u32 i, j;
+	const struct mregion_view_range *range;
+	u32 i;
 
-	for (i = 0; i < windows->nr; i++)
-		for (j = 0; j < view->nr; j++)
-			if (view->ranges[j].node->kind == MREGION_RESERVATION &&
-			    view->ranges[j].start <= windows->window[i].last &&
-			    view->ranges[j].last >= windows->window[i].start)
+	flat_for_each(range, view)
+		for (i = 0; i < windows->nr; i++)
+			if (range->node->kind == MREGION_RESERVATION &&
+			    verify_meets(range, windows->window[i].start,
+					 windows->window[i].last))
 				return true;
 	return false;
 }
@@ -326,14 +324,45 @@ static void verify_cut(const struct mregion_view *view,
 	mregion_windows_free(&expected[1]);
 }
 
+/* Windows are kept, as they suit what has changed: all is there that must be. */
+static void verify_suits(const struct mregion_windows *kept,
+			 const struct mregion_view *view)
+{
+	const struct mregion_view_range *range;
+
+	CHECK(!verify_reserved(kept, view), "kept windows have a reservation");
+	flat_for_each(range, view) {
+		if (range->start > verify_top(view) ||
+		    !mregion_range_claims(range))
+			continue;
+		CHECK(verify_holds(kept, range->start),
+		      "kept windows have no %#" PRIx64, range->start);
+		CHECK(range->last > verify_top(view) ||
+		      verify_holds(kept, range->last),
+		      "kept windows have no %#" PRIx64, range->last);
+	}
+}
+
 /* What was claimed for another view, as when a commit keeps the windows. */
 static void verify_kept(const struct mregion_windows *windows,
 			const struct mregion_view *view,
-			const struct mregion_view *before)
+			struct mregion_view *before,
+			const struct mregion_delta *delta)
 {
+	u32 unassigned = before->unassigned;
 	struct mregion_windows kept;
 
+	before->unassigned = view->unassigned;
 	CHECK(!mregion_windows_of(before, &kept), "no windows");
+	before->unassigned = unassigned;
+	if (delta && !mregion_windows_full(&kept)) {
+		if (mregion_windows_suit(&kept, view, delta)) {
+			verify_suits(&kept, view);
+			fuzz_stats.windows_kept += delta->nr;
+		} else {
+			CHECK(delta->nr, "windows do not suit what is as it was");
+		}
+	}
 	CHECK(mregion_windows_hit_reservation(&kept, view) ==
 	      verify_reserved(&kept, view), "reservations in old windows");
 	CHECK(mregion_windows_cover(&kept, windows) ==
@@ -344,11 +373,12 @@ static void verify_kept(const struct mregion_windows *windows,
 /**
  * verify_windows() - make windows for a view, and compare
  * @view: the view; its policy for unassigned addresses is changed meanwhile
- * @before: the space's view before, or NULL
+ * @before: the space's view before, or NULL; likewise
+ * @delta: where they differ, or NULL
  * @in: decides what is cut out of them
  */
-void verify_windows(struct mregion_view *view,
-		    const struct mregion_view *before, struct input *in)
+void verify_windows(struct mregion_view *view, struct mregion_view *before,
+		    const struct mregion_delta *delta, struct input *in)
 {
 	struct mregion_windows windows;
 	u32 unassigned = view->unassigned;
@@ -368,7 +398,7 @@ void verify_windows(struct mregion_view *view,
 	if (windows.nr < 64 || input_once_in(in, 8))
 		verify_claims(&windows, view);
 	if (before)
-		verify_kept(&windows, view, before);
+		verify_kept(&windows, view, before, delta);
 	fuzz_stats.windows += windows.nr;
 	fuzz_stats.windows_full += windows.nr == MREGION_MAX_WINDOWS;
 	if (input_once_in(in, 4))

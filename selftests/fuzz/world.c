@@ -8,6 +8,7 @@
 
 #include "../../module/behaviour.h"
 #include "check.h"
+#include "flat.h"
 #include "world.h"
 
 /*
@@ -49,17 +50,39 @@ static struct world_change *world_note(struct world *w,
 	return change;
 }
 
+static void world_see(void *to, const struct mregion_node *root, u64 start,
+		      u64 last)
+{
+	struct world *w = to;
+	int i;
+
+	for (i = 0; i < WORLD_SPACES; i++)
+		if (w->space[i].root >= 0 && w->node[w->space[i].root] == root)
+			mregion_delta_add(&w->space[i].delta, start, last);
+}
+
+static void world_see_all(struct world *w)
+{
+	int i;
+
+	fuzz_stats.coarse++;
+	for (i = 0; i < WORLD_SPACES; i++)
+		mregion_delta_add(&w->space[i].delta, 0, ~0ull);
+}
+
 static void world_change(struct world *w, int id,
 			 const struct mregion_node_state *state)
 {
 	struct mregion_node *node = w->node[id];
 	struct mregion_node *parent = node->state.parent;
+	u32 steps = w->steps;
 
 	world_note(w, WORLD_CHANGED, id)->state = node->state;
 	world_touch(w, node);
 	if (parent && parent != state->parent)
 		world_touch(w, parent);
-	mregion_node_set_state(node, state);
+	if (!mregion_tree_change(&w->tree, node, state, &steps, world_see, w))
+		world_see_all(w);
 }
 
 /**
@@ -71,6 +94,7 @@ void world_init(struct world *w)
 	int i;
 
 	memset(w, 0, sizeof(*w));
+	w->steps = 4096;
 	INIT_LIST_HEAD(&w->touched);
 	for (i = 0; i < MODEL_REGIONS; i++)
 		w->model.region[i].parent = w->model.region[i].target = -1;
@@ -383,6 +407,7 @@ int world_set_root(struct world *w, unsigned int space, int id)
 		w->node[id]->roots++;
 	s->root = id;
 	s->dirty = true;
+	mregion_delta_add(&s->delta, 0, ~0ull);
 	return 0;
 }
 
@@ -406,8 +431,10 @@ static void world_end(struct world *w)
 
 	while (!list_empty(&w->touched))
 		list_del_init(w->touched.next);
-	for (i = 0; i < WORLD_SPACES; i++)
+	for (i = 0; i < WORLD_SPACES; i++) {
 		w->space[i].dirty = false;
+		w->space[i].delta.nr = 0;
+	}
 }
 
 static void world_undo_one(struct world *w, const struct world_change *change)
@@ -484,7 +511,7 @@ void world_destroy(struct world *w)
 	int i;
 
 	for (i = 0; i < WORLD_SPACES; i++)
-		kvfree(w->space[i].view);
+		flat_free(w->space[i].view);
 	for (i = 0; i < MODEL_REGIONS; i++)
 		if (w->node[i])
 			world_free_node(w->node[i]);

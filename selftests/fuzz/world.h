@@ -9,7 +9,9 @@
 #ifndef FUZZ_WORLD_H
 #define FUZZ_WORLD_H
 
+#include "../../module/delta.h"
 #include "../../module/tree.h"
+#include "../../module/update.h"
 #include "../../module/view.h"
 #include "model.h"
 #include "stats.h"
@@ -52,12 +54,16 @@ struct world_change {
  * @root: index of the region at address 0
  * @last: last address
  * @dirty: it has another root since the last commit
+ * @delta: where the commit under way may have changed it
+ * @update: how the view of the commit under way was made of @view
  * @view: as of the last commit, or NULL if that could not be rendered
  */
 struct world_space {
 	int root;
 	u64 last;
 	bool dirty;
+	struct mregion_delta delta;
+	struct mregion_update update;
 	struct mregion_view *view;
 };
 
@@ -69,6 +75,7 @@ struct world_space {
  * @space: the spaces
  * @nr_regions: how many regions there are
  * @touched: what the commit under way has changed
+ * @steps: how far to look for where a change can be seen
  * @change: how to undo it
  * @nr_changes: number of @change
  * @before: @model before it
@@ -81,6 +88,7 @@ struct world {
 	struct world_space space[WORLD_SPACES];
 	int nr_regions;
 	struct list_head touched;
+	u32 steps;
 	struct world_change change[WORLD_CHANGES];
 	unsigned int nr_changes;
 	struct model before;

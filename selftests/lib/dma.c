@@ -57,8 +57,8 @@ TEST_F(exit, dma_drains)
 TEST_F(exit, dma_does_not_wrap)
 {
 	static const struct mregion_range ranges[] = {
-		RANGE(0, 0xff, 0, 1, MREGION_RAM, 0),
-		RANGE(UINT64_MAX - 0xff, UINT64_MAX, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0, 0xff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(UINT64_MAX - 0xff, UINT64_MAX, 0, 1, MREGION_RAM, 0),
 	};
 	size_t len = 8, done;
 	uint8_t buf[8];

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Comments, pages and examples of the documentation are free of errors, and the worked
-# example of overview.rst shows what the command says.
+# Comments, pages and examples of the documentation are free of errors, the worked
+# example of overview.rst shows what the command says, and transcript.rst has every command.
 
 here=$(cd "$(dirname "$0")" && pwd)
 documentation=$(cd "$here/../../Documentation" && pwd)
@@ -55,14 +55,27 @@ drawing()
 		cmp - "$documentation/overlap.svg"
 }
 
+# Each one that the command lists itself
+transcript()
+{
+	"$mregion" help | sed -n '/^$/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$tmp/names"
+	[ -s "$tmp/names" ] || return 1
+	while read -r each; do
+		grep -q "^    \$ mregion \(-[a-z]* \)\?$each\>" \
+			"$documentation/transcript.rst" ||
+			{ echo "transcript.rst has no $each"; return 1; }
+	done <"$tmp/names"
+}
+
 echo "TAP version 13"
 if ! reason=$("$documentation/kernel-source" 2>&1); then
 	echo "1..0 # SKIP $reason"
 	exit
 fi
-echo "1..4"
+echo "1..5"
 check "documentation" make -s -C "$documentation" check
 check "the view in the overview" view
 check "the picture in the overview" picture
 check "the drawing in the overview" drawing
+check "every command in the transcript" transcript
 exit $status

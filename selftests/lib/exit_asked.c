@@ -24,12 +24,13 @@ static bool server_dead;
 static void find_part(struct mregion_access *access)
 {
 	const struct mregion_flat *flat = access->addr < 0x1000 ?
-					  ask_pio->flat : ask_memory->flat;
-	size_t i = mregion_flat_find(flat, access->addr);
-	const struct mregion_range *range = &flat->view->ranges[i];
+					  &ask_pio->flat : &ask_memory->flat;
+	const struct mregion_range *range;
+
+	range = mregion_btree_bound(&flat->tree, access->addr);
 
 	access->part = access->len;
-	if (i == flat->view->nr || range->start > access->addr)
+	if (!range || range->last < access->addr || range->start > access->addr)
 		return;
 	if (access->part - 1 > range->last - access->addr)
 		access->part = range->last - access->addr + 1;
@@ -102,8 +103,8 @@ TEST_F(exit, interrupted)
 	struct kvm_run *run = &self->run;
 	struct mregion_server server = { 0 };
 	static const struct mregion_range ranges[] = {
-		RANGE(0x1000, 0x1003, 0, 4, MREGION_ROMD, 0),
-		RANGE(0x1004, 0x10ff, 0x20, 3, MREGION_MMIO, 0),
+		FIXTURE_RANGE(0x1000, 0x1003, 0, 4, MREGION_ROMD, 0),
+		FIXTURE_RANGE(0x1004, 0x10ff, 0x20, 3, MREGION_MMIO, 0),
 	};
 
 	fixture_set_view(&self->memory, ranges, ARRAY_SIZE(ranges));
@@ -194,11 +195,11 @@ TEST_F(exit, unbound_while_interrupted)
 TEST_F(exit, moved_while_interrupted)
 {
 	static const struct mregion_range ranges[] = {
-		RANGE(0x1000, 0x1003, 0, 4, MREGION_ROMD, 0),
-		RANGE(0x1004, 0x10ff, 0x20, 3, MREGION_MMIO, 0),
+		FIXTURE_RANGE(0x1000, 0x1003, 0, 4, MREGION_ROMD, 0),
+		FIXTURE_RANGE(0x1004, 0x10ff, 0x20, 3, MREGION_MMIO, 0),
 	};
 	static const struct mregion_range moved[] = {
-		RANGE(0x1000, 0x1fff, 0, 4, MREGION_ROMD, 0),
+		FIXTURE_RANGE(0x1000, 0x1fff, 0, 4, MREGION_ROMD, 0),
 	};
 	struct kvm_run *run = &self->run;
 	struct mregion_server server = { 0 };

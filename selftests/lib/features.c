@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "flat.h"
 
 /* What a newer module has, and its structures. */
 #define NEWER_FEATURES	(1ull << 17 | 1ull << 63)
@@ -61,7 +62,7 @@ static int module_ioctl(unsigned long request, void *arg)
 	case MREGION_COMMIT:
 		module.commits++;
 		module.op_size = ((struct mregion_commit *)arg)->op_size;
-		return 0;
+		return fixture_kernel(request, arg);
 	default:
 		return fixture_kernel(request, arg);
 	}
@@ -127,6 +128,81 @@ TEST_F(features, fewer)
 	EXPECT_EQ(1, module.commits);
 }
 
+/* What a commit has changed is asked for, or found by reading views. */
+static void views_follow(struct __test_metadata *_metadata,
+			 struct mregion_machine *machine)
+{
+	struct mregion_range ranges[2] = {
+		{ .last = 0xfff, .kind = MREGION_RAM },
+		{ .start = 0x2000, .last = 0x3fff, .kind = MREGION_RAM },
+	};
+	struct mregion_attach_params params = {
+		.vm_fd = -1, .first_slot = 8, .nr_slots = 4,
+	};
+	struct mregion_region *root, *ram;
+
+	fixture_nr_commits = 0;
+	fixture_nr_calls = 0;
+	fixture_nr_changes = 0;
+	fixture_nr_views = 0;
+	fixture_view_nr = 0;
+	root = mregion_new_container(machine, "root", 0);
+	ram = mregion_new_ram(machine, MREGION_RAM, "ram", 0x4000);
+	params.memory = mregion_new_space(machine, MREGION_BUS_MEMORY, root,
+					  MREGION_POLICY_DEFAULT);
+	ASSERT_NE(NULL, root);
+	ASSERT_NE(NULL, ram);
+	ASSERT_NE(NULL, params.memory);
+	ASSERT_NE(NULL, mregion_attach(machine, &params));
+	EXPECT_EQ(0, fixture_nr_calls);
+	ranges[0].region = mregion_id(ram);
+	ranges[1].region = mregion_id(ram);
+	fixture_view = ranges;
+	fixture_view_nr = 2;
+	EXPECT_EQ(0, mregion_map(root, ram, 0, 0));
+	EXPECT_EQ(2, machine->spaces->flat.tree.nr);
+	EXPECT_EQ(2, fixture_nr_calls);
+	/* what is the same stays, what is gone goes */
+	fixture_view_nr = 1;
+	EXPECT_EQ(0, mregion_unmap(ram));
+	EXPECT_EQ(1, machine->spaces->flat.tree.nr);
+	ASSERT_EQ(3, fixture_nr_calls);
+	EXPECT_EQ(0, fixture_calls[2].memory_size);
+	EXPECT_EQ(0x2000, fixture_calls[2].guest_phys_addr);
+	fixture_view_nr = 0;
+	EXPECT_EQ(0, mregion_map(root, ram, 0, 0));
+	EXPECT_EQ(0, machine->spaces->flat.tree.nr);
+	EXPECT_TRUE(machine->spaces->flat.valid);
+	EXPECT_EQ(4, fixture_nr_calls);
+}
+
+TEST_F(features, changes)
+{
+	module.features |= MREGION_FEATURE_CHANGES;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	views_follow(_metadata, self->machine);
+	EXPECT_LT(0, fixture_nr_changes);
+	EXPECT_EQ(0, fixture_nr_views);
+}
+
+TEST_F(features, no_changes)
+{
+	unsigned int views;
+
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	views_follow(_metadata, self->machine);
+	EXPECT_EQ(0, fixture_nr_changes);
+	EXPECT_LT(0, fixture_nr_views);
+	/* Of a view that is as it was, its generation is enough. */
+	views = fixture_nr_views;
+	fixture_nr_commits--;
+	EXPECT_NE(NULL, mregion_new_container(self->machine, "c", 0));
+	EXPECT_EQ(views + 1, fixture_nr_views);
+	EXPECT_TRUE(self->machine->spaces->flat.valid);
+}
+
 /* All that are missing are named, and no other. */
 TEST_F(features, require)
 {
@@ -139,12 +215,12 @@ TEST_F(features, require)
 
 	self->machine->info.features = 0;
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull >> 32));
-	EXPECT_ERROR("lacks: attach, bit 1, bit 2, ");
+	EXPECT_ERROR("lacks: attach, changes, bit 2, ");
 	EXPECT_ERROR(", bit 30, bit 31 (EOPNOTSUPP)");
 
 	/* Of more than there is room for, the rest is cut off. */
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull));
-	EXPECT_ERROR("lacks: attach, bit 1, bit 2, ");
+	EXPECT_ERROR("lacks: attach, changes, bit 2, ");
 }
 
 /* Of a newer module all is taken that is known, and no more. */

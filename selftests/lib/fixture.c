@@ -61,16 +61,37 @@ void (*fixture_commit)(const struct mregion_commit *commit);
 const struct mregion_range *fixture_view;
 size_t fixture_view_nr;
 unsigned int fixture_nr_commits;
+unsigned int fixture_nr_changes;
+unsigned int fixture_nr_views;
 
-static int fixture_view_read(struct mregion_view_read *arg)
+/* All has changed, each time. */
+static int fixture_changes(struct mregion_changes_read *arg)
 {
 	static uint64_t generation;
 
-	if (arg->nr >= fixture_view_nr && fixture_view_nr)
+	*(struct mregion_interval *)(uintptr_t)arg->intervals =
+		(struct mregion_interval){ .last = UINT64_MAX };
+	if (arg->nr_ranges >= fixture_view_nr && fixture_view_nr)
 		memcpy((void *)(uintptr_t)arg->ranges, fixture_view,
 		       fixture_view_nr * sizeof(*fixture_view));
-	arg->nr = fixture_view_nr;
+	arg->nr_intervals = 1;
+	arg->nr_ranges = fixture_view_nr;
 	arg->generation = ++generation;
+	fixture_nr_changes++;
+	return 0;
+}
+
+/* It is another view after each commit. */
+static int fixture_view_read(struct mregion_view_read *arg)
+{
+	size_t nr = arg->nr < fixture_view_nr ? arg->nr : fixture_view_nr;
+
+	if (nr)
+		memcpy((void *)(uintptr_t)arg->ranges, fixture_view,
+		       nr * sizeof(*fixture_view));
+	arg->nr = fixture_view_nr;
+	arg->generation = 1 + fixture_nr_commits;
+	fixture_nr_views++;
 	return 0;
 }
 
@@ -100,6 +121,8 @@ int fixture_kernel(unsigned long request, void *arg)
 		fixture_fail_alone(arg);
 		fixture_nr_commits++;
 		return fixture_refuse;
+	case MREGION_CHANGES:
+		return fixture_changes(arg);
 	case MREGION_VIEW_READ:
 		return fixture_view_read(arg);
 	default:
@@ -117,7 +140,8 @@ void fixture_init(struct mregion_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
 	machine->fd = -1;
-	machine->info.features = MREGION_FEATURE_ATTACH;
+	machine->info.features = MREGION_FEATURE_ATTACH |
+				 MREGION_FEATURE_CHANGES;
 	machine->page_size = 4096;
 	mregion_table_init(&machine->regions);
 	mregion_transaction_init(&machine->transaction);
@@ -137,6 +161,8 @@ void fixture_init(struct mregion_machine *machine)
 	fixture_view = NULL;
 	fixture_view_nr = 0;
 	fixture_nr_commits = 0;
+	fixture_nr_changes = 0;
+	fixture_nr_views = 0;
 }
 
 void fixture_destroy(struct mregion_machine *machine)
@@ -178,22 +204,36 @@ struct mregion_region *fixture_region(struct mregion_machine *machine,
 	return region;
 }
 
+void fixture_changed(struct mregion_space *space,
+		     const struct mregion_interval *intervals,
+		     size_t nr_intervals, const struct mregion_range *ranges,
+		     size_t nr_ranges)
+{
+	struct mregion_changed *changed = &space->changed;
+
+	mregion_changed_free(changed);
+	changed->intervals = calloc(nr_intervals + 1, sizeof(intervals[0]));
+	changed->ranges = calloc(nr_ranges + 1, sizeof(ranges[0]));
+	changed->nr_intervals = nr_intervals;
+	changed->nr_ranges = nr_ranges;
+	changed->generation++;
+	if (nr_intervals)
+		memcpy(changed->intervals, intervals,
+		       nr_intervals * sizeof(intervals[0]));
+	if (nr_ranges)
+		memcpy(changed->ranges, ranges, nr_ranges * sizeof(ranges[0]));
+}
+
 void fixture_set_view(struct mregion_space *space,
 		      const struct mregion_range *ranges, size_t nr)
 {
-	struct mregion_flat *flat, *old = space->flat;
+	const struct mregion_interval all = { .last = UINT64_MAX };
 
-	flat = malloc(sizeof(*flat) + nr * sizeof(flat->regions[0]));
-	flat->view = malloc(sizeof(*flat->view) + nr * sizeof(ranges[0]));
-	atomic_init(&flat->refs, 1);
-	flat->view->generation = old ? old->view->generation + 1 : 1;
-	flat->view->nr = nr;
-	if (nr)
-		memcpy(flat->view->ranges, ranges, nr * sizeof(ranges[0]));
-	mregion_table_get_ranges(&space->machine->regions, ranges, nr,
-				 flat->regions);
-	space->flat = flat;
-	mregion_flat_put(old);
+	/* As if all had changed. */
+	fixture_changed(space, &all, 1, ranges, nr);
+	if (mregion_flat_follow(&space->flat, space->machine,
+				&space->changed))
+		abort();
 }
 
 void fixture_space(struct mregion_machine *machine,
@@ -205,14 +245,14 @@ void fixture_space(struct mregion_machine *machine,
 	space->id = 1;
 	space->bus = bus;
 	space->live = true;
-	pthread_mutex_init(&space->flat_lock, NULL);
+	mregion_flat_init(&space->flat);
 	fixture_set_view(space, ranges, nr);
 }
 
 void fixture_space_destroy(struct mregion_space *space)
 {
-	mregion_flat_put(space->flat);
-	pthread_mutex_destroy(&space->flat_lock);
+	mregion_flat_destroy(&space->flat);
+	mregion_changed_free(&space->changed);
 }
 
 void fixture_ring_memory(struct mregion_ring_memory *memory,

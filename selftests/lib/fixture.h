@@ -45,13 +45,15 @@ extern void (*fixture_commit)(const struct mregion_commit *commit);
 extern const struct mregion_range *fixture_view;
 extern size_t fixture_view_nr;
 extern unsigned int fixture_nr_commits;
+extern unsigned int fixture_nr_changes;	/* how often MREGION_CHANGES was asked */
+extern unsigned int fixture_nr_views;	/* and MREGION_VIEW_READ */
 int fixture_kernel(unsigned long request, void *arg);
 
 /* The same, which from now on refuses all commits (ENOENT), or none. */
 void fixture_refuse_commits(bool refuse);
 
 /* A range of a view. */
-#define RANGE(from, to, off, id, k, f) { \
+#define FIXTURE_RANGE(from, to, off, id, k, f) { \
 	.start = from, .last = to, .offset = off, .region = id, .kind = k, \
 	.flags = f }
 
@@ -70,6 +72,12 @@ void fixture_space(struct mregion_machine *machine,
 		   const struct mregion_range *ranges, size_t nr);
 void fixture_set_view(struct mregion_space *space,
 		      const struct mregion_range *ranges, size_t nr);
+
+/* What a commit has changed, for mregion_flat_follow() and those behind it. */
+void fixture_changed(struct mregion_space *space,
+		     const struct mregion_interval *intervals,
+		     size_t nr_intervals, const struct mregion_range *ranges,
+		     size_t nr_ranges);
 void fixture_space_destroy(struct mregion_space *space);
 
 /* An empty ring, and the kernel's part in it. @nr_entries: at most 128. */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "flat.h"
 #include "memslots.h"
+#include "../random_util.h"
 
 #define FIRST_SLOT	8
 #define NR_SLOTS	4
@@ -47,7 +49,7 @@ FIXTURE_TEARDOWN(memslots)
 	fixture_destroy(&self->machine);
 }
 
-#define NO_MEMORY	RANGE(0, 0xfff, 0, 99, MREGION_MMIO, 0)
+#define NO_MEMORY	FIXTURE_RANGE(0, 0xfff, 0, 99, MREGION_MMIO, 0)
 
 #define UPDATE(...) ({ \
 	const struct mregion_range ranges[] = { __VA_ARGS__ }; \
@@ -68,14 +70,14 @@ FIXTURE_TEARDOWN(memslots)
 TEST_F(memslots, kinds)
 {
 	ASSERT_EQ(0, UPDATE(
-		RANGE(0x0000, 0x0fff, 0x3000, 1, MREGION_RAM, 0),
-		RANGE(0x1000, 0x2fff, 0, 2, MREGION_ROM,
+		FIXTURE_RANGE(0x0000, 0x0fff, 0x3000, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x1000, 0x2fff, 0, 2, MREGION_ROM,
 		      MREGION_RANGE_READONLY),
-		RANGE(0x3000, 0x3fff, 0, 3, MREGION_ROMD, MREGION_RANGE_ROMD),
-		RANGE(0x4000, 0x4fff, 0, 3, MREGION_ROMD, 0),
-		RANGE(0x5000, 0x5fff, 0, 4, MREGION_RAMDEV,
+		FIXTURE_RANGE(0x3000, 0x3fff, 0, 3, MREGION_ROMD, MREGION_RANGE_ROMD),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 3, MREGION_ROMD, 0),
+		FIXTURE_RANGE(0x5000, 0x5fff, 0, 4, MREGION_RAMDEV,
 		      MREGION_RANGE_LOG_DIRTY),
-		RANGE(0x6000, 0x6fff, 0, 99, MREGION_MMIO, 0)));
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 99, MREGION_MMIO, 0)));
 	ASSERT_EQ(4, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0x1000, 0x3000, 0);
 	EXPECT_CALL(1, 1, 0x1000, 0x2000, 0, KVM_MEM_READONLY);
@@ -87,17 +89,17 @@ TEST_F(memslots, whole_pages)
 {
 	ASSERT_EQ(0, UPDATE(
 		/* The page between two halves of pages. */
-		RANGE(0x0800, 0x27ff, 0x1800, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x0800, 0x27ff, 0x1800, 1, MREGION_RAM, 0),
 		/* No whole page at all: across a boundary, one byte short. */
-		RANGE(0x2800, 0x37ff, 0x0800, 1, MREGION_RAM, 0),
-		RANGE(0x4000, 0x4ffe, 0, 1, MREGION_RAM, 0),
-		RANGE(0x5001, 0x5fff, 1, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2800, 0x37ff, 0x0800, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x4000, 0x4ffe, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x5001, 0x5fff, 1, 1, MREGION_RAM, 0),
 		/* Pages of the guest that are none of the host. */
-		RANGE(0x6000, 0x7fff, 0x800, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x6000, 0x7fff, 0x800, 1, MREGION_RAM, 0),
 		/* Begins in the last quarter of a page. */
-		RANGE(0x8c00, 0x9fff, 0x4c00, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8c00, 0x9fff, 0x4c00, 1, MREGION_RAM, 0),
 		/* The last page there is. */
-		RANGE(UINT64_MAX - 0xfff, UINT64_MAX, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(UINT64_MAX - 0xfff, UINT64_MAX, 0, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(3, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0x1000, 0x1000, 0x2000, 0);
 	EXPECT_CALL(1, 1, 0x9000, 0x1000, 0x5000, 0);
@@ -107,13 +109,13 @@ TEST_F(memslots, whole_pages)
 TEST_F(memslots, remove_before_add)
 {
 	ASSERT_EQ(0, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x1000, 0x2fff, 0x1000, 1, MREGION_RAM, 0),
-		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x1000, 0x2fff, 0x1000, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(3, fixture_nr_calls);
 	ASSERT_EQ(0, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x2000, 0x8fff, 0x2000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2000, 0x8fff, 0x2000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(3, fixture_nr_calls);
 	EXPECT_CALL(0, 1, 0x1000, 0, 0x1000, 0);
 	EXPECT_CALL(1, 2, 0x8000, 0, 0x8000, 0);
@@ -123,24 +125,24 @@ TEST_F(memslots, remove_before_add)
 
 TEST_F(memslots, unchanged)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0),
-			    RANGE(0x1000, 0x1fff, 0, 99, MREGION_MMIO, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0),
+			    FIXTURE_RANGE(0x1000, 0x1fff, 0, 99, MREGION_MMIO, 0)));
 	EXPECT_EQ(0, fixture_nr_calls);
 }
 
 TEST_F(memslots, flags)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
 
 	/* Logging begins and ends without a gap in the guest's memory. */
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM,
 				  MREGION_RANGE_LOG_DIRTY)));
 	ASSERT_EQ(1, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0x1000, 0, KVM_MEM_LOG_DIRTY_PAGES);
 
 	/* KVM does not let a slot change whether it is read-only. */
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM,
 				  MREGION_RANGE_READONLY)));
 	ASSERT_EQ(2, fixture_nr_calls);
 	EXPECT_EQ(0, fixture_calls[0].memory_size);
@@ -150,8 +152,8 @@ TEST_F(memslots, flags)
 /* As when a region is replaced by another one on the same memory. */
 TEST_F(memslots, other_region)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 4, MREGION_RAMDEV, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 4, MREGION_RAMDEV, 0)));
 	ASSERT_EQ(2, fixture_nr_calls);
 	EXPECT_EQ(0, fixture_calls[0].memory_size);
 	EXPECT_EQ(0x1000, fixture_calls[1].memory_size);
@@ -160,20 +162,20 @@ TEST_F(memslots, other_region)
 TEST_F(memslots, too_few)
 {
 	ASSERT_EQ(-ENOSPC, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(4, fixture_nr_calls);
 	EXPECT_NE(0, strlen(mregion_error()));
 
 	/* Once there is room, the one that had none gets its slot. */
 	ASSERT_EQ(0, UPDATE(
-		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(2, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0, 0, 0);
 	EXPECT_CALL(1, 0, 0x8000, 0x1000, 0, 0);
@@ -183,9 +185,9 @@ TEST_F(memslots, too_few)
 TEST_F(memslots, numbers)
 {
 	EXPECT_EQ(NULL, self->slots.free);
-	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(1, self->slots.nr_used);
-	ASSERT_EQ(0, UPDATE(RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(1, self->slots.nr_used);
 }
 
@@ -218,9 +220,9 @@ TEST_F(memslots, all_of_kvm)
 	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
 					   MREGION_ALL_SLOTS));
 	EXPECT_EQ(-ENOSPC, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(2, fixture_nr_calls);
 	EXPECT_CALL(1, 1, 0x2000, 0x1000, 0, 0);
 }
@@ -229,10 +231,10 @@ TEST_F(memslots, refused)
 {
 	fixture_bad_slot = FIRST_SLOT;
 	ASSERT_EQ(-EEXIST, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
 	fixture_bad_slot = -1;
 	/* It is tried again, in the same slot, at the next change. */
-	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(1, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0x1000, 0, 0);
 }
@@ -243,37 +245,37 @@ TEST_F(memslots, stuck)
 	struct mregion_region *region;
 
 	region = mregion_table_get(&self->machine.regions, 1);
-	ASSERT_EQ(0, UPDATE(RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-			    RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+			    FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	fixture_stuck_slot = FIRST_SLOT;
 	ASSERT_EQ(-ENOMEM, UPDATE(
-		RANGE(0x4000, 0x4fff, 0, 2, MREGION_ROM, 0),
-		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 2, MREGION_ROM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(2, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0, 0, 0);
 	EXPECT_CALL(1, 2, 0x4000, 0x1000, 0, KVM_MEM_READONLY);
 
 	/* It fails again, and takes part in nothing else. */
 	ASSERT_EQ(-ENOMEM, UPDATE(
-		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(2, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0, 0, 0);
 	EXPECT_CALL(1, 2, 0x4000, 0, 0, 0);
 
 	/* Wanted again, it is there already. */
 	ASSERT_EQ(0, UPDATE(
-		RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
-		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(0, fixture_nr_calls);
 	ASSERT_EQ(-ENOMEM, UPDATE(
-		RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(1, fixture_nr_calls);
 
 	/* Others go, and come, on both sides of it. */
 	fixture_stuck_slot = FIRST_SLOT + 1;
 	ASSERT_EQ(-ENOMEM, UPDATE(
-		RANGE(0x0000, 0x0fff, 0x2000, 1, MREGION_RAM, 0),
-		RANGE(0x9000, 0x9fff, 0x2000, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x0000, 0x0fff, 0x2000, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x9000, 0x9fff, 0x2000, 1, MREGION_RAM, 0)));
 	ASSERT_EQ(4, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0, 0, 0);
 	EXPECT_CALL(1, 1, 0x8000, 0, 0x8000, 0);
@@ -292,7 +294,7 @@ TEST_F(memslots, stuck)
 /* KVM says so when it has no such slot: then it need not be tried again. */
 TEST_F(memslots, gone)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
 	fixture_stuck_slot = FIRST_SLOT;
 	fixture_stuck_errno = EINVAL;
 	ASSERT_EQ(-EINVAL, UPDATE(NO_MEMORY));
@@ -302,12 +304,12 @@ TEST_F(memslots, gone)
 
 TEST_F(memslots, flags_refused)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
 	fixture_bad_slot = FIRST_SLOT;
-	ASSERT_EQ(-EEXIST, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+	ASSERT_EQ(-EEXIST, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM,
 					MREGION_RANGE_LOG_DIRTY)));
 	fixture_bad_slot = -1;
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM,
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM,
 				  MREGION_RANGE_LOG_DIRTY)));
 	ASSERT_EQ(1, fixture_nr_calls);
 	EXPECT_CALL(0, 0, 0, 0x1000, 0, KVM_MEM_LOG_DIRTY_PAGES);
@@ -316,14 +318,252 @@ TEST_F(memslots, flags_refused)
 /* Of an error of several slots the first is told, with its own text. */
 TEST_F(memslots, first_error)
 {
-	ASSERT_EQ(0, UPDATE(RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));
 	fixture_stuck_slot = FIRST_SLOT;
 	fixture_bad_slot = FIRST_SLOT + 1;
 	ASSERT_EQ(-ENOMEM, UPDATE(
-		RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_NE(NULL, strstr(mregion_error(), "remove memory slot 8"));
 	EXPECT_EQ(ENOMEM, errno);
 	fixture_stuck_slot = -1;
+}
+
+/* ---- After a commit ---------------------------------------------------- */
+
+#define INTERVALS(...)	((const struct mregion_interval[]){ __VA_ARGS__ })
+
+/* Only in the intervals has the view changed: to these ranges. */
+#define FOLLOW(intervals, ...) ({ \
+	const struct mregion_range new[] = { __VA_ARGS__ }; \
+	fixture_nr_calls = 0; \
+	fixture_changed(&self->space, intervals, ARRAY_SIZE(intervals), new, \
+			ARRAY_SIZE(new)); \
+	ASSERT_EQ(0, mregion_flat_follow(&self->space.flat, &self->machine, \
+					 &self->space.changed)); \
+	mregion_memslots_follow(&self->slots, &self->space); \
+})
+
+static uint8_t elsewhere[64 * 4096] __attribute__((aligned(4096)));
+
+/* Who looks at a slot outside of the intervals finds its memory elsewhere. */
+static void move_memory(struct mregion_machine *machine)
+{
+	struct mregion_region *region;
+
+	region = mregion_table_get(&machine->regions, 1);
+	atomic_store(&region->ram.ptr, elsewhere);
+	mregion_region_put(region);
+}
+
+TEST_F(memslots, follow)
+{
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 4, MREGION_RAMDEV, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(UINT64_MAX - 0xfff, UINT64_MAX, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(4, fixture_nr_calls);
+	move_memory(&self->machine);
+	/* In the middle, between two that begin and end where it does. */
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x1000, 0x7fff }),
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 4, MREGION_RAMDEV, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(0, 1, 0x4000, 0, 0, 0);
+	EXPECT_CALL(1, 1, 0x6000, 0x1000, 0, 0);
+	/* What is there already stays. */
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x6000, 0x6fff }),
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 4, MREGION_RAMDEV, 0)));
+	EXPECT_EQ(0, fixture_nr_calls);
+	/* No memory before, and none now. */
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x2000, 0x5fff }),
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 99, MREGION_MMIO, 0)));
+	EXPECT_EQ(0, fixture_nr_calls);
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x6000, 0x6fff })));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 1, 0x6000, 0, 0, 0);
+	/* Nothing has changed. */
+	fixture_nr_calls = 0;
+	fixture_changed(&self->space, NULL, 0, NULL, 0);
+	ASSERT_EQ(0, mregion_memslots_follow(&self->slots, &self->space));
+	EXPECT_EQ(0, fixture_nr_calls);
+	EXPECT_EQ(3, self->slots.nr);
+	/* Several, at both ends. */
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0, 0xfff },
+				      { UINT64_MAX - 0xfff, UINT64_MAX }),
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 4, MREGION_RAMDEV, 0)));
+	ASSERT_EQ(3, fixture_nr_calls);
+	EXPECT_EQ(0, fixture_calls[0].memory_size);
+	EXPECT_EQ(0, fixture_calls[1].memory_size);
+	EXPECT_EQ(UINT64_MAX - 0xfff, fixture_calls[1].guest_phys_addr);
+	EXPECT_EQ(0x1000, fixture_calls[2].memory_size);
+	/* And now all: the one that nobody has looked at is found elsewhere. */
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0, UINT64_MAX }),
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 4, MREGION_RAMDEV, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_EQ(0x8000, fixture_calls[0].guest_phys_addr);
+	EXPECT_EQ((uintptr_t)elsewhere, fixture_calls[1].userspace_addr);
+}
+
+/* What has failed is tried again by the next commit, whatever that has changed. */
+TEST_F(memslots, follow_again)
+{
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0)));
+	fixture_bad_slot = FIRST_SLOT + 1;
+	ASSERT_EQ(-EEXIST, FOLLOW(INTERVALS({ 0x4000, 0x4fff }),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(1, fixture_nr_calls);
+	/* Not yet. */
+	ASSERT_EQ(-EEXIST, FOLLOW(INTERVALS({ 0x8000, 0x8fff }),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 99, MREGION_MMIO, 0)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 1, 0x4000, 0x1000, 0, 0);
+	fixture_bad_slot = -1;
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x9000, 0x9fff }),
+		FIXTURE_RANGE(0x9000, 0x9fff, 0, 99, MREGION_MMIO, 0)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 1, 0x4000, 0x1000, 0, 0);
+	/* And that is all. */
+	move_memory(&self->machine);
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x9000, 0x9fff })));
+	EXPECT_EQ(0, fixture_nr_calls);
+
+	/* What cannot be removed, too; it is in the way of nothing else. */
+	fixture_stuck_slot = FIRST_SLOT;
+	ASSERT_EQ(-ENOMEM, FOLLOW(INTERVALS({ 0, 0xfff })));
+	EXPECT_EQ(1, fixture_nr_calls);
+	fixture_stuck_slot = -1;
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x4000, 0x4fff })));
+	EXPECT_EQ(2, fixture_nr_calls);
+	EXPECT_EQ(0, self->slots.nr);
+}
+
+/* A view that could not be read is read as a whole by the next commit. */
+TEST_F(memslots, follow_nothing)
+{
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+			    FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
+	fixture_nr_calls = 0;
+	self->space.changed.nr_intervals = 0;
+	ASSERT_EQ(0, mregion_flat_follow(&self->space.flat, &self->machine,
+					 NULL));
+	EXPECT_EQ(0, self->space.flat.generation);
+	ASSERT_EQ(-ENOMEM, mregion_memslots_follow(&self->slots,
+						   &self->space));
+	/* The guest keeps what it has. */
+	EXPECT_EQ(0, fixture_nr_calls);
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0, UINT64_MAX }),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(1, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+}
+
+#define EXPECT_TEXT(text) EXPECT_NE(NULL, strstr(mregion_error(), text)) { \
+	TH_LOG("%s", mregion_error()); \
+}
+
+/* Those outside of the intervals count, too. */
+TEST_F(memslots, follow_too_few)
+{
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(-ENOSPC, FOLLOW(INTERVALS({ 0x4000, 0x7fff }),
+		FIXTURE_RANGE(0x4000, 0x4fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x6000, 0x6fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(1, fixture_nr_calls);
+	EXPECT_TEXT("the view needs 5, and there are 4 to use");
+	/* So does one that has no slot since the commit before. */
+	ASSERT_EQ(-ENOSPC, FOLLOW(INTERVALS({ 0xa000, 0xafff }),
+		FIXTURE_RANGE(0xa000, 0xafff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(0, fixture_nr_calls);
+	EXPECT_TEXT("the view needs 6, and there are 4 to use");
+	/* Where one becomes free, the first that has none gets it. */
+	ASSERT_EQ(-ENOSPC, FOLLOW(INTERVALS({ 0, 0xfff })));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(0, 0, 0, 0, 0, 0);
+	EXPECT_CALL(1, 0, 0x6000, 0x1000, 0, 0);
+	EXPECT_TEXT("the view needs 5, and there are 4 to use");
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x2000, 0x2fff })));
+	ASSERT_EQ(2, fixture_nr_calls);
+	EXPECT_CALL(1, 1, 0xa000, 0x1000, 0, 0);
+	ASSERT_EQ(0, FOLLOW(INTERVALS({ 0x2000, 0x2fff })));
+	EXPECT_EQ(0, fixture_nr_calls);
+}
+
+/*
+ * Random views of pages of which each has its place, or is away. Who follows has the
+ * slots in the end that who looks at all has.
+ */
+#define PAGES	16u
+
+static size_t random_page(struct mregion_range *ranges, uint32_t page,
+			  uint32_t look)
+{
+	if (!look)
+		return 0;
+	ranges[0] = (struct mregion_range)FIXTURE_RANGE(page * 0x1000,
+		page * 0x1000 + 0xfff, look * 0x1000, look == 1 ? 99 : 1,
+		look == 1 ? MREGION_MMIO : MREGION_RAM,
+		look == 2 ? MREGION_RANGE_READONLY : 0);
+	return 1;
+}
+
+TEST_F(memslots, follow_random)
+{
+	struct mregion_range ranges[PAGES];
+	struct mregion_interval intervals[PAGES];
+	struct mregion_memslots all;
+	uint32_t looks[PAGES] = { 0 };
+	uint64_t seed = random_seed("MREGION_SEED");
+	struct prng prng = prng_of(seed, 0);
+	size_t i, nr, nr_intervals, round, compared = 0;
+
+	TH_LOG("MREGION_SEED=%#llx", (unsigned long long)seed);
+	ASSERT_EQ(0, mregion_memslots_init(&all, -1, 100, PAGES));
+	self->slots.max = PAGES;
+	for (round = 0; round < 3000; round++) {
+		nr = 0;
+		nr_intervals = 0;
+		for (i = 0; i < PAGES; i++) {
+			if (!one_in(&prng, 4))
+				continue;
+			looks[i] = below(&prng, 5);
+			intervals[nr_intervals++] = (struct mregion_interval){
+				i * 0x1000, i * 0x1000 + 0xfff,
+			};
+			nr += random_page(ranges + nr, i, looks[i]);
+		}
+		fixture_nr_calls = 0;
+		/* Some cannot be set, or removed. */
+		fixture_bad_slot = one_in(&prng, 4) ?
+			FIRST_SLOT + (int)below(&prng, PAGES) : -1;
+		fixture_stuck_slot = one_in(&prng, 4) ?
+			FIRST_SLOT + (int)below(&prng, PAGES) : -1;
+		fixture_changed(&self->space, intervals, nr_intervals, ranges,
+				nr);
+		ASSERT_EQ(0, mregion_flat_follow(&self->space.flat,
+						 &self->machine,
+						 &self->space.changed));
+		if (mregion_memslots_follow(&self->slots, &self->space))
+			continue;
+		compared++;
+		fixture_nr_calls = 0;
+		ASSERT_EQ(0, mregion_memslots_update(&all, &self->space));
+		ASSERT_EQ(all.nr, self->slots.nr);
+		for (i = 0; i < all.nr; i++) {
+			ASSERT_EQ(all.slots[i].gpa, self->slots.slots[i].gpa);
+			ASSERT_EQ(all.slots[i].hva, self->slots.slots[i].hva);
+			ASSERT_EQ(all.slots[i].size, self->slots.slots[i].size);
+			ASSERT_EQ(all.slots[i].flags,
+				  self->slots.slots[i].flags);
+		}
+	}
+	EXPECT_LT(1000, compared);
+	fixture_bad_slot = -1;
+	fixture_stuck_slot = -1;
+	mregion_memslots_destroy(&all);
 }
 
 TEST_HARNESS_MAIN

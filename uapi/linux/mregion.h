@@ -17,8 +17,8 @@
  *
  * Every ioctl takes a pointer to a structure whose first member, @size, is the
  * size of that structure as its caller knows it. A structure may grow at its
- * end: the kernel treats what an older caller does not pass as zero, and
- * returns only what the caller has room for.
+ * end: the kernel treats members that an older caller does not pass as zero, and
+ * returns only the members that the caller has room for.
  *
  * Errors that every ioctl can return, not repeated below:
  *
@@ -26,7 +26,7 @@
  * EFAULT     a pointer is bad
  * EINVAL     @size is smaller than the first version of the structure; a
  *            reserved member is not zero
- * E2BIG      the structure has non-zero bytes beyond what this kernel knows, or
+ * E2BIG      the structure has non-zero bytes that this kernel does not know, or
  *            is larger than a page
  * ENOTTY     the kernel does not know the ioctl
  * ENOMEM     out of memory
@@ -40,8 +40,8 @@
  *
  * Lengths of regions and windows are in bytes, and reach 2^64, which does not
  * fit: a length of 0 means 2^64. Addresses of ranges are inclusive on both ends for
- * the same reason. No region is empty: what is to show nothing yet, as the window
- * of a bridge that is closed, is disabled (%MREGION_REGION_DISABLED).
+ * the same reason. No region is empty: a region that shows nothing yet, such as a
+ * closed window of a bridge, is disabled (%MREGION_REGION_DISABLED).
  *
  * Regions, spaces, rings, shadow memories and servers have IDs that the caller
  * chooses. 0 is no ID. They are numbered apart: region 1 and space 1 may both
@@ -106,9 +106,9 @@
 #define MREGION_NO_VCPU		0xffff
 
 /**
- * enum mregion_kind - what a region is
- * @MREGION_CONTAINER: nothing of its own; shows its subregions, and lets what
- *	lies below it show through between them
+ * enum mregion_kind - kind of a region
+ * @MREGION_CONTAINER: nothing of its own; shows its subregions; lower siblings
+ *	show through between them
  * @MREGION_RAM: memory that the guest reads and writes without an exit
  * @MREGION_ROM: memory that the guest reads; its writes are refused
  * @MREGION_ROMD: a ROM device: reads come from memory, writes go to the device
@@ -117,7 +117,7 @@
  *	that accesses it keeps the size of each access
  * @MREGION_MMIO: registers: each access goes to a rule or to the device
  * @MREGION_ALIAS: a window on another region
- * @MREGION_RESERVATION: addresses that somebody else answers for, such as
+ * @MREGION_RESERVATION: addresses of devices outside of mregion, such as
  *	KVM's own interrupt controllers; never claimed on KVM's buses
  *
  * The kinds are those of QEMU's memory API (docs/devel/memory.rst).
@@ -135,8 +135,8 @@ enum mregion_kind {
 
 /**
  * enum mregion_region_flags - attributes of a region
- * @MREGION_REGION_READONLY: what the region shows is read-only: its own memory
- *	and all that is under it or, for an alias, all that it shows
+ * @MREGION_REGION_READONLY: the region is read-only, with all that is under it or,
+ *	for an alias, all that it shows
  * @MREGION_REGION_DISABLED: the region and all that is under it is invisible
  * @MREGION_REGION_NONVOLATILE: persistent memory; inherited as READONLY is
  * @MREGION_REGION_UNMERGEABLE: never merge ranges of this region in a view;
@@ -157,7 +157,7 @@ enum mregion_region_flags {
 };
 
 /**
- * enum mregion_policy - an answer to an access that nobody accepts
+ * enum mregion_policy - an answer to an access that no device accepts
  * @MREGION_POLICY_DEFAULT: ONES for a region, EXIT for a space
  * @MREGION_POLICY_ONES: reads return all-ones, writes are dropped, as on PCI
  * @MREGION_POLICY_ZEROES: reads return zero, writes are dropped
@@ -197,7 +197,7 @@ enum mregion_constraint_flags {
  * @impl_min: smallest access that its implementation handles, in bytes
  * @impl_max: largest access that its implementation handles, in bytes
  * @flags: enum mregion_constraint_flags
- * @refused: enum mregion_policy, what happens to an access that is not valid
+ * @refused: enum mregion_policy, the answer to an access that is not valid
  * @reserved: must be zero
  *
  * Sizes are 1, 2, 4, 8, or 0 for the default: 1 as a minimum, 4 as a maximum. As
@@ -207,13 +207,13 @@ enum mregion_constraint_flags {
  * @valid_max, or not aligned while MREGION_IMPL_UNALIGNED is not set, is split
  * into the largest aligned parts first; each part is then accepted or refused.
  * Other than in QEMU, no part reaches beyond the region's end, and the rest goes
- * to what is behind it, unless %MREGION_VALID_BEYOND is set. Where only the range
+ * to the region behind it, unless %MREGION_VALID_BEYOND is set. Where only the range
  * of a view ends, since another region covers the rest, parts are not cut: on a
- * PC the register at port 0xcf8 is to see all four bytes, though another
+ * PC the register at port 0xcf8 gets all four bytes, although another
  * device's is at 0xcf9.
  *
- * @impl_min, @impl_max and MREGION_BIG_ENDIAN are carried for whoever emulates
- * the device. The kernel acts on the sizes in one case: where rules are for
+ * @impl_min, @impl_max and MREGION_BIG_ENDIAN are for the device's emulation; the
+ * kernel passes them on. It uses the sizes in one case: where rules are for
  * some of the accesses that implement a part, but not for the part, and the device
  * accepts accesses of that size, the part is made in those.
  */
@@ -231,16 +231,16 @@ struct mregion_constraints {
  * define MREGION_ANY_ACCESS - constraints of a device that takes any access
  *
  * An initialiser for struct mregion_constraints, in C and in C++. Accesses of 1,
- * 2, 4 or 8 bytes, at any offset, come to the device as they were made. Those of
- * another length, as KVM makes them where a page ends, are split into such.
+ * 2, 4 or 8 bytes, at any offset, come to the device as they were made. Accesses of
+ * another length, as KVM makes them at the end of a page, are split into these sizes.
  */
 #define MREGION_ANY_ACCESS \
 	{ 1, 8, 1, 8, MREGION_VALID_UNALIGNED | MREGION_IMPL_UNALIGNED, 0, 0 }
 
 /**
- * enum mregion_backing - where the memory of a RAM, ROM, ROM device or RAM
- * device region is
- * @MREGION_BACKING_NONE: only the VMM knows
+ * enum mregion_backing - place of the memory of a RAM, ROM, ROM device or RAM
+ * device region
+ * @MREGION_BACKING_NONE: known to the VMM only
  * @MREGION_BACKING_FD: in a file: a memfd, or one on tmpfs, hugetlbfs or a disk
  * @MREGION_BACKING_USER: in the address space of the VMM
  */
@@ -291,16 +291,16 @@ struct mregion_op_create {
  * @MREGION_MAP_EXCLUSIVE: refuse to map the region where a sibling of the same
  *	priority is
  *
- * Of equals the one mapped later hides the other, which is seldom meant; where
- * priorities differ, somebody has said who is on top. QEMU tells the two apart
- * alike: memory_region_add_subregion() is for what does not overlap, and
+ * Of siblings of equal priority the one mapped later hides the other, which is seldom
+ * meant; different priorities order them explicitly. QEMU makes the same distinction:
+ * memory_region_add_subregion() is for regions that do not overlap, and
  * memory_region_add_subregion_overlap() takes a priority.
  *
- * What counts is the siblings' addresses in their parent, in full: whatever they
- * show, and whether or not the parent ends before. Siblings that are disabled do
- * not count; the region itself does if it is. It is a look at what is there, not a
- * promise: later operations, on this region or on others, are not refused because
- * of it. To move a region with another look, unmap it and map it again.
+ * The siblings' whole address ranges in their parent count, with any contents,
+ * also beyond the parent's end. Siblings that are disabled do
+ * not count; the region itself does if it is. The check is made once:
+ * later operations, on this region or on others, are not refused because
+ * of it. To move a region with another check, unmap it and map it again.
  */
 enum mregion_map_flags {
 	MREGION_MAP_EXCLUSIVE	= 1 << 0,
@@ -314,19 +314,19 @@ enum mregion_map_flags {
  * @flags: enum mregion_map_flags
  * @reserved: must be zero
  *
- * Among siblings of equal priority the one mapped later is on top. The region
- * may reach beyond its parent's end; what does is not visible. ENOENT: no such
+ * Among siblings of equal priority the one mapped later is on top. The part of a
+ * region beyond its parent's end is not visible. ENOENT: no such
  * region, or no region @parent. EBUSY: it is mapped already; a region has one
- * parent, aliases give the rest. EINVAL: the parent is an alias. ELOOP: the
+ * parent, aliases show it elsewhere. EINVAL: the parent is an alias. ELOOP: the
  * parent is the region itself, or mapped somewhere below it. EEXIST: EXCLUSIVE, and a
  * sibling is there: struct mregion_commit.occupant. Looking for it takes a step of
- * the commit's budget for each sibling of the same or a higher priority.
+ * the commit's budget for each sibling that has some of the addresses.
  *
- * An alias may be mapped into what it shows, or below: ARM's SSE machines show a
- * container's upper half in its lower one. It may even show itself some times
- * over, each time further on. What counts is whether that ends, which depends on
- * windows, and on what covers them: so it is found when a space is rendered, by
- * depth, EMLINK (see %MREGION_COMMIT). Where no space shows it, nothing is wrong.
+ * An alias may be mapped into the region that it shows, or below: ARM's SSE machines
+ * show a container's upper half in its lower one. It may show itself several
+ * times, each time at a later offset. It must not do so without end, which depends on
+ * windows, and on the regions that cover them. Rendering a space checks that by
+ * depth: EMLINK (see %MREGION_COMMIT). An alias that no space shows is not checked.
  */
 struct mregion_op_map {
 	__u64 offset;
@@ -338,8 +338,8 @@ struct mregion_op_map {
 
 /**
  * struct mregion_op_set_flags - argument of %MREGION_OP_SET_FLAGS
- * @mask: enum mregion_region_flags, which to change
- * @flags: enum mregion_region_flags, what to change them to; a subset of @mask
+ * @mask: enum mregion_region_flags, the flags to change
+ * @flags: enum mregion_region_flags, their new values; a subset of @mask
  *
  * ENOENT: no such region. EINVAL: @flags is no subset of @mask, or a flag does
  * not go with the region's kind.
@@ -370,7 +370,7 @@ struct mregion_op_space {
 };
 
 /**
- * enum mregion_bus - what kind of addresses a space has
+ * enum mregion_bus - kind of the addresses of a space
  * @MREGION_BUS_MEMORY: guest-physical addresses
  * @MREGION_BUS_PIO: I/O ports, 0 to 0xffff
  */
@@ -380,7 +380,7 @@ enum mregion_bus {
 };
 
 /**
- * enum mregion_rule_kind - what the kernel does with an access
+ * enum mregion_rule_kind - the kernel's action for an access
  * @MREGION_RULE_COALESCE: append writes to a ring and let the guest go on;
  *	reads, and writes that find the ring full, are forwarded
  * @MREGION_RULE_DOORBELL: signal an eventfd on writes and let the guest go on;
@@ -403,15 +403,15 @@ enum mregion_rule_kind {
  *	memory, before it signals
  * @MREGION_RULE_READ: a shadow serves reads
  * @MREGION_RULE_WRITE: a shadow stores writes
- * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed what
- *	is stored, and for each that is not aligned
+ * @MREGION_RULE_NOTIFY: a shadow signals @eventfd when a write has changed the
+ *	stored value, and for each write that is not aligned
  * @MREGION_RULE_ANY_LEN: a doorbell is for each write that begins at @offset,
- *	whatever its size and whatever it reaches into, as KVM's ioeventfds of
- *	length 0 are. It goes before all other rules, is not subject to the
- *	region's constraints, and completes all of the write
+ *	of any size, as KVM's ioeventfds of length 0 are. It goes before all other
+ *	rules, is not subject to the region's constraints, and completes all of the
+ *	write
  * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
  *	woken for each as for a request. Once it is dead, writes exit to the VMM,
- *	which is to drain the ring before: the last ones may be in it still
+ *	which drains the ring first, since the last entries may still be in it
  */
 enum mregion_rule_flags {
 	MREGION_RULE_DATAMATCH	= 1 << 0,
@@ -429,23 +429,23 @@ enum mregion_rule_flags {
  * @kind: enum mregion_rule_kind
  * @flags: enum mregion_rule_flags
  * @offset: first byte of the region that the rule is for
- * @len: length of that part in bytes, 0 for 2^64; what reaches beyond the
+ * @len: length of that part in bytes, 0 for 2^64; the part beyond the
  *	region's end has no effect. With ANY_LEN: 1
  * @ring: of a ring: its ID
- * @eventfd: of a doorbell, or with NOTIFY: what to signal; else 0. The rule
- *	holds a reference to the eventfd, not to the descriptor. To delete it: the
- *	same eventfd, or -1 for any
+ * @eventfd: of a doorbell, or with NOTIFY: the eventfd to signal; else 0. The rule
+ *	holds a reference to the eventfd, not to the descriptor. To delete the rule:
+ *	the same eventfd, or -1 for any
  * @shadow: of a shadow, or with STORE: ID of the shadow memory; else 0
  * @access_len: of a doorbell: the size of write that it is for, 0 for any
  * @shadow_offset: in the shadow memory, of the byte that stands for @offset;
- *	equal to @offset modulo 8, so that what is aligned stays so
+ *	equal to @offset modulo 8, which keeps alignment
  * @datamatch: with DATAMATCH: the value, else 0
  * @reserved: must be zero
  *
  * A rule is for accesses (after the split of struct mregion_constraints) that
  * lie wholly within its part of the region. Only MMIO and ROM device regions
- * have rules. Where rules are for some parts of an access only, the access exits:
- * it is for the VMM to make it part by part, see %MREGION_ACCESS_PART. An access
+ * have rules. Where rules are for some parts of an access only, the access exits,
+ * and the VMM makes it part by part, see %MREGION_ACCESS_PART. An access
  * that one instruction makes to several ranges of a view is not coalesced.
  *
  * ADD: ENOENT: no such region, ring or shadow memory. EBADF: @eventfd is not
@@ -457,9 +457,9 @@ enum mregion_rule_flags {
  * accepted by the region's constraints, or @datamatch does not fit @access_len.
  * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
  * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
- * since all is looked up in the same way; ENOENT: no such region, or no rule equal
- * in every member. An @eventfd of -1 stands for whichever the rule has, since it may
- * be closed by then.
+ * since all are looked up in the same way; ENOENT: no such region, or no rule equal
+ * in every member. An @eventfd of -1 stands for that of the rule, since its descriptor
+ * may be closed by then.
  */
 struct mregion_rule {
 	__u32 kind;
@@ -499,8 +499,8 @@ struct mregion_op_set_server {
  *	or not mapped
  * @MREGION_OP_MOVE: move region @id within its parent, to @offset. As in QEMU
  *	(memory_region_set_address()) a region that moves counts as mapped anew,
- *	and so comes on top of its equals; one that is there already stays as it
- *	is. ENOENT: no such region, or not mapped
+ *	and so comes on top of its siblings of equal priority. Moving it to its
+ *	present offset has no effect. ENOENT: no such region, or not mapped
  * @MREGION_OP_RESIZE: make region @id @len bytes long, 0 for 2^64. ENOENT: no
  *	such region. EINVAL: not possible for its backing
  * @MREGION_OP_SET_FLAGS: change flags, see struct mregion_op_set_flags
@@ -536,17 +536,17 @@ enum mregion_op_code {
 };
 
 /**
- * define MREGION_OP_MAY_FAIL - says of an operation that it may fail alone
+ * define MREGION_OP_MAY_FAIL - lets an operation fail alone
  *
- * If it is refused, nothing of it is done, its errno goes to struct
- * mregion_commit.results, and the commit goes on. Later operations find things as if
- * it had not been there: what builds upon it fails, too (ENOENT where a region was
- * not created), and all of the commit with it unless that may fail as well.
+ * If the operation is refused, it has no effect, its errno goes to struct
+ * mregion_commit.results, and the commit goes on. An operation that depends on it fails,
+ * too (ENOENT where a region was not created), and with it the commit, unless that
+ * operation may fail as well.
  *
- * So it is with every errno that an operation has of its own, which are those that
- * are documented with it, with EINVAL for what it does not use, and with EOPNOTSUPP.
- * What is not about one operation still fails the commit as a whole: ENOMEM, ENOBUFS,
- * EINTR, EDQUOT, and all that only rendering finds out (EFBIG, EMLINK).
+ * This holds for the errnos of the operation itself: those documented with it, EINVAL
+ * for members that it does not use, and EOPNOTSUPP. Errors that do not come of one
+ * operation still fail the commit as a whole: ENOMEM, ENOBUFS, EINTR, EDQUOT, and the
+ * errors of rendering (EFBIG, EMLINK).
  */
 #define MREGION_OP_MAY_FAIL	0x80000000u
 
@@ -563,7 +563,7 @@ enum mregion_op_code {
  * @rule: for RULE_ADD and RULE_DEL
  * @space: for SPACE_CREATE and SPACE_SET
  * @set_server: for SET_SERVER
- * @reserved: makes up the size; what an operation does not use must be zero
+ * @reserved: makes up the size; bytes that an operation does not use must be zero
  */
 __extension__ struct mregion_op {
 	__u32 code;
@@ -584,8 +584,8 @@ __extension__ struct mregion_op {
 
 /**
  * enum mregion_commit_flags - flags of struct mregion_commit
- * @MREGION_COMMIT_DRY_RUN: validate only: return what the commit would return,
- *	results included, and change nothing
+ * @MREGION_COMMIT_DRY_RUN: validate only: return the errors and results of the commit,
+ *	and change nothing
  */
 enum mregion_commit_flags {
 	MREGION_COMMIT_DRY_RUN	= 1 << 0,
@@ -605,11 +605,11 @@ enum mregion_commit_flags {
  * @results: pointer to an array of @nr_ops __s32, or 0: set on return: for each
  *	operation that has failed alone (%MREGION_OP_MAY_FAIL) its negative errno,
  *	else 0. On an error of the commit: for those before @failed, which may be
- *	why it failed
+ *	the reason
  * @nr_failed: set on return: how many have failed alone
  * @occupant: set on return: the region that is where operation @failed was to map
- *	another one (EEXIST of %MREGION_MAP_EXCLUSIVE), of several the topmost, else
- *	0. If no operation failed the commit, of the first that failed alone
+ *	another one (EEXIST of %MREGION_MAP_EXCLUSIVE), of several the first by
+ *	address, else 0. If no operation failed the commit, of the first that failed alone
  */
 struct mregion_commit {
 	__u32 size;
@@ -628,8 +628,8 @@ struct mregion_commit {
 /**
  * define MREGION_COMMIT - change a machine, all or nothing
  *
- * Carries out the operations in their order; an operation sees what those
- * before it did. All but those that may fail alone (%MREGION_OP_MAY_FAIL) are
+ * Carries out the operations in their order; an operation sees the results of those
+ * before it. All but those that may fail alone (%MREGION_OP_MAY_FAIL) are
  * possible, or none is carried out. Then renders every space that has changed and
  * publishes all of the new views at once: no vCPU and no other reader sees a state in
  * between, not even of two spaces. On an error the machine is exactly as it was. When
@@ -638,11 +638,11 @@ struct mregion_commit {
  * Errors of the commit as a whole: EMSGSIZE: @nr_ops is too large. EFBIG: a
  * view would have more than struct mregion_info.max_ranges ranges, those counted
  * apart that are merged in the end. EMLINK: a region would be nested deeper
- * (parents and aliases counted alike) than max_depth in a space; so would one
- * that an alias shows within itself without end. EDQUOT: the
- * commit would take more than max_work steps; @failed tells in which operation, if
+ * (parents and aliases counted alike) than max_depth in a space, as with an alias that
+ * shows itself without end. EDQUOT: the
+ * commit would take more than max_work steps; @failed is the operation, if
  * it was not in rendering. EINVAL: @op_size is too small. EFAULT: @results cannot be
- * written, which is found out before anything is done.
+ * written, which is checked before any change.
  */
 #define MREGION_COMMIT	_IO(MREGION_IOCTL_TYPE, 0x01)
 
@@ -652,9 +652,11 @@ struct mregion_commit {
  *	%MREGION_ATTACH, %MREGION_DETACH, %MREGION_CLAIMS, and @vm_fd of struct
  *	mregion_access. It is missing where KVM does not let modules onto its buses.
  *	Spaces are rendered, and %MREGION_ACCESS goes through rules, without it
+ * @MREGION_FEATURE_CHANGES: %MREGION_CHANGES. Without it a view is read as a whole
  */
 enum mregion_feature {
 	MREGION_FEATURE_ATTACH	= 1 << 0,
+	MREGION_FEATURE_CHANGES	= 1 << 1,
 };
 
 /**
@@ -664,7 +666,7 @@ enum mregion_feature {
  * @features: enum mregion_feature; what the module has
  * @max_regions: regions a machine can have
  * @max_spaces: spaces a machine can have
- * @max_depth: regions on a path from a space's root to what it shows
+ * @max_depth: regions on a path from a space's root to a visible region
  * @max_ranges: ranges a view can have
  * @max_ops: operations a commit can have
  * @max_rings: rings a machine can have
@@ -672,20 +674,20 @@ enum mregion_feature {
  * @max_rules: rules a region can have
  * @max_machine_rules: rules all regions of a machine can have together
  * @reserved: zero
- * @max_windows: address windows that a machine wants on one bus of a virtual
+ * @max_windows: address windows that a machine claims on one bus of a virtual
  *	machine. When there would be more, those with rules or servers in them go
  *	first, then those where a policy answers, and small regions before large
- *	ones; what is in none exits to the VMM. Where others are in the way,
- *	windows are cut into as many pieces as it takes
+ *	ones. Accesses outside of windows exit to the VMM. Windows are cut around
+ *	ranges of others, into any number of pieces
  * @max_servers: servers a machine can have
  * @max_work: steps of one commit: operations, visits to regions, and pieces of
  *	views
  * @max_shadows: shadow memories a machine can have
  * @max_slots: accesses that can wait for a server at the same time
  * @max_shadow_len: length of a shadow memory, in bytes
- * @max_memory: bytes of the kernel's memory that the machine may hold, as this
- *	caller asks it to; all-ones for any number. What a machine holds is in
- *	struct mregion_stats.memory
+ * @max_memory: bytes of the kernel's memory that the machine may hold, for requests of
+ *	this caller; all-ones for any number. struct mregion_stats.memory has the
+ *	bytes that it holds
  */
 struct mregion_info {
 	__u32 size;
@@ -784,6 +786,64 @@ struct mregion_view_read {
 #define MREGION_VIEW_READ	_IO(MREGION_IOCTL_TYPE, 0x02)
 
 /**
+ * struct mregion_interval - addresses that follow one another
+ * @start: first address
+ * @last: last address
+ */
+struct mregion_interval {
+	__u64 start;
+	__u64 last;
+};
+
+/**
+ * struct mregion_changes_read - argument of %MREGION_CHANGES
+ * @size: sizeof(struct mregion_changes_read)
+ * @space: ID of the space
+ * @since: generation of the view that the caller has; 0 if it has none
+ * @intervals: pointer to an array of struct mregion_interval
+ * @ranges: pointer to an array of struct mregion_range
+ * @nr_intervals: in: how many @intervals has room for; out: how many there are
+ * @nr_ranges: in: how many @ranges has room for; out: how many there are in all
+ *	intervals
+ * @range_size: sizeof(struct mregion_range) as the caller knows it
+ * @reserved: zero
+ * @generation: set on return: of the view as it is now
+ * @bus: set on return: enum mregion_bus
+ * @unassigned: set on return: enum mregion_policy
+ */
+struct mregion_changes_read {
+	__u32 size;
+	__u32 space;
+	__u64 since;
+	__u64 intervals;
+	__u64 ranges;
+	__u32 nr_intervals;
+	__u32 nr_ranges;
+	__u32 range_size;
+	__u32 reserved;
+	__u64 generation;
+	__u32 bus;
+	__u32 unassigned;
+};
+
+/**
+ * define MREGION_CHANGES - read what has changed of the flat view of a space
+ *
+ * A caller that has the view of an earlier commit has the view of now when it removes
+ * all ranges that are in one of the intervals, and puts the ranges that are told in
+ * their place. No range of either view is in an interval in part only. Intervals are
+ * disjoint and sorted by address, as ranges are.
+ *
+ * What is told may be more than what has changed: all addresses, also those that the
+ * bus does not have, where @since is too long ago, or is of a space that had the ID
+ * before. An array that there is no room for has as many of the first as fit. The
+ * largest number of intervals is 64. Of a view that has not changed there are none.
+ *
+ * ENOENT: no such space. EINVAL: @range_size is too small, or @reserved is not zero.
+ */
+#define MREGION_CHANGES	_IO(MREGION_IOCTL_TYPE, 0x11)
+
+/**
  * struct mregion_region_info - a region, as %MREGION_REGIONS tells it
  * @id: its ID
  * @kind: enum mregion_kind
@@ -804,9 +864,9 @@ struct mregion_view_read {
  * @name: its name
  *
  * CREATE of every region, targets before their aliases, and then MAP of those
- * that have a parent, in the order of @order, give the same hierarchy again. In
- * one commit, or before there are spaces: half of it may be what no space can
- * show, such as an alias that shows itself but where another covers it.
+ * that have a parent, in the order of @order, give the same hierarchy again. Make
+ * them in one commit, or before there are spaces: a part of the hierarchy may not be
+ * renderable, such as an alias that shows itself until another region covers it.
  */
 struct mregion_region_info {
 	__u32 id;
@@ -907,8 +967,8 @@ struct mregion_spaces {
  * @addr: address to look up
  * @len: how many bytes are wanted, 0 for 2^64
  * @range: set on return: the range that holds @addr, cut so that it begins at
- *	@addr and is at most @len long. Where nothing is, @region and @kind are
- *	0, and the range is the gap, cut in the same way
+ *	@addr and is at most @len long. For an unassigned address, @region and
+ *	@kind are 0, and the range is the gap, cut in the same way
  * @generation: set on return: of the view
  */
 struct mregion_translate {
@@ -921,7 +981,7 @@ struct mregion_translate {
 };
 
 /**
- * define MREGION_TRANSLATE - what is at an address, and how far it reaches
+ * define MREGION_TRANSLATE - translate an address to a range of a view
  *
  * ENOENT: no such space. EINVAL: @addr is beyond the space's end, or @len beyond
  * 2^64.
@@ -929,7 +989,7 @@ struct mregion_translate {
 #define MREGION_TRANSLATE	_IO(MREGION_IOCTL_TYPE, 0x05)
 
 /**
- * enum mregion_outcome - what became of an access
+ * enum mregion_outcome - outcome of an access
  * @MREGION_OUTCOME_UNASSIGNED: the view has nothing there, and the space's
  *	policy answered it
  * @MREGION_OUTCOME_UNASSIGNED_EXIT: the view has nothing there, and the space's
@@ -939,7 +999,7 @@ struct mregion_translate {
  * @MREGION_OUTCOME_REFUSED_EXIT: the device does not accept it, and the region's
  *	policy has it exit to the VMM, as an error
  * @MREGION_OUTCOME_COALESCED: appended to a ring
- * @MREGION_OUTCOME_RING_FULL: would have been, but the ring is full: exits
+ * @MREGION_OUTCOME_RING_FULL: to be appended, but the ring is full: exits
  * @MREGION_OUTCOME_EXIT: exits to the VMM, since no rule applies
  * @MREGION_OUTCOME_DOORBELL: signalled an eventfd
  * @MREGION_OUTCOME_SHADOW: read from, or stored in, shadow memory
@@ -989,7 +1049,7 @@ enum mregion_access_flags {
  * @reserved: must be zero
  * @vm_fd: descriptor of the virtual machine that has the vCPU; 0 with
  *	%MREGION_NO_VCPU
- * @part: set on return: how many bytes of the access the answer is about: @len,
+ * @part: set on return: number of bytes that the answer is for: @len,
  *	or with PART the length of the first part. Set, too, when a signal
  *	ends the wait for a server
  * @region: set on return with PART: ID of the region that the part is in, or 0
@@ -1020,34 +1080,32 @@ struct mregion_access {
 /**
  * define MREGION_ACCESS - make an access, on the path that a guest's takes
  *
- * An access to memory is never handled, memory being the VMM's to access, but
- * for what is refused: a write to memory that is read-only, and an access to a
- * RAM device that its constraints do not have.
+ * Accesses to memory are left to the VMM, except for refused ones: a write to
+ * read-only memory, and an access to a RAM device that its constraints do not have.
  * ENOENT: no such space; the machine is not attached to the virtual machine.
  * EBADF: @vm_fd is not open, or no virtual machine's. EINVAL: @len is out of
  * bounds, or the access reaches beyond the space's end.
  *
- * With %MREGION_ACCESS_PART it is how a VMM makes an access that exits, or one of
- * its own to registers (DMA): part by part, each as the kernel cuts it. What is
- * not handled then is the VMM's: memory, a device's function (EXIT, SERVER_EXIT),
- * an error of the guest (REFUSED_EXIT), or whatever it does where nothing is
- * (UNASSIGNED_EXIT). A write that a ring would take is the VMM's, too, which is
- * to drain the ring before; or the region's server's, if it is posted. So the
- * part is done when the ioctl returns. Outcomes that are the VMM's are not
+ * With %MREGION_ACCESS_PART a VMM makes an access that exits, or one of
+ * its own to registers (DMA), part by part, each as the kernel cuts it. Parts that are
+ * not handled are for the VMM: memory, a device's function (EXIT, SERVER_EXIT),
+ * an error of the guest (REFUSED_EXIT), or an unassigned address
+ * (UNASSIGNED_EXIT). A write that a ring would take is for the VMM, too, which
+ * drains the ring before; or for the region's server, if it is posted. So the
+ * part is complete when the ioctl returns. Outcomes that are left to the VMM are not
  * counted: the vCPU has counted its exit.
  *
- * For a region with a server this waits for its answer. It is also how a VMM
- * completes the exit that a vCPU makes when its server has not answered after
- * the vCPU has spun for a while: with the same @addr, @len, @data and vCPU this
- * takes up the request that the server has already, so that the device sees the
- * access once. EINTR: a signal is pending; the VMM calls again, with @part as
- * @len. (Without a vCPU there is no telling who comes back: a signal ends such an
- * access only as long as no thread of the server has taken it.) What a vCPU has
- * left with a server is kept, whatever else is accessed on its behalf, until it
- * makes another access to that server by itself.
+ * For a region with a server this waits for the answer. A VMM also completes with it
+ * the exit of a vCPU that has spun without an answer: with the same @addr, @len, @data
+ * and vCPU this takes up the request that the server has already, so that the device
+ * sees the access once. EINTR: a signal is pending; the VMM calls again, with @part as
+ * @len. (Without a vCPU a request cannot be taken up again: a signal ends such an
+ * access only as long as no thread of the server has taken it.) The request of a vCPU
+ * is kept until that vCPU makes another access to the server by itself; other calls on
+ * its behalf do not end it.
  *
- * A vCPU is known by its virtual machine, which only who has @vm_fd can name, and
- * its index there. For one vCPU, one such access is made at a time.
+ * A vCPU is identified by its virtual machine's descriptor, @vm_fd, and its index
+ * there. For one vCPU, one such access is made at a time.
  */
 #define MREGION_ACCESS	_IO(MREGION_IOCTL_TYPE, 0x06)
 
@@ -1084,7 +1142,7 @@ struct mregion_ring_entry {
  * Entry i (modulo 2^32) is at MREGION_RING_ENTRIES + (i % nr_entries) *
  * entry_size. The kernel trusts none of this: a consumer that writes nonsense
  * loses entries of its own ring. The rest of the first page is zero at first, and
- * left to consumers, for what they have to tell each other.
+ * free for consumers to use.
  */
 struct mregion_ring_header {
 	__u32 producer;
@@ -1111,10 +1169,10 @@ struct mregion_ring_header {
  * @nr_entries: a power of two, 2 to struct mregion_info.max_ring_entries
  * @flags: must be zero
  * @eventfd: signalled when the consumer should look, or -1
- * @notify_entries: signal when this many entries wait; 0: never for that reason.
+ * @notify_entries: signal when this many entries wait; 0: not by their number.
  *	At most @nr_entries
  * @notify_usecs: signal at most this many microseconds after an entry was
- *	appended, unless it was consumed by then; 0: never for that reason. At
+ *	appended, unless it was consumed by then; 0: not by time. At
  *	most 10 seconds
  * @fd: set on return: a descriptor to mmap() the ring's memory with: first
  *	%MREGION_RING_ENTRIES bytes with struct mregion_ring_header, then the
@@ -1155,10 +1213,10 @@ struct mregion_ring_free {
 /**
  * define MREGION_RING_FREE - free a ring
  *
- * EBUSY: a rule refers to it. ENOENT: no such ring. Its memory stays for those
- * who have it mapped or its descriptor open. When the ioctl has returned nothing
- * is appended any more: who deletes the rules, frees the ring, and then consumes
- * what is left has had every write.
+ * EBUSY: a rule refers to it. ENOENT: no such ring. Its memory stays while a process
+ * has it mapped or its descriptor open. When the ioctl has returned nothing
+ * is appended any more: to get every write, delete the rules, free the ring, and then
+ * consume the entries that are left.
  */
 #define MREGION_RING_FREE	_IO(MREGION_IOCTL_TYPE, 0x08)
 
@@ -1216,11 +1274,11 @@ struct mregion_shadow_free {
  * %MREGION_SERVER_SLOTS an array of struct mregion_server_slot. Any number of
  * its threads may serve.
  *
- * A vCPU spins for the answer, in the kernel. When it has spun long enough it
- * exits to the VMM, which waits in %MREGION_ACCESS; the server notices nothing.
- * It cannot sleep where it is: KVM may replace its bus as soon as a vCPU that is
- * being served leaves the SRCU section, and then there is no way back to an
- * exit, should a signal come or the server die.
+ * A vCPU spins for the answer, in the kernel. When it has spun for its limit it
+ * exits to the VMM, which waits in %MREGION_ACCESS; the server sees no difference.
+ * The vCPU cannot sleep in the kernel: KVM may replace its bus as soon as a vCPU that
+ * is being served leaves the SRCU section. Then it could not exit any more if
+ * a signal came or the server died.
  *
  * To serve, a thread reads @events (acquire), then takes bits from @pending by
  * an atomic and-not. For each bit that it got it tries to change the @state of
@@ -1229,37 +1287,39 @@ struct mregion_shadow_free {
  * and stores the answered @state (release). After a full barrier it looks at
  * the slot's @sleeping: if set, it calls %MREGION_SERVER_WAKE.
  *
- * When there is nothing more to take it stores what it had read from @events to
- * @seen, and spins on @events for a while before it calls %MREGION_SERVER_WAIT,
+ * When no more requests are pending it stores the value that it had read from @events
+ * to @seen, and spins on @events for a while before it calls %MREGION_SERVER_WAIT,
  * which returns when the two differ. poll() reports EPOLLIN in the same case,
  * and EPOLLHUP once the server is dead.
  *
- * A request can be withdrawn at any time: because its vCPU has gone on without
- * it, or nobody wants it any more. If a thread has taken it by then, the slot is
- * not used for another one before that thread has answered, to nobody.
+ * A request can be withdrawn at any time: its vCPU has gone on without
+ * it, or its caller has given it up. If a thread has taken it by then, the slot is
+ * not used for another one before that thread has answered; the answer is dropped.
  *
  * Before it handles a request, a server drains the rings of its regions, since
- * what a vCPU wrote before an access is to be seen before the access.
+ * a vCPU's earlier writes must be seen before the access.
  *
  * When the last descriptor and mapping of it are closed, which also happens
- * when its process dies, a server is dead: all that waits for it, and all that
- * would, exits to the VMM. (A VMM that has passed the descriptor on should thus
+ * when its process dies, a server is dead: accesses that wait for it, and all later
+ * ones, exit to the VMM. (A VMM that has passed the descriptor on should thus
  * close its own.) The same happens when an answer takes longer than
- * @timeout_usecs and somebody waits, for it or for a slot. A dead server stays
- * dead; the VMM binds the regions to another one, or to none. It learns of it by
+ * @timeout_usecs while a thread waits, for it or for a slot. A dead server stays
+ * dead; the VMM binds the regions to another one, or to none. The VMM learns of it by
  * @eventfd of struct mregion_server_create, or by the exits.
  *
- * What counts for @timeout_usecs is time in which the server could run and
- * somebody waited: not while all threads of its process are stopped by a signal or
- * a debugger, or frozen; nor while the whole machine, or who waits, stands still.
+ * @timeout_usecs counts time in which the server could run and
+ * a thread waited. Time does not count while all threads of the server's process are
+ * stopped by a signal or a debugger, or frozen, nor while the whole machine, or the
+ * waiting thread, stands still.
  * Its process is the one that was last to map the descriptor, to poll() it for
- * EPOLLIN, or to call an ioctl on it. The kernel looks eight times in a timeout,
- * so up to a quarter of it, and some milliseconds, can be added to it. (Who stops
- * a server for good is thus waited for. As any wait in %MREGION_ACCESS that ends
- * on a signal; and on the server's death by SIGKILL, or by %MREGION_SERVER_FREE.)
+ * EPOLLIN, or to call an ioctl on it. The kernel checks eight times in a timeout,
+ * so up to a quarter of it, and some milliseconds, can be added to it. (A server that
+ * is stopped for good is waited for without a limit. As any wait in %MREGION_ACCESS,
+ * that one ends on a signal, and on the server's death by SIGKILL or by
+ * %MREGION_SERVER_FREE.)
  *
- * A server outlives its machine if it likes. What it has taken by then it may
- * still do, after the VMM has gone on; a VMM that minds waits for it to end.
+ * A server may outlive its machine. It may still complete requests that it has taken,
+ * after the VMM has gone on; a VMM that cannot have that waits for its end.
  *
  * The kernel trusts nothing in the mapping but a matching answered @state with
  * its @data, so a server that writes nonsense gives nonsense to the guest that
@@ -1268,9 +1328,9 @@ struct mregion_shadow_free {
 
 /**
  * enum mregion_server_state - low two bits of struct mregion_server_slot.state
- * @MREGION_SERVER_IDLE: nothing to do
+ * @MREGION_SERVER_IDLE: no request
  * @MREGION_SERVER_REQUEST: a request, to be taken
- * @MREGION_SERVER_TAKEN: a thread of the server is at it
+ * @MREGION_SERVER_TAKEN: a thread of the server handles it
  * @MREGION_SERVER_ANSWERED: done
  *
  * The other bits number the requests of a slot; a server leaves them alone.
@@ -1298,12 +1358,12 @@ enum mregion_server_slot_flags {
 /**
  * struct mregion_server_slot - an access that waits for a server
  * @state: see enum mregion_server_state
- * @sleeping: set by the kernel when who waits has to be woken
+ * @sleeping: set by the kernel when the waiting thread has to be woken
  * @offset: first byte, in the region
  * @data: the value written, or to be set to the value read; little-endian
  * @region: ID of the region
  * @vcpu: index of the vCPU in its virtual machine, or %MREGION_NO_VCPU
- * @len: 1 to 8 bytes; not split by what the device accepts
+ * @len: 1 to 8 bytes; not split by the constraints of the region
  * @flags: enum mregion_server_slot_flags
  * @reserved: zero
  */
@@ -1331,7 +1391,7 @@ struct mregion_server_slot {
 
 /**
  * struct mregion_server_header - first page of a server's memory
- * @events: changed by the kernel whenever there is something new to do
+ * @events: changed by the kernel with each new request
  * @nr_slots: as created
  * @pending: a bit for each slot with a new request
  * @seen: value of @events up to which the server has done everything
@@ -1357,15 +1417,14 @@ struct mregion_server_header {
  * @id: ID of the new server
  * @nr_slots: how many accesses can wait at the same time: one for each vCPU and
  *	for each thread that makes accesses without one. An answer keeps its slot
- *	until the VMM has come for it, so a VMM that makes an access while its
- *	vCPUs cannot get on needs one more
+ *	until the VMM has taken it, so a VMM that makes an access while its
+ *	vCPUs are stopped needs one more
  * @flags: must be zero
- * @timeout_usecs: longest time that an answer may take, 0 for any; what counts is
- *	said above
+ * @timeout_usecs: longest time that an answer may take, 0 for any; see above
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
  *	it spins less where that has not helped lately. At most 1000
  * @fd: set on return: the server
- * @eventfd: signalled once the server is dead, for whatever reason; -1 for none
+ * @eventfd: signalled once the server is dead, for any reason; -1 for none
  * @reserved: must be zero
  */
 struct mregion_server_create {
@@ -1421,12 +1480,12 @@ struct mregion_server_wait {
 };
 
 /**
- * define MREGION_SERVER_WAIT - wait until there is something to do
+ * define MREGION_SERVER_WAIT - wait for a request
  *
  * Returns at once if @events and @seen differ. One thread is woken for one
  * event. EINVAL: @timeout_usecs is more than an hour. ETIMEDOUT: time is up.
  * EINTR: a signal arrived. ENODEV: the machine is closed, the server freed, or the
- * server has taken too long; nothing more will come.
+ * server has taken too long; no more requests will come.
  */
 #define MREGION_SERVER_WAIT	_IO(MREGION_IOCTL_TYPE, 0x40)
 
@@ -1442,9 +1501,9 @@ struct mregion_server_wake {
 };
 
 /**
- * define MREGION_SERVER_WAKE - wake who waits for a slot's answer
+ * define MREGION_SERVER_WAKE - wake the thread that waits for a slot's answer
  *
- * Does nothing if nobody sleeps. EINVAL: there is no such slot.
+ * Does nothing if no thread sleeps. EINVAL: there is no such slot.
  */
 #define MREGION_SERVER_WAKE	_IO(MREGION_IOCTL_TYPE, 0x41)
 
@@ -1475,15 +1534,15 @@ struct mregion_attach {
  * define MREGION_ATTACH - let a virtual machine's accesses take a machine's rules
  *
  * Claims the MMIO and port addresses of the views on the buses of a KVM virtual
- * machine. What the kernel cannot complete still exits to the VMM as it would
- * have. Devices that KVM itself emulates (interrupt controllers, timers,
+ * machine. Accesses that the kernel cannot complete exit to the VMM as without an
+ * attachment. Devices that KVM itself emulates (interrupt controllers, timers,
  * ioeventfds) keep their addresses if they were there first, so create them
- * before. A KVM device registered later inside a claimed window gets those of
- * its accesses that no rule or server here is for, and can make its neighbours
- * exit that would not have to, until the windows are taken anew:
- * %MREGION_CLAIMS tells of it, and does that.
+ * before. A KVM device registered later inside a claimed window gets
+ * accesses that no rule or server here is for. Its neighbours may exit although rules
+ * are for them, until the windows are claimed anew: %MREGION_CLAIMS lists such devices,
+ * and can claim anew.
  *
- * Memory slots remain the VMM's business. The attachment ends by
+ * The VMM sets memory slots as before. The attachment ends by
  * %MREGION_DETACH, with the machine, or with the virtual machine.
  *
  * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
@@ -1507,20 +1566,21 @@ struct mregion_detach {
  * define MREGION_DETACH - undo %MREGION_ATTACH
  *
  * When it returns, no access of the virtual machine is under way in the machine
- * any more. What its vCPUs have left with servers is given up, and whoever comes for
- * it gets ENOENT; so complete their exits before, or a device may see an access that
- * the VMM makes again. EBADF: @vm_fd is not open. ENOENT: not attached.
+ * any more. Requests that its vCPUs have left with servers are dropped, and
+ * %MREGION_ACCESS for them returns ENOENT. So complete their exits before, or a device
+ * may see an access that the VMM makes again. EBADF: @vm_fd is not open. ENOENT: not
+ * attached.
  */
 #define MREGION_DETACH	_IO(MREGION_IOCTL_TYPE, 0x0a)
 
 /**
- * enum mregion_claim_kind - what struct mregion_claim_info tells
+ * enum mregion_claim_kind - kind of a struct mregion_claim_info
  * @MREGION_CLAIM_WINDOW: a window of the machine's on the bus
- * @MREGION_CLAIM_CONFLICT: a range of somebody else (a device or ioeventfd of
- *	KVM's, another machine) where the machine's view has something. It gets
+ * @MREGION_CLAIM_CONFLICT: a range of a device or ioeventfd of KVM's, or of
+ *	another machine, where the machine's view has a region. It gets
  *	the accesses, whole or in part; see %MREGION_RESERVATION
- * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that nobody has claimed,
- *	and that exits
+ * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that is not claimed;
+ *	accesses to it exit
  */
 enum mregion_claim_kind {
 	MREGION_CLAIM_WINDOW	= 1,
@@ -1531,10 +1591,10 @@ enum mregion_claim_kind {
 /**
  * enum mregion_claim_flags - flags of struct mregion_claim_info
  * @MREGION_CLAIM_RULES: the region has rules or a server
- * @MREGION_CLAIM_POLICY: it has not, but its policy answers what it refuses.
+ * @MREGION_CLAIM_POLICY: it has not, but its policy answers refused accesses.
  *	With neither flag every access to it exits anyway
- * @MREGION_CLAIM_INSIDE: the other's range is inside a window, for it came after
- *	that: its neighbours may exit, until the windows are taken anew
+ * @MREGION_CLAIM_INSIDE: the other's range is inside a window, since it was registered
+ *	after that: its neighbours may exit, until the windows are claimed anew
  */
 enum mregion_claim_flags {
 	MREGION_CLAIM_RULES	= 1 << 0,
@@ -1563,9 +1623,9 @@ struct mregion_claim_info {
 
 /**
  * enum mregion_claims_flags - flags of struct mregion_claims_read
- * @MREGION_CLAIMS_RENEW: take the windows anew before: leave out what others
- *	have by now, and claim what they have no more. Costs a grace period of
- *	the virtual machine
+ * @MREGION_CLAIMS_RENEW: claim the windows anew before: leave out ranges that others
+ *	have registered, and claim those that they have removed. Costs a grace
+ *	period of the virtual machine
  */
 enum mregion_claims_flags {
 	MREGION_CLAIMS_RENEW	= 1 << 0,
@@ -1595,22 +1655,22 @@ struct mregion_claims_read {
 };
 
 /**
- * define MREGION_CLAIMS - list what is claimed on a virtual machine's bus
+ * define MREGION_CLAIMS - list the claims on a virtual machine's bus
  *
- * And what is in the way, and what is missing: windows first, then conflicts,
- * then what is not claimed, each sorted by first address. All of it is as of
- * this call: devices that KVM has got since are there. What lies where no guest
- * gets to (above 2^63) is nobody's, and not told.
+ * The list has windows first, then conflicts, then unclaimed parts, each sorted by
+ * first address. It is as of this call, and includes devices that KVM got since the
+ * attachment. Addresses above 2^63, which no guest can access, are never claimed, and
+ * not listed.
  *
  * EBADF: @vm_fd is not open. ENOENT: the machine is not attached to it, or not to
  * that bus. EINVAL: unknown @bus, or @claim_size is too small. ENOMEM, EINTR:
- * also when the windows could not be taken anew; the next commit tries again.
+ * also when the windows could not be claimed anew; the next commit tries again.
  */
 #define MREGION_CLAIMS	_IO(MREGION_IOCTL_TYPE, 0x10)
 
 /**
- * enum mregion_object - what %MREGION_STATS counts for
- * @MREGION_OBJECT_MACHINE: all of the machine, also what has been freed since
+ * enum mregion_object - the objects of %MREGION_STATS
+ * @MREGION_OBJECT_MACHINE: all of the machine, including freed objects
  * @MREGION_OBJECT_REGION: a region
  * @MREGION_OBJECT_SPACE: a space: its unassigned accesses
  * @MREGION_OBJECT_RING: a ring
@@ -1633,18 +1693,18 @@ enum mregion_object {
  * @reserved: must be zero
  * @outcomes: set on return: parts of accesses, by enum mregion_outcome
  * @wakeups: set on return: times that a ring's eventfd was signalled; of a
- *	server: times that it was asleep as there was something to do
+ *	server: times that it was asleep when a request came
  * @sleeps: set on return, for a server: times that a vCPU stopped spinning
  *	before its answer came, and waits in %MREGION_ACCESS
  * @commits: set on return, for the machine: commits that succeeded
  * @windows: set on return, for the machine: times that the windows claimed on a
  *	bus changed, each of which takes a grace period of the virtual machine
  * @conflicts: set on return, for the machine: at present, ranges of others on
- *	the buses it is attached to where its views have something
+ *	the buses it is attached to where its views have a region
  * @unclaimed: set on return, for the machine: at present, parts of its views'
- *	ranges that nobody has claimed on these buses, and that exit: there are
+ *	ranges that are not claimed on these buses, and that exit: there are
  *	more windows than struct mregion_info.max_windows, or there was no memory
- *	to exchange the bus. %MREGION_CLAIMS tells which, of both
+ *	to exchange the bus. %MREGION_CLAIMS lists both
  * @memory: set on return, for the machine: bytes of the kernel's memory that it
  *	holds at present, see struct mregion_info.max_memory
  */
@@ -1666,7 +1726,7 @@ struct mregion_stats {
 /**
  * define MREGION_STATS - read counters
  *
- * Counters only grow; what is said "at present" does not. ENOENT: no such
+ * Counters only grow; members said to be "at present" are no counters. ENOENT: no such
  * object. EINVAL: the machine has no @id. EOPNOTSUPP: unknown @object.
  */
 #define MREGION_STATS	_IO(MREGION_IOCTL_TYPE, 0x0b)

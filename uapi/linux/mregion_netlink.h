@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The generic netlink family "mregion": looking at machines from outside.
+ * The generic netlink family "mregion": shows machines to other processes.
  *
- * Documentation/netlink/specs/mregion.yaml says the same for programs.
+ * Documentation/netlink/specs/mregion.yaml is its specification for programs.
  */
 #ifndef _UAPI_LINUX_MREGION_NETLINK_H
 #define _UAPI_LINUX_MREGION_NETLINK_H
@@ -12,17 +12,17 @@
  *
  * A machine belongs to the network namespace of the process that opened it.
  * Every request and the group of events take CAP_NET_ADMIN in the user
- * namespace that owns the caller's network namespace (EPERM otherwise), and
- * concern its machines alone: others do not exist (ENOENT).
+ * namespace that owns the caller's network namespace (EPERM otherwise). They show
+ * machines of that network namespace alone; for others the answer is ENOENT.
  *
- * Each command that gets something has one attribute set, which requests and
+ * Each command that gets objects has one attribute set, which requests and
  * replies share. A "do" request names one object and has one reply. A dump
  * names the machine, unless it is of machines, and gives a message for each
  * object.
  *
- * A dump of what is in a machine is taken as it begins, under the machine's
- * lock, and handed out from a copy. It is of one generation, whatever is
- * committed until it ends. Each message names that generation, but for those of
+ * A dump of a machine's objects copies them when it begins, under the machine's
+ * lock. So it is of one generation, also if commits follow until it
+ * ends. Each message names that generation, except for those of
  * VM_GET. The copy is charged to the machine's budget as those of ioctls are. A
  * dump of machines has no copy: each message is of the moment when it is made.
  *
@@ -31,12 +31,12 @@
  * stands for 2^64. An attribute is missing where it has no meaning, as is an
  * ID of 0.
  *
- * Attributes that are unknown, of the wrong type, or of no use to a request
+ * Attributes that are unknown, of the wrong type, or not used by a request
  * are refused (EINVAL). Later versions add commands and attributes; a reader
  * ignores attributes that it does not know.
  *
- * Errors of requests, with a message that begins with the attribute's name, and
- * the attribute itself where the kernel can tell it (of dumps, not on 6.1):
+ * Errors of requests have a message that begins with the attribute's name, and
+ * name the attribute where the kernel supports that (for dumps, not on 6.1):
  * EPERM; EINVAL: an attribute is missing or wrong; ENOENT: no such machine or
  * object; ENOBUFS: the copy does not fit into the machine's budget; ENOMEM;
  * EINTR.
@@ -55,8 +55,8 @@
  * @MREGION_CMD_SPACE_GET: do, by ID; dump. Set: &enum mregion_a_space
  * @MREGION_CMD_REGION_GET: do, by ID; dump. Set: &enum mregion_a_region
  * @MREGION_CMD_RANGE_GET: do: the range of a space that holds START, cut to
- *	begin there; without REGION where nothing is. Dump: a space's flat view,
- *	of it those ranges that have an address from START to LAST, where given.
+ *	begin there; without REGION for an unassigned address. Dump: a space's flat
+ *	view, or the ranges of it with an address from START to LAST, where given.
  *	Set: &enum mregion_a_range
  * @MREGION_CMD_RULE_GET: dump, of one region if it is given. Set:
  *	&enum mregion_a_rule
@@ -64,24 +64,24 @@
  * @MREGION_CMD_SHADOW_GET: do, by ID; dump. Set: &enum mregion_a_shadow
  * @MREGION_CMD_SERVER_GET: do, by ID; dump. Set: &enum mregion_a_server
  * @MREGION_CMD_CLAIM_GET: dump, of one virtual machine or bus if it is given:
- *	windows, conflicts and what is unclaimed, as %MREGION_CLAIMS tells. Set:
+ *	windows, conflicts and unclaimed parts, as %MREGION_CLAIMS lists them. Set:
  *	&enum mregion_a_claim
  * @MREGION_CMD_MACHINE_OPENED: event: MACHINE, PID, COMM
  * @MREGION_CMD_MACHINE_CLOSED: event: MACHINE, PID, COMM
  * @MREGION_CMD_COMMITTED: event: MACHINE, GENERATION, a CHANGE for each
- *	interval of a space that has changed, and CUT if there were more than
- *	there was room for. Every commit that succeeds has one, so a gap between
- *	generations tells how many were lost
+ *	interval of a space that has changed, and CUT if not all of them fit. Every
+ *	commit that succeeds has an event, so a gap between generations shows how
+ *	many were lost
  * @MREGION_CMD_ATTACHED: event: MACHINE, VM, VM_PID, MEMORY, PIO
  * @MREGION_CMD_DETACHED: event: the same; also of a virtual machine that is
  *	gone, once the machine notices
  * @MREGION_CMD_SERVER_DEAD: event: MACHINE, SERVER. Also as it is freed
- * @MREGION_CMD_RING_FULL: event: MACHINE, RING, FULL. Writes that find no room
- *	while an event is under way are told of by that one
+ * @MREGION_CMD_RING_FULL: event: MACHINE, RING, FULL. An event under way includes
+ *	further writes that find no room
  *
  * Sets of events: &enum mregion_a_event, and &enum mregion_a_change in it.
- * Events of a machine come in the order in which things happened, but for
- * RING_FULL, which comes a little later.
+ * Events of a machine come in the order of their causes, except for RING_FULL, which
+ * comes a little later.
  */
 enum mregion_cmd {
 	MREGION_CMD_MACHINE_GET = 1,
@@ -105,7 +105,7 @@ enum mregion_cmd {
 #define MREGION_CMD_MAX	MREGION_CMD_RING_FULL
 
 /**
- * enum mregion_a_counters - parts of accesses, by what became of them
+ * enum mregion_a_counters - parts of accesses, by outcome
  * @MREGION_A_COUNTERS_PAD: for alignment
  * @MREGION_A_COUNTERS_UNASSIGNED: (u64) %MREGION_OUTCOME_UNASSIGNED
  * @MREGION_A_COUNTERS_UNASSIGNED_EXIT: (u64) %MREGION_OUTCOME_UNASSIGNED_EXIT
@@ -161,7 +161,7 @@ enum mregion_a_counters {
  * @MREGION_A_MACHINE_SLEEPS: (u64) requests to servers that a vCPU stopped
  *	spinning for
  * @MREGION_A_MACHINE_COUNTERS: (nest of &enum mregion_a_counters) of the whole
- *	machine, also of what has been freed
+ *	machine, including freed objects
  */
 enum mregion_a_machine {
 	MREGION_A_MACHINE_PAD = 1,
@@ -211,13 +211,13 @@ enum mregion_a_vm {
  * @MREGION_A_SPACE_GENERATION: (u64) of the machine, as this was read
  * @MREGION_A_SPACE_ROOT: (u32) ID of its root region
  * @MREGION_A_SPACE_BUS: (u32) enum mregion_bus
- * @MREGION_A_SPACE_UNASSIGNED: (u32) enum mregion_policy where nothing is
+ * @MREGION_A_SPACE_UNASSIGNED: (u32) enum mregion_policy for unassigned addresses
  * @MREGION_A_SPACE_VIEW_GENERATION: (u64) of the commit that last changed its
  *	view
  * @MREGION_A_SPACE_NR_RANGES: (u32) ranges of its view
  * @MREGION_A_SPACE_NR_VMS: (u32) virtual machines that show it
- * @MREGION_A_SPACE_COUNTERS: (nest of &enum mregion_a_counters) of addresses
- *	where it has nothing
+ * @MREGION_A_SPACE_COUNTERS: (nest of &enum mregion_a_counters) of unassigned
+ *	addresses
  */
 enum mregion_a_space {
 	MREGION_A_SPACE_PAD = 1,
@@ -416,8 +416,7 @@ enum mregion_a_shadow {
  * @MREGION_A_SERVER_SERVED: (u64) accesses answered
  * @MREGION_A_SERVER_EXITS: (u64) accesses that were left to the VMM
  * @MREGION_A_SERVER_SLEEPS: (u64) accesses that a vCPU stopped spinning for
- * @MREGION_A_SERVER_WAKEUPS: (u64) times that it was asleep as there was
- *	something to do
+ * @MREGION_A_SERVER_WAKEUPS: (u64) times that it was asleep when a request came
  */
 enum mregion_a_server {
 	MREGION_A_SERVER_PAD = 1,
@@ -436,7 +435,7 @@ enum mregion_a_server {
 #define MREGION_A_SERVER_MAX	MREGION_A_SERVER_WAKEUPS
 
 /**
- * enum mregion_a_claim - what is claimed on a bus or in the way; see struct
+ * enum mregion_a_claim - a window, conflict or unclaimed part; see struct
  *	mregion_claim_info
  * @MREGION_A_CLAIM_PAD: for alignment
  * @MREGION_A_CLAIM_MACHINE: (u32) number of the machine
@@ -469,9 +468,8 @@ enum mregion_a_claim {
  * @MREGION_A_CHANGE_SPACE: (u32) ID of the space
  * @MREGION_A_CHANGE_START: (u64) first address
  * @MREGION_A_CHANGE_LAST: (u64) last address
- * @MREGION_A_CHANGE_RANGE: (nest of &enum mregion_a_range, repeated) what is
- *	there now: START, LAST, REGION, OFFSET, KIND, FLAGS; none where nothing
- *	is
+ * @MREGION_A_CHANGE_RANGE: (nest of &enum mregion_a_range, repeated) the ranges
+ *	there now: START, LAST, REGION, OFFSET, KIND, FLAGS
  */
 enum mregion_a_change {
 	MREGION_A_CHANGE_PAD = 1,
@@ -488,12 +486,12 @@ enum mregion_a_change {
  * @MREGION_A_EVENT_MACHINE: (u32) number of the machine
  * @MREGION_A_EVENT_PID: (u32) the process that opened it, in that process's
  *	own PID namespace
- * @MREGION_A_EVENT_COMM: (string) its name as it did
+ * @MREGION_A_EVENT_COMM: (string) its name at that time
  * @MREGION_A_EVENT_GENERATION: (u64) of the commit
  * @MREGION_A_EVENT_CHANGE: (nest of &enum mregion_a_change, repeated) an
- *	interval that has changed: in its ranges, or in what becomes of
- *	accesses to them
- * @MREGION_A_EVENT_CUT: (flag) more has changed than is told
+ *	interval that has changed: in its ranges, or in the constraints, rules or
+ *	server of their regions
+ * @MREGION_A_EVENT_CUT: (flag) not all changes are in the event
  * @MREGION_A_EVENT_VM: (u32) number of the attachment
  * @MREGION_A_EVENT_VM_PID: (u32) the process that attached it, in its own PID
  *	namespace

@@ -1,51 +1,93 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies of flat views, as the threads that resolve accesses use them: never
- * changed, replaced after a commit, freed with their last reference.
+ * Copies of flat views, as the threads that resolve accesses use them. After a commit
+ * a copy follows by what the commit has changed, and costs no more than that.
  */
 #ifndef MREGION_LIB_FLAT_H
 #define MREGION_LIB_FLAT_H
 
-#include <stdatomic.h>
-#include <stddef.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "btree.h"
+
 struct mregion_machine;
-struct mregion_range;
 struct mregion_region;
-struct mregion_space;
-struct mregion_view;
 
 /**
- * struct mregion_flat - copy of a flat view
- * @refs: who uses it
- * @view: what the kernel told
- * @regions: the region of each range, with a reference; NULL where it is not
- *	the library's
+ * struct mregion_flat_range - a range of a copy
+ * @range: what the kernel told
+ * @region: its region, with a reference; NULL if it is not the library's
  */
-struct mregion_flat {
-	atomic_uint refs;
-	struct mregion_view *view;
-	struct mregion_region *regions[];
+struct mregion_flat_range {
+	struct mregion_range range;
+	struct mregion_region *region;
 };
 
 /**
- * mregion_flat_read() - read a view from the kernel
- * @machine: the machine
- * @space: ID of the space
- * @old: copy that is there already, or NULL
- * @flat: set to a new one, with one reference; to NULL if @old is still right
+ * struct mregion_flat - copy of a flat view
+ * @lock: held by readers for no longer than it takes to look something up
+ * @tree: its struct mregion_flat_range
+ * @edit: of the tree; nodes are used again at once, as nobody looks meanwhile
+ * @memory: where nodes come from
+ * @generation: of the view
+ * @valid: there is a copy
  */
-int mregion_flat_read(struct mregion_machine *machine, uint32_t space,
-		      const struct mregion_flat *old,
-		      struct mregion_flat **flat);
+struct mregion_flat {
+	pthread_rwlock_t lock;
+	struct mregion_btree tree;
+	struct mregion_btree_edit edit;
+	struct mregion_btree_memory memory;
+	uint64_t generation;
+	bool valid;
+};
 
-/** mregion_flat_get() - a reference to a space's copy, NULL if it has none */
-struct mregion_flat *mregion_flat_get(struct mregion_space *space);
+/**
+ * struct mregion_changed - what the last commit has changed of a space
+ * @intervals: addresses; as of %MREGION_CHANGES
+ * @nr_intervals: how many
+ * @ranges: what is there now
+ * @nr_ranges: how many
+ * @room: for how many @ranges there is memory
+ * @generation: of the view
+ */
+struct mregion_changed {
+	struct mregion_interval *intervals;
+	uint32_t nr_intervals;
+	struct mregion_range *ranges;
+	uint32_t nr_ranges;
+	uint32_t room;
+	uint64_t generation;
+};
 
-void mregion_flat_put(struct mregion_flat *flat);
+void mregion_changed_free(struct mregion_changed *changed);
 
-/** mregion_flat_find() - index of the first range that ends at or after @addr */
-size_t mregion_flat_find(const struct mregion_flat *flat, uint64_t addr);
+void mregion_flat_init(struct mregion_flat *flat);
+void mregion_flat_destroy(struct mregion_flat *flat);
+
+/**
+ * mregion_flat_follow() - put what a commit has changed into a copy
+ * @flat: the copy
+ * @machine: the machine; its transaction is locked
+ * @changed: what has changed since @flat's generation; NULL: that is not known, and
+ *	better no copy than an old one
+ *
+ * Return: 0; -ENOMEM, with no copy.
+ */
+int mregion_flat_follow(struct mregion_flat *flat,
+			struct mregion_machine *machine,
+			const struct mregion_changed *changed);
+
+/**
+ * mregion_flat_lock() - keep a copy as it is
+ * @flat: the copy
+ *
+ * Return: @flat, for mregion_flat_unlock(); NULL if there is no copy.
+ */
+const struct mregion_flat *mregion_flat_lock(struct mregion_flat *flat);
+
+/** mregion_flat_unlock() - undo mregion_flat_lock(); @flat may be NULL */
+void mregion_flat_unlock(const struct mregion_flat *flat);
 
 #endif

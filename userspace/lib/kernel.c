@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "flat.h"
 #include "kernel.h"
 #include "mregion.h"
 
@@ -151,6 +152,81 @@ int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
 	(*view)->generation = read.generation;
 	(*view)->nr = read.nr;
 	return 0;
+}
+
+/* As many as %MREGION_CHANGES tells at most; and what a commit of a device's takes. */
+#define ALL_INTERVALS	64
+#define FIRST_RANGES	32
+
+static int changes_room(struct mregion_changed *changed, uint32_t room)
+{
+	if (!changed->intervals)
+		changed->intervals = calloc(ALL_INTERVALS,
+					    sizeof(*changed->intervals));
+	if (!changed->intervals)
+		return -ENOMEM;
+	if (changed->room >= room)
+		return 0;
+	free(changed->ranges);
+	changed->ranges = calloc(room, sizeof(*changed->ranges));
+	changed->room = changed->ranges ? room : 0;
+	return changed->ranges ? 0 : -ENOMEM;
+}
+
+int mregion_kernel_changes(int fd, uint32_t space, uint64_t since,
+			   struct mregion_changed *changed)
+{
+	struct mregion_changes_read read = {
+		.size = sizeof(read),
+		.space = space,
+		.since = since,
+		.range_size = sizeof(*changed->ranges),
+	};
+	uint32_t room = FIRST_RANGES;
+	int ret;
+
+	do {
+		ret = changes_room(changed, room);
+		if (ret)
+			return ret;
+		read.intervals = (uintptr_t)changed->intervals;
+		read.ranges = (uintptr_t)changed->ranges;
+		read.nr_intervals = ALL_INTERVALS;
+		read.nr_ranges = changed->room;
+		if (ioctl(fd, MREGION_CHANGES, &read))
+			return -errno;
+		room = read.nr_ranges;
+	} while (room > changed->room);
+	changed->nr_intervals = read.nr_intervals;
+	changed->nr_ranges = read.nr_ranges;
+	changed->generation = read.generation;
+	return 0;
+}
+
+int mregion_kernel_changes_all(int fd, uint32_t space, uint64_t since,
+			       struct mregion_changed *changed)
+{
+	struct mregion_view *view;
+	int ret = mregion_kernel_view(fd, space, &since, &view);
+
+	changed->nr_intervals = 0;
+	changed->nr_ranges = 0;
+	if (ret || !view)
+		return ret;
+	ret = changes_room(changed, view->nr);
+	if (!ret) {
+		changed->intervals[0] = (struct mregion_interval){
+			.last = UINT64_MAX,
+		};
+		changed->nr_intervals = 1;
+		if (view->nr)
+			memcpy(changed->ranges, view->ranges,
+			       view->nr * sizeof(view->ranges[0]));
+		changed->nr_ranges = view->nr;
+		changed->generation = view->generation;
+	}
+	free(view);
+	return ret;
 }
 
 int mregion_kernel_regions(int fd, struct mregion_region_info **regions,

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mregion_changed;
 struct mregion_claims;
 struct mregion_commit;
 struct mregion_info;
@@ -41,6 +42,20 @@ int mregion_kernel_commit(int fd, const struct mregion_op *ops, size_t nr,
  */
 int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
 			struct mregion_view **view);
+
+/**
+ * mregion_kernel_changes() - %MREGION_CHANGES of all that there are
+ * @fd: the machine
+ * @space: ID of the space
+ * @since: generation of the view that the caller has, or 0
+ * @changed: set; may have memory of an earlier call
+ */
+int mregion_kernel_changes(int fd, uint32_t space, uint64_t since,
+			   struct mregion_changed *changed);
+
+/** mregion_kernel_changes_all() - the same without it: all has changed, or nothing */
+int mregion_kernel_changes_all(int fd, uint32_t space, uint64_t since,
+			       struct mregion_changed *changed);
 
 /**
  * mregion_kernel_regions() - %MREGION_REGIONS of all regions

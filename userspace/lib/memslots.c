@@ -165,26 +165,80 @@ static bool slot_of_range(const struct mregion_range *range,
 	return !(slot->hva & mask);
 }
 
-/*
- * The slots that a view wants; the regions without references of their own.
- * There is room for @more others.
- */
-static struct mregion_memslot *wanted_slots(const struct mregion_flat *flat,
-					    uint64_t page_size, size_t more,
-					    size_t *nr)
-{
+/* Where slots are looked at, and what for. */
+struct wanted {
+	const struct mregion_interval *intervals;
+	size_t nr_intervals;
 	struct mregion_memslot *slots;
-	size_t i;
+	size_t nr;
+};
 
-	*nr = 0;
-	slots = calloc(flat->view->nr + more + 1, sizeof(*slots));
-	if (!slots)
-		return NULL;
-	for (i = 0; i < flat->view->nr; i++)
-		if (slot_of_range(&flat->view->ranges[i], flat->regions[i],
-				  page_size, &slots[*nr]))
-			(*nr)++;
-	return slots;
+static const struct mregion_interval all_addresses = { .last = UINT64_MAX };
+
+/* Is a slot in one of the intervals? None is in part only. */
+static bool is_in(const struct wanted *wanted, const struct mregion_memslot *slot)
+{
+	size_t low = 0, high = wanted->nr_intervals, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (wanted->intervals[mid].last < slot->gpa)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < wanted->nr_intervals &&
+	       wanted->intervals[low].start <= slot->gpa;
+}
+
+/* How many of the slots that there are are in the intervals? */
+static size_t count_in(const struct mregion_memslots *memslots,
+		       const struct wanted *wanted)
+{
+	size_t low, high, mid, i, nr = 0;
+
+	for (i = 0; i < wanted->nr_intervals; i++) {
+		low = 0;
+		high = memslots->nr;
+		while (low < high) {
+			mid = low + (high - low) / 2;
+			if (memslots->slots[mid].gpa <
+			    wanted->intervals[i].start)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		for (; low < memslots->nr && memslots->slots[low].gpa <=
+					     wanted->intervals[i].last; low++)
+			nr++;
+	}
+	return nr;
+}
+
+/* Call for each range in the intervals; the transaction is locked. */
+static size_t want_slots(const struct mregion_flat *flat,
+			 const struct wanted *wanted, uint64_t page_size,
+			 struct mregion_memslot *slots)
+{
+	struct mregion_btree_cursor cursor;
+	struct mregion_memslot slot;
+	struct mregion_flat_range *at;
+	size_t i, nr = 0;
+
+	for (i = 0; i < wanted->nr_intervals; i++) {
+		mregion_btree_for_each(at, &cursor, &flat->tree,
+				       wanted->intervals[i].start) {
+			if (at->range.start > wanted->intervals[i].last)
+				break;
+			if (!slot_of_range(&at->range, at->region, page_size,
+					   &slot))
+				continue;
+			if (slots)
+				slots[nr] = slot;
+			nr++;
+		}
+	}
+	return nr;
 }
 
 static bool same_memory(const struct mregion_memslot *a,
@@ -201,25 +255,27 @@ static bool same_memory(const struct mregion_memslot *a,
 /*
  * Keep the slots that are wanted as they are, changing only whether they log,
  * for which KVM needs no new slot; and remove the others. Both arrays are
- * sorted. Whoever is kept hands number and reference over to @wanted; those that
- * could not be removed remain in @memslots.
+ * sorted. A slot that is kept hands number and reference over to @wanted; those that
+ * could not be removed remain in @memslots, as do those that are not looked at.
  */
 static void keep_or_remove(struct mregion_memslots *memslots,
-			   struct mregion_memslot *wanted, size_t nr)
+			   struct wanted *wanted)
 {
-	struct mregion_memslot *slot;
+	struct mregion_memslot *slot, *want = wanted->slots;
 	size_t i, k = 0, left = 0;
 
 	for (i = 0; i < memslots->nr; i++) {
 		slot = &memslots->slots[i];
-		while (k < nr && wanted[k].gpa < slot->gpa)
+		while (k < wanted->nr && want[k].gpa < slot->gpa)
 			k++;
-		if (k < nr && same_memory(slot, &wanted[k])) {
-			wanted[k].slot = slot->slot;
+		if (!is_in(wanted, slot)) {
+			memslots->slots[left++] = *slot;
+		} else if (k < wanted->nr && same_memory(slot, &want[k])) {
+			want[k].slot = slot->slot;
 			/* Remember what KVM has, so that it is tried again. */
-			if (wanted[k].flags != slot->flags &&
-			    set_slot(memslots, &wanted[k], slot->size))
-				wanted[k].flags = slot->flags;
+			if (want[k].flags != slot->flags &&
+			    set_slot(memslots, &want[k], slot->size))
+				want[k].flags = slot->flags;
 		} else if (!remove_slot(memslots, slot)) {
 			memslots->slots[left++] = *slot;
 		}
@@ -257,7 +313,7 @@ static size_t add_missing(struct mregion_memslots *memslots,
 	if (without)
 		keep_error(memslots, mregion_fail_why(ENOSPC,
 			"set memory slots: the view needs %zu, and there are %u to use",
-			nr, memslots->max));
+			nr + memslots->nr, memslots->max));
 	return set;
 }
 
@@ -276,37 +332,60 @@ static size_t merge(struct mregion_memslot *slots, size_t nr,
 	return total;
 }
 
-int mregion_memslots_update(struct mregion_memslots *memslots,
-			    struct mregion_space *space)
+static int update(struct mregion_memslots *memslots,
+		  struct mregion_space *space, struct wanted *wanted)
 {
-	struct mregion_memslot *wanted;
-	struct mregion_flat *flat;
-	size_t nr, i;
+	uint64_t page_size = space->machine->page_size;
+	size_t i, total;
 
-	if (!memslots->max)
-		return 0;
 	memslots->error = 0;
-	flat = mregion_flat_get(space);
-	if (!flat)
+	if (!space->flat.valid)
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"read the view of space %u", space->id));
-	wanted = wanted_slots(flat, space->machine->page_size, memslots->nr,
-			      &nr);
-	if (!wanted) {
-		mregion_flat_put(flat);
+	wanted->nr = want_slots(&space->flat, wanted, page_size, NULL);
+	if (!wanted->nr && !count_in(memslots, wanted))
+		return 0;
+	total = wanted->nr + memslots->nr;
+	wanted->slots = calloc(total + 1, sizeof(*wanted->slots));
+	if (!wanted->slots)
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"update memory slots"));
-	}
-	for (i = 0; i < nr; i++)
-		wanted[i].slot = NO_SLOT;
+	want_slots(&space->flat, wanted, page_size, wanted->slots);
+	for (i = 0; i < wanted->nr; i++)
+		wanted->slots[i].slot = NO_SLOT;
 
-	keep_or_remove(memslots, wanted, nr);
-	nr = add_missing(memslots, wanted, nr);
-	memslots->nr = merge(wanted, nr, memslots->slots, memslots->nr);
+	keep_or_remove(memslots, wanted);
+	wanted->nr = add_missing(memslots, wanted->slots, wanted->nr);
+	memslots->nr = merge(wanted->slots, wanted->nr, memslots->slots,
+			     memslots->nr);
 	free(memslots->slots);
-	memslots->slots = wanted;
-	mregion_flat_put(flat);
+	memslots->slots = wanted->slots;
 	if (!memslots->error)
 		return 0;
 	return mregion_error_restore(-memslots->error, memslots->error_text);
+}
+
+int mregion_memslots_update(struct mregion_memslots *memslots,
+			    struct mregion_space *space)
+{
+	struct wanted wanted = {
+		.intervals = &all_addresses,
+		.nr_intervals = 1,
+	};
+
+	return memslots->max ? update(memslots, space, &wanted) : 0;
+}
+
+int mregion_memslots_follow(struct mregion_memslots *memslots,
+			    struct mregion_space *space)
+{
+	struct wanted wanted = {
+		.intervals = space->changed.intervals,
+		.nr_intervals = space->changed.nr_intervals,
+	};
+
+	/* What could not be done is tried again, wherever it was. */
+	if (memslots->error || !space->flat.valid)
+		return mregion_memslots_update(memslots, space);
+	return memslots->max ? update(memslots, space, &wanted) : 0;
 }

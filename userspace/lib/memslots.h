@@ -81,6 +81,16 @@ int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 void mregion_memslots_destroy(struct mregion_memslots *memslots);
 
 /**
+ * mregion_memslots_follow() - make the slots those of a space's view, after a commit
+ * @memslots: the slots, which were those of the view before
+ * @space: on the memory bus; its @changed says where they can differ
+ *
+ * As mregion_memslots_update(), at the cost of what has changed.
+ */
+int mregion_memslots_follow(struct mregion_memslots *memslots,
+			    struct mregion_space *space);
+
+/**
  * mregion_memslots_update() - make the slots those of a space's view
  * @memslots: the slots
  * @space: on the memory bus

@@ -11,6 +11,8 @@ const char *mregion_feature_name(unsigned int bit,
 	switch (1ull << bit) {
 	case MREGION_FEATURE_ATTACH:
 		return "attach";
+	case MREGION_FEATURE_CHANGES:
+		return "changes";
 	default:
 		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
 		return buffer;

@@ -97,27 +97,25 @@ static struct mregion_region *from_flat(const struct mregion_flat *flat,
 					uint64_t addr, uint64_t last,
 					struct mregion_range *range)
 {
-	size_t i = mregion_flat_find(flat, addr);
-	const struct mregion_range *there = &flat->view->ranges[i];
-	struct mregion_region *region = NULL;
+	const struct mregion_flat_range *there;
 
+	there = mregion_btree_bound(&flat->tree, addr);
 	*range = (struct mregion_range){ .start = addr, .last = last };
-	if (i == flat->view->nr)
+	if (!there || there->range.last < addr)
 		return NULL;
-	if (there->start > addr) {
-		if (there->start - 1 < last)
-			range->last = there->start - 1;
+	if (there->range.start > addr) {
+		if (there->range.start - 1 < last)
+			range->last = there->range.start - 1;
 		return NULL;
 	}
-	*range = *there;
+	*range = there->range;
 	range->start = addr;
-	range->offset += addr - there->start;
+	range->offset += addr - there->range.start;
 	if (range->last > last)
 		range->last = last;
-	region = flat->regions[i];
-	if (region)
-		mregion_region_get(region);
-	return region;
+	if (there->region)
+		mregion_region_get(there->region);
+	return there->region;
 }
 
 static int from_kernel(struct mregion_space *space, uint64_t addr,
@@ -149,7 +147,7 @@ static int look_up(struct mregion_space *space, const struct mregion_flat *flat,
 
 	if (flat) {
 		*region = from_flat(flat, addr, last, range);
-		*generation = flat->view->generation;
+		*generation = flat->generation;
 		return 0;
 	}
 	ret = from_kernel(space, addr, last, range, generation);
@@ -174,21 +172,21 @@ static uint64_t clip(const struct mregion_space *space, uint64_t addr,
  * new view already, so the kernel is asked; waiting for the commit to end
  * instead would let one slow commit stop all vCPUs.
  */
-static struct mregion_flat *current_flat(struct mregion_space *space)
+static const struct mregion_flat *current_flat(struct mregion_space *space)
 {
 	if (atomic_load(&space->machine->committing))
 		return NULL;
-	return mregion_flat_get(space);
+	return mregion_flat_lock(&space->flat);
 }
 
 int mregion_look_up(struct mregion_space *space, uint64_t addr, uint64_t last,
 		    struct mregion_range *range, struct mregion_region **region,
 		    uint64_t *generation)
 {
-	struct mregion_flat *flat = current_flat(space);
+	const struct mregion_flat *flat = current_flat(space);
 	int ret = look_up(space, flat, addr, last, range, region, generation);
 
-	mregion_flat_put(flat);
+	mregion_flat_unlock(flat);
 	return ret;
 }
 
@@ -217,7 +215,7 @@ unsigned int mregion_resolve_access(struct mregion_space *space, uint64_t addr,
 				    unsigned int len, bool write,
 				    struct mregion_piece *pieces)
 {
-	struct mregion_flat *flat = current_flat(space);
+	const struct mregion_flat *flat = current_flat(space);
 	unsigned int within = clip(space, addr, len);
 	uint64_t generation = 0, first = 0;
 	unsigned int nr, done;
@@ -233,7 +231,7 @@ again:
 			goto again;
 		}
 	}
-	mregion_flat_put(flat);
+	mregion_flat_unlock(flat);
 	if (within < len)
 		fill_gap(&pieces[nr++], len - within);
 	return nr;
@@ -242,14 +240,14 @@ again:
 void mregion_resolve(struct mregion_space *space, uint64_t addr, uint64_t len,
 		     bool write, struct mregion_piece *piece)
 {
-	struct mregion_flat *flat = current_flat(space);
+	const struct mregion_flat *flat = current_flat(space);
 	uint64_t within = clip(space, addr, len);
 
 	if (within)
 		next_piece(space, flat, addr, within, write, piece);
 	else
 		fill_gap(piece, len);
-	mregion_flat_put(flat);
+	mregion_flat_unlock(flat);
 }
 
 void mregion_piece_put(struct mregion_piece *piece)

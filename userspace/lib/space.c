@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "error.h"
-#include "flat.h"
 #include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
@@ -15,8 +14,8 @@ static void put_space(struct mregion_space *space)
 {
 	if (--space->refs)
 		return;
-	mregion_flat_put(space->flat);
-	pthread_mutex_destroy(&space->flat_lock);
+	mregion_flat_destroy(&space->flat);
+	mregion_changed_free(&space->changed);
 	free(space);
 }
 
@@ -74,7 +73,7 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	space->next_root = root->id;
 	atomic_init(&space->unassigned, unassigned);
 	space->next_unassigned = unassigned;
-	pthread_mutex_init(&space->flat_lock, NULL);
+	mregion_flat_init(&space->flat);
 	space->id = mregion_next_id(machine, &machine->last_space_id);
 	space->next = machine->spaces;
 	machine->spaces = space;
@@ -107,24 +106,6 @@ void mregion_space_release(struct mregion_space *space)
 	*link = space->next;
 	put_space(space);
 	pthread_mutex_unlock(&machine->transaction.lock);
-}
-
-void mregion_space_refresh(struct mregion_space *space)
-{
-	struct mregion_flat *old = space->flat, *new = NULL;
-	int ret;
-
-	if (!space->live)
-		return;
-	ret = mregion_flat_read(space->machine, space->id, old, &new);
-	if (!ret && !new)
-		return;
-
-	/* Better no copy than an old one: accesses then ask the kernel. */
-	pthread_mutex_lock(&space->flat_lock);
-	space->flat = new;
-	pthread_mutex_unlock(&space->flat_lock);
-	mregion_flat_put(old);
 }
 
 static void settle_set(void *object, const struct mregion_op *op, bool done)

@@ -2,12 +2,12 @@
 #ifndef MREGION_LIB_SPACE_H
 #define MREGION_LIB_SPACE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mregion_flat;
+#include "flat.h"
+
 struct mregion_machine;
 
 /**
@@ -24,8 +24,8 @@ struct mregion_machine;
  * @live: the kernel has it
  * @dead: only the handle is left: its creation was undone
  * @next: in the machine's list
- * @flat_lock: held only to get hold of @flat, never for longer
- * @flat: copy of the view of the last commit, or NULL if there is none
+ * @flat: copy of the view of the last commit
+ * @changed: what that has changed; for those who are told next
  */
 struct mregion_space {
 	unsigned int refs;
@@ -39,8 +39,8 @@ struct mregion_space {
 	bool live;
 	bool dead;
 	struct mregion_space *next;
-	pthread_mutex_t flat_lock;
-	struct mregion_flat *flat;
+	struct mregion_flat flat;
+	struct mregion_changed changed;
 };
 
 /** mregion_space_last() - last address of a space */
@@ -48,9 +48,6 @@ static inline uint64_t mregion_space_last(const struct mregion_space *space)
 {
 	return space->bus == MREGION_BUS_PIO ? 0xffff : UINT64_MAX;
 }
-
-/** mregion_space_refresh() - bring the copy of the view up to date */
-void mregion_space_refresh(struct mregion_space *space);
 
 /** mregion_space_release() - the handle is gone, or the machine */
 void mregion_space_release(struct mregion_space *space);

@@ -12,6 +12,7 @@
 int mregion_table_init(struct mregion_table *table)
 {
 	table->nr = 0;
+	table->popped = 0;
 	table->nr_buckets = FIRST_BUCKETS;
 	table->buckets = calloc(FIRST_BUCKETS, sizeof(*table->buckets));
 	if (!table->buckets)
@@ -117,31 +118,19 @@ struct mregion_region *mregion_table_get(struct mregion_table *table,
 	return region;
 }
 
-void mregion_table_get_ranges(struct mregion_table *table,
-			      const struct mregion_range *ranges, size_t nr,
-			      struct mregion_region **regions)
-{
-	size_t i;
-
-	pthread_mutex_lock(&table->lock);
-	for (i = 0; i < nr; i++) {
-		regions[i] = find(table, ranges[i].region);
-		if (regions[i])
-			mregion_region_get(regions[i]);
-	}
-	pthread_mutex_unlock(&table->lock);
-}
-
 struct mregion_region *mregion_table_pop(struct mregion_table *table)
 {
 	struct mregion_region *region = NULL;
-	size_t i;
+	struct mregion_region **head;
 
 	pthread_mutex_lock(&table->lock);
-	for (i = 0; i < table->nr_buckets && !region; i++) {
-		region = table->buckets[i];
+	while (table->nr && !region) {
+		head = bucket(table, table->popped);
+		region = *head;
 		if (region)
-			table->buckets[i] = region->next;
+			*head = region->next;
+		else
+			table->popped++;
 	}
 	if (region)
 		table->nr--;

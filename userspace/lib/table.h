@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 struct mregion_region;
-struct mregion_range;
 
 /**
  * struct mregion_table - hash table from ID to region
@@ -16,12 +15,15 @@ struct mregion_range;
  * @buckets: lists linked by struct mregion_region.next
  * @nr_buckets: a power of two
  * @nr: how many regions there are
+ * @popped: an ID, of whose bucket on mregion_table_pop() looks for one, so that to
+ *	pop all takes no longer than all
  */
 struct mregion_table {
 	pthread_mutex_t lock;
 	struct mregion_region **buckets;
 	size_t nr_buckets;
 	size_t nr;
+	uint32_t popped;
 };
 
 int mregion_table_init(struct mregion_table *table);
@@ -37,11 +39,6 @@ void mregion_table_remove(struct mregion_table *table,
 /** mregion_table_get() - a reference to the region of an ID, or NULL */
 struct mregion_region *mregion_table_get(struct mregion_table *table,
 					 uint32_t id);
-
-/** mregion_table_get_ranges() - a reference for each of an array of ranges */
-void mregion_table_get_ranges(struct mregion_table *table,
-			      const struct mregion_range *ranges, size_t nr,
-			      struct mregion_region **regions);
 
 /** mregion_table_pop() - take any region out, NULL if there is none */
 struct mregion_region *mregion_table_pop(struct mregion_table *table);

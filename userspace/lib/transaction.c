@@ -5,12 +5,11 @@
 
 #include "describe.h"
 #include "error.h"
+#include "follow.h"
 #include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
-#include "space.h"
 #include "transaction.h"
-#include "vm.h"
 
 /* Those that this thread has open, the one begun last first. */
 static __thread struct mregion_transaction *open_transactions;
@@ -172,7 +171,6 @@ static int commit_now(struct mregion_machine *machine)
 	struct mregion_transaction *transaction = &machine->transaction;
 	struct mregion_commit commit = { 0 };
 	char failed_alone[MREGION_ERROR_SIZE];
-	struct mregion_space *space;
 	int ret;
 
 	atomic_fetch_add(&machine->committing, 1);
@@ -182,13 +180,12 @@ static int commit_now(struct mregion_machine *machine)
 		mregion_error_save(failed_alone);
 	settle_all(transaction, ret);
 	if (!ret)
-		for (space = machine->spaces; space; space = space->next)
-			mregion_space_refresh(space);
+		mregion_follow_views(machine);
 	atomic_fetch_add(&machine->commits, 1);
 	atomic_fetch_sub(&machine->committing, 1);
 	/* The machine has changed, whatever becomes of the slots. */
 	if (!ret) {
-		mregion_vms_update(machine);
+		mregion_follow_slots(machine);
 		if (commit.nr_failed)
 			mregion_error_restore(errno, failed_alone);
 	}

@@ -20,14 +20,6 @@ static int update_slots(struct mregion_vm *vm)
 			  : 0;
 }
 
-void mregion_vms_update(struct mregion_machine *machine)
-{
-	struct mregion_vm *vm;
-
-	for (vm = machine->vms; vm; vm = vm->next)
-		update_slots(vm);
-}
-
 static int detach_in_kernel(const struct mregion_vm *vm)
 {
 	struct mregion_detach arg = {

@@ -33,11 +33,4 @@ struct mregion_vm {
 	struct mregion_vm *next;
 };
 
-/**
- * mregion_vms_update() - bring the slots of all in line with their views
- *
- * Errors are kept for mregion_vm_slots_error().
- */
-void mregion_vms_update(struct mregion_machine *machine);
-
 #endif

@@ -2,8 +2,8 @@
 /*
  * A machine without the module. The hierarchy, the rendering and the views are the
  * module's own source files, linked into this program, which therefore is under
- * GPL-2.0 as a whole: module/tree.c, module/render.c and module/view.c. What they
- * need of the kernel is in shim/.
+ * GPL-2.0 as a whole: module/tree.c, module/render.c, module/update.c and what these
+ * are built on. What they need of the kernel is in shim/.
  *
  * Here is only what module/txn.c and module/commit.c do around them: the same
  * checks in the same order, and the same steps of the same budget.
@@ -15,8 +15,8 @@
 #include <linux/slab.h>
 
 #include "../../module/limits.h"
-#include "../../module/render.h"
 #include "../../module/tree.h"
+#include "shim/flat.h"
 #include "offline.h"
 
 struct offline_region {
@@ -61,7 +61,7 @@ struct offline *offline_open(struct mregion_info *info)
 
 static void offline_space_free(void *space)
 {
-	kvfree(((struct offline_space *)space)->view);
+	flat_free(((struct offline_space *)space)->view);
 	free(space);
 }
 
@@ -194,7 +194,7 @@ static int offline_space_create(struct offline *offline, u32 id,
 	if (offline->nr_spaces == MREGION_MAX_SPACES)
 		return -ENOSPC;
 
-	view = mregion_render(root, last, work);
+	view = flat_render(root, last, work);
 	if (IS_ERR(view))
 		return PTR_ERR(view);
 	space = calloc(1, sizeof(*space));
@@ -202,7 +202,7 @@ static int offline_space_create(struct offline *offline, u32 id,
 		space->id = id;
 	if (!space || !tsearch(space, &offline->spaces, compare_spaces)) {
 		free(space);
-		kvfree(view);
+		flat_free(view);
 		return -ENOMEM;
 	}
 	space->view = view;
@@ -250,22 +250,21 @@ int offline_view(const struct offline *offline, uint32_t space,
 		 struct mregion_range **ranges, size_t *nr)
 {
 	const struct offline_space *found = offline_find_space(offline, space);
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
 	const struct mregion_view *view;
-	u32 i;
+	u32 i = 0;
 
 	if (!found)
 		return -ENOENT;
 	view = found->view;
-	*nr = view->nr;
-	*ranges = calloc(view->nr + 1, sizeof(**ranges));
+	*nr = view->tree.nr;
+	*ranges = calloc(*nr + 1, sizeof(**ranges));
 	if (!*ranges)
 		return -ENOMEM;
-	for (i = 0; i < view->nr; i++) {
-		const struct mregion_view_range *range = &view->ranges[i];
-
+	mregion_view_for_each(range, &cursor, view, 0)
 		mregion_view_describe(range,
 			container_of(range->node, struct offline_region,
-				     node)->id, &(*ranges)[i]);
-	}
+				     node)->id, &(*ranges)[i++]);
 	return 0;
 }

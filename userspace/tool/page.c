@@ -75,7 +75,7 @@ static void draw_legend(FILE *out, double y)
 	x = MARGIN;
 	y += 20;
 	svg_rect(out, "hid", "", x, y, 24, 14);
-	x = key(out, x, y, "covered by what is to its right");
+	x = key(out, x, y, "covered by a region to the right");
 	svg_rect(out, "k al", "ram", x, y, 24, 14);
 	x = key(out, x, y, "alias, linked to its target");
 	svg_pill(out, x + 12, y + 2, 24, PANEL_SMALL, "+1");
@@ -296,7 +296,7 @@ static int draw_page(const struct page *page, const struct place *places,
 	svg_text(out, "h1", MARGIN, 36, 26, right - MARGIN - 330,
 		 page->picture->title);
 	svg_text(out, "h3 e", right, 36, 11, 400,
-		 "What is nearer to the flat view, at the right, is on top.");
+		 "Regions nearer to the flat view, at the right, are on top.");
 	draw_legend(out, 50);
 	fputs("</g>\n", out);
 	for (i = 0; !ret && i < page->nr; i++)

@@ -74,7 +74,8 @@ static size_t max_lines(const struct top *top)
 }
 
 static void print_table(const struct top *top,
-			const struct counters_list *list, double seconds)
+			const struct counters_list *list, double seconds,
+			bool first)
 {
 	char text[WALL_CLOCK_SIZE];
 
@@ -91,11 +92,11 @@ static void print_table(const struct top *top,
 	} else {
 		if (top->screen)
 			fputs("\033[H\033[J", stdout);
+		else if (!first)
+			putchar('\n');
 		printf("%s: accesses a second, over %.1f s%s\n", text, seconds,
 		       top->keys ? "; q ends" : "");
 		counters_print(list, tool_options.all, max_lines(top));
-		if (!top->screen)
-			putchar('\n');
 	}
 	fflush(stdout);
 }
@@ -142,7 +143,7 @@ static bool run(struct top *top)
 			break;
 		counters_rate(&rates, &now, &before);
 		counters_rank(&rates);
-		print_table(top, &rates, now.time - before.time);
+		print_table(top, &rates, now.time - before.time, !nr);
 		counters_free(&rates);
 		counters_free(&before);
 		before = now;

@@ -20,7 +20,12 @@ struct rb_root {
 	struct rb_node *rb_node;
 };
 
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
 #define RB_ROOT			((struct rb_root) { NULL })
+#define RB_ROOT_CACHED		((struct rb_root_cached) { { NULL } })
 #define RB_EMPTY_ROOT(root)	(!(root)->rb_node)
 
 #define rb_entry(ptr, type, member)	container_of(ptr, type, member)

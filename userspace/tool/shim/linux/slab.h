@@ -6,8 +6,10 @@
 
 #define GFP_KERNEL_ACCOUNT	0
 
+#define kmalloc(size, gfp)	((void)(gfp), malloc(size))
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
 #define kvzalloc(size, gfp)	((void)(gfp), calloc(1, size))
+#define kvcalloc(n, size, gfp)	((void)(gfp), calloc(n, size))
 #define kfree(p)		free(p)
 #define kvfree(p)		free(p)
 

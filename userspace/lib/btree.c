@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "btree.h"
+
+#include "../../module/btree.c"
