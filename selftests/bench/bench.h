@@ -33,6 +33,7 @@ bool bench_two_cpus(void);
 
 void bench_accesses(void);
 void bench_changes(void);
+void bench_doorbells(void);
 void bench_servers(void);
 void bench_large(void);
 

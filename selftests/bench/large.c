@@ -19,7 +19,6 @@
 #define ID_FIRST	2
 #define ID_SPACE	1
 #define BATCH		20000u		/* regions a commit creates */
-#define MOVES		5
 
 static const char *const columns[] = { "what", "ms", "MiB", NULL };
 
@@ -99,8 +98,7 @@ static void dump(int fd)
 void bench_large(void)
 {
 	struct mregion_op *ops = calloc(2 * BATCH, sizeof(*ops));
-	struct bench_sample sample;
-	double before, values[MOVES];
+	double before;
 	uint64_t begin;
 	uint32_t i;
 	int fd;
@@ -123,18 +121,6 @@ void bench_large(void)
 	must(COMMIT(fd, mr_space(ID_SPACE, ID_ROOT)), "MREGION_COMMIT");
 	report("create a space that shows them", begin, before - available());
 	dump(fd);
-	for (i = 0; i < MOVES; i++) {
-		begin = bench_now();
-		must(COMMIT(fd, mr_move(ID_FIRST + REGIONS / 2,
-					2 * LEN * (REGIONS / 2) +
-					(i % 2 ? 0 : LEN))),
-		     "MREGION_COMMIT");
-		values[i] = bench_now() - begin;
-	}
-	bench_sort(values, MOVES, &sample);
-	output_text("move one of them (median)");
-	output_number(sample.median / 1e6, 1);
-	output_none();
 	begin = bench_now();
 	close(fd);
 	report("close the machine", begin, 0);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Measures what accesses to regions cost.
+ * Measures what accesses to regions cost, and what changes of regions do.
  *
  * Usage: bench [--json] PART...
  *
- * PART is "accesses", "changes", "servers" or "large". The first two mean something
- * only where the clock counts instructions; see Documentation/performance.rst.
+ * PART is "accesses", "changes", "doorbells", "servers" or "large". The first three
+ * mean something only where the clock counts instructions; see
+ * Documentation/performance.rst.
  */
 #include <errno.h>
 #include <sched.h>
@@ -26,6 +27,7 @@ static const struct {
 } parts[] = {
 	{ "accesses", bench_accesses },
 	{ "changes", bench_changes },
+	{ "doorbells", bench_doorbells },
 	{ "servers", bench_servers },
 	{ "large", bench_large },
 };
@@ -99,7 +101,7 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	if (!argc)
-		die("no part: there are accesses, changes, servers and large");
+		die("no part: there are accesses, changes, doorbells, servers and large");
 	uname(&name);
 	output_begin(json);
 	output_fact("kernel", name.release);

@@ -4,7 +4,7 @@
 
 #include "output.h"
 
-#define FIRST_WIDTH	46
+#define FIRST_WIDTH	52
 #define WIDTH		14
 
 static bool as_json;
