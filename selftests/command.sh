@@ -810,7 +810,7 @@ top()
 	[ "$got" -eq 0 ] && [ "$(json_valid <"$tmp/top.json")" = 3 ] &&
 		[ "$(grep -c '^MACHINE .*RING-FULL$' "$tmp/top")" -eq 2 ] &&
 		[ "$(awk '/#5 uart/ && $4 > 0' "$tmp/top" | wc -l)" -eq 2 ] &&
-		[ "$(wc -l <"$tmp/top")" -eq 10 ] &&
+		[ "$(wc -l <"$tmp/top")" -eq 9 ] &&
 		[ "$(grep -c '#5 uart' "$tmp/stat")" -eq 1 ]
 }
 check 'top where there is no terminal' top

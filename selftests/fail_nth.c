@@ -76,20 +76,24 @@ static int attached_vm(int fd)
  */
 #define FAR_OPS	(LONG_OPS + 3)
 
-static void far_commit(struct mregion_op *ops)
+/* Return: how long it is. */
+static uint32_t far_commit(struct mregion_op *ops)
 {
-	long_commit(ops);
-	ops[LONG_OPS] = mr_mmio(90, 0x1000);
-	ops[LONG_OPS + 1] = mr_map(90, ROOT, 0x5000000000, 0);
-	ops[LONG_OPS + 2] = mr_may_fail(mr_map_exclusive(LOOSE, ROOT, 0x8000, 1));
+	uint32_t nr = long_commit(ops);
+
+	ops[nr++] = mr_mmio(90, 0x1000);
+	ops[nr++] = mr_map(90, ROOT, 0x5000000000, 0);
+	ops[nr++] = mr_may_fail(mr_map_exclusive(LOOSE, ROOT, 0x8000, 1));
+	return nr;
 }
 
 /* It, with the fate of each operation. */
-static int far_results(int fd, const struct mregion_op *ops, int32_t *results)
+static int far_results(int fd, const struct mregion_op *ops, uint32_t nr,
+		       int32_t *results)
 {
 	struct mregion_commit commit = {
 		.size = sizeof(commit), .ops = (uintptr_t)ops,
-		.nr_ops = FAR_OPS, .op_size = sizeof(*ops),
+		.nr_ops = nr, .op_size = sizeof(*ops),
 		.results = (uintptr_t)results,
 	};
 
@@ -126,19 +130,19 @@ TEST_F(commit, changes_windows)
 	struct mregion_op ops[FAR_OPS];
 	struct mr_snapshot before;
 	uint64_t changed;
-	uint32_t failed;
+	uint32_t failed, nr;
 	int vm = attached_vm(self->fd);
 
 	if (vm < 0)
 		SKIP(return, "no virtual machine to attach to");
-	far_commit(ops);
+	nr = far_commit(ops);
 	changed = windows_changed(self->fd);
 	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
-	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, FAR_OPS,
+	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, nr,
 				     MREGION_COMMIT_DRY_RUN, &failed));
 	EXPECT_TRUE(mr_unchanged(self->fd, &before));
 	mr_snapshot_free(&before);
-	ASSERT_EQ(0, mr_commit(self->fd, ops, FAR_OPS));
+	ASSERT_EQ(0, mr_commit(self->fd, ops, nr));
 	EXPECT_EQ(changed + 1, windows_changed(self->fd));
 	close(vm);
 }
@@ -150,21 +154,21 @@ TEST_F(commit, changes_windows)
 TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 {
 	struct mregion_op ops[FAR_OPS];
-	int nth, err, fail_nth = failures_open(), nr_regions, nr_after, vm, i;
+	int nth, err, fail_nth = failures_open(), nr_regions, nr_after, vm, i, nr;
 	FIXTURE_DATA(commit) other = {};
 	int32_t results[FAR_OPS];
 	struct mr_snapshot before;
 
 	if (fail_nth < 0)
 		SKIP(return, "this kernel cannot inject failures");
-	far_commit(ops);
-	for (i = 0; i < FAR_OPS; i++)
+	nr = far_commit(ops);
+	for (i = 0; i < nr; i++)
 		ops[i] = mr_may_fail(ops[i]);
 	nr_regions = mr_regions(self->fd, 0, NULL, 0);
 	commit_setup(_metadata, &other, NULL);
-	ASSERT_EQ(0, far_results(other.fd, ops, results));
-	for (i = 0; i < FAR_OPS; i++)
-		ASSERT_EQ(i == FAR_OPS - 1 ? -EEXIST : 0, results[i]);
+	ASSERT_EQ(0, far_results(other.fd, ops, nr, results));
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(i == nr - 1 ? -EEXIST : 0, results[i]);
 	nr_after = mr_regions(other.fd, 0, NULL, 0);
 	commit_teardown(_metadata, &other, NULL);
 	ASSERT_LT(nr_regions, nr_after);
@@ -172,11 +176,11 @@ TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
 	for (nth = 1; ; nth++) {
 		ASSERT_TRUE(fail_at(fail_nth, nth));
-		err = far_results(self->fd, ops, results);
+		err = far_results(self->fd, ops, nr, results);
 		if (fail_no_more(fail_nth))
 			break;		/* fewer allocations than that */
 		if (!err) {
-			for (i = 0; i < FAR_OPS - 1; i++)
+			for (i = 0; i < nr - 1; i++)
 				ASSERT_EQ(0, results[i]);
 			ASSERT_EQ(nr_after, mr_regions(self->fd, 0, NULL, 0));
 			/* It got by without this one: a new machine, then. */

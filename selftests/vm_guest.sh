@@ -3,11 +3,13 @@
 #
 # Boots an unmodified Linux kernel with mregion-vmm, with and without
 # coalescing and with several vCPUs, to a program that prints `uname -r` and
-# powers off; to one that uses devices and resets; and to a panic.
+# powers off; to one that uses devices and resets, and is looked at meanwhile by the
+# commands of Documentation/transcript.rst; and to a panic.
 #
 # MREGION_GUEST_KERNEL	a bzImage
 # MREGION_GUEST_INITRD	an initramfs with vm_guest_init and virtio's modules
 # MREGION_CONSOLE_TEXT	what prepares a console's output for comparison
+# MREGION_TRANSCRIPT	Documentation/transcript.rst, with its drawing beside it
 # and what vm_tap.sh says
 
 # shellcheck source-path=SCRIPTDIR source=vm_tap.sh
@@ -28,13 +30,19 @@
 once()
 {
 	start=$(date +%s)
-	timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
+	rm -f "$tmp/out" "$tmp/over"
+	[ ! -p "$tmp/typed" ] || type_lines >"$tmp/typist" 2>&1 &
+	# shellcheck disable=SC2016 # that shell expands it
+	timeout 300 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
+		"$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_GUEST_INITRD" --cpus "$processors" \
 		--cmdline "console=ttyS0 noxsave $cmdline" \
 		--stats-file "$tmp/stats" "$@" \
 		<"$tmp/typed" >"$tmp/out" 2>"$tmp/err"
 	status=$?
-	[ $(($(date +%s) - start)) -lt 200 ] || status=124
+	: >"$tmp/over"
+	wait
+	[ $(($(date +%s) - start)) -lt 300 ] || status=124
 }
 
 # attempt PROCESSORS CMDLINE OPTION...
@@ -101,7 +109,7 @@ verbose()
 	cp "$tmp/out" "$tmp/$1"
 }
 
-echo 1..22
+echo 1..25
 verbose off
 off=$(count exits.total)
 verbose on
@@ -119,9 +127,37 @@ boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
 
 # Longer than the receiver's FIFO
 typed='all that is typed ahead of the one who is to read it'
-echo "$typed" >"$tmp/typed"
+
+# With a transcript, its commands are run while the guest waits for more.
+type_lines()
+{
+	exec 3>"$tmp/typed"
+	echo "$typed" >&3
+	# Also of a guest that was begun once more
+	rm -rf "$tmp/transcript"
+	mkdir "$tmp/transcript"
+	"$transcript" split "$MREGION_TRANSCRIPT" "$tmp/transcript" || return
+	until grep -q '^guest: heard' "$tmp/out"; do
+		[ ! -e "$tmp/over" ] || return
+		sleep 0.2
+	done
+	machine=$("${MREGION:-mregion}" show pid "$(cat "$tmp/pid")" spaces |
+		sed -n 's/^machine \([0-9]*\):.*/\1/p')
+	"$transcript" run "$tmp/transcript" "$machine" "$tmp/out"
+	echo 'reboot -f' >&3
+}
+
+transcript=$(dirname "$0")/transcript
+lines=
+if [ "${MREGION_TRANSCRIPT:-}" ]; then
+	rm "$tmp/typed"
+	mkfifo "$tmp/typed"
+	lines=guest.lines
+else
+	echo "$typed" >"$tmp/typed"
+fi
 before=$(date +%s)
-boot 'devices' 1 'quiet guest.devices panic=7' --rng
+boot 'devices' 1 "quiet guest.devices $lines panic=7" --rng
 after=$(date +%s)
 grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
 result $? 'devices: it is told that the guest asked for a reset'
@@ -139,7 +175,33 @@ grep -qx 'guest: panic 7' "$tmp/text"
 result $? "devices: a panic= of one's own has its way"
 [ "$failed" -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
 
+# differs FILE NEW: how, as a patch, which `run-in-vm --update` applies
+differs()
+{
+	diff -u -L "Documentation/${1##*/}" -L "Documentation/${1##*/}" "$1" "$2" 2>&1 |
+		sed 's/^/# transcript: /' | grep .
+}
+
+if [ "$lines" ]; then
+	ran=$(tail -n 1 "$tmp/typist")
+	[ "${ran% commands}" -gt 0 ] 2>/dev/null
+	found=$?
+	sed 's/^/# /' "$tmp/typist"
+	[ $found -ne 0 ] || "$transcript" join "$tmp/transcript" || found=$?
+	result $found "transcript: all commands run against a guest's machine"
+	[ $found -eq 0 ] && ! differs "$MREGION_TRANSCRIPT" "$tmp/transcript/page"
+	result $? 'transcript: what they print is what the page has'
+	[ $found -eq 0 ] && ! differs "$(dirname "$MREGION_TRANSCRIPT")/transcript.svg" \
+		"$tmp/transcript/files/transcript.svg"
+	result $? 'transcript: what they draw, too'
+else
+	for _ in 1 2 3; do
+		skipped 'MREGION_TRANSCRIPT is not set'
+	done
+fi
+
 # The initramfs has no such program, and there is nothing else to go on with.
+rm "$tmp/typed"
 : >"$tmp/typed"
 attempt 1 'quiet rdinit=/none' --memory 256
 result $status 'a panic: ends'
