@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Sphinx: how the documentation is built; see Makefile."""
 import os
+import re
 import sys
 
+from docutils import nodes
 from sphinx.domains import c
 
 kernel = os.environ.get('KERNEL_DOC')
@@ -25,14 +27,26 @@ exclude_patterns = ['man']
 primary_domain = 'c'
 highlight_language = 'none'
 html_theme = 'alabaster'
-html_theme_options = {'page_width': '64em', 'sidebar_width': '14em'}
+html_theme_options = {'page_width': '68em', 'sidebar_width': '14em'}
 html_show_sourcelink = False
 html_static_path = ['static']
 html_css_files = ['narrow.css']
 
 
+def mark_errnos(app, doctree, docname):
+    """Give negative errnos a class: browsers break lines behind their sign."""
+    for text in list(doctree.findall(nodes.Text)):
+        parts = re.split(r'(-E[A-Z0-9]{2,})', text.astext())
+        if len(parts) == 1 or isinstance(text.parent, nodes.FixedTextElement):
+            continue
+        text.parent.replace(text, [
+            nodes.inline(part, part, classes=['errno']) if i % 2
+            else nodes.Text(part) for i, part in enumerate(parts) if part])
+
+
 def setup(app):
-    """Have the index sort names, whatever namespace they are in."""
+    """Mark errnos. Have the index sort names in any namespace."""
+    app.connect('doctree-resolved', mark_errnos)
     get_index_text = c.CObject.get_index_text
 
     def plain(self, name):

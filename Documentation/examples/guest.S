@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guest does, in the mode that a processor begins in. */
+/* The guest, in real mode, in which a processor begins. */
 #include "machine.h"
 
 	.section .rodata

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guest, the VMM and the device's process know of one another. */
+/* Addresses and registers shared by the guest, the VMM and the device's process. */
 #ifndef MACHINE_H
 #define MACHINE_H
 

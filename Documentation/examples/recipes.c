@@ -67,7 +67,7 @@ static void serial_rules(struct serial *serial, struct mregion_region *region,
 {
 	uint8_t *memory = mregion_shadow_ptr(shadow);
 
-	/* What is sent can wait. Accesses that exit are handled after it. */
+	/* Sent characters are coalesced. Accesses that exit are handled after them. */
 	mregion_coalesce(region, SERIAL_TRANSMIT, 1, ring);
 
 	/* Reading the status has no effect on the device. */

@@ -26,7 +26,7 @@
 
 #include "machine.h"
 
-/* How long the guest may take, in seconds. */
+/* Time limit of the guest, in seconds. */
 #define PATIENCE	20
 
 /* guest.S */
@@ -202,10 +202,10 @@ static void adder_init(struct adder *adder, struct mregion_machine *machine,
 	close(fd);
 }
 
-/* The adder's process has ended: what was posted to it is the VMM's to do. */
+/* The adder's process has ended: the VMM does the writes posted to it. */
 static void adder_take(struct adder *adder, struct mregion_machine *machine)
 {
-	/* At the latest now: who waits for others makes sure that they end. */
+	/* End it first: waitpid() would wait for ever otherwise. */
 	kill(adder->process, SIGKILL);
 	waitpid(adder->process, NULL, 0);
 	mregion_begin(machine);
@@ -254,7 +254,7 @@ static void vmm_build(struct vmm *vmm, int vm_fd, const char *device)
 	params.pio = mregion_new_space(machine, MREGION_BUS_PIO, ports,
 				       MREGION_POLICY_ONES);
 
-	/* What is printed can wait. */
+	/* Printed characters are coalesced. */
 	mregion_coalesce(uart, 0, 1, ring);
 	/* The port is always ready: the second page's first registers. */
 	((uint8_t *)mregion_shadow_ptr(shadow))[PAGE + UART_STATUS] = UART_READY;
