@@ -242,7 +242,8 @@ static int mregion_find_subregions(struct mregion_rendering *r,
 			frame->next = rb_first(&frame->node->subregions);
 			return 0;
 		}
-		ret = mregion_work_step(r->work) ?: mregion_found_push(r, node);
+		/* it takes its step when it is visited */
+		ret = mregion_found_push(r, node);
 		if (ret)
 			return ret;
 	}
