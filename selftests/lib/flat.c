@@ -76,7 +76,7 @@ FIXTURE_SETUP(flat)
 	self->region = fixture_region(&self->machine, REGION, MREGION_MMIO,
 				      0x1000, NULL, NULL);
 	for (i = 0; i < RANGES; i++)
-		self->ranges[i] = (struct mregion_range)RANGE(0x1000 * i,
+		self->ranges[i] = (struct mregion_range)FIXTURE_RANGE(0x1000 * i,
 			0x1000 * i + 0xfff, 0, REGION, MREGION_MMIO, 0);
 	fixture_space(&self->machine, &self->space, MREGION_BUS_MEMORY, NULL,
 		      0);
@@ -135,7 +135,7 @@ TEST_F(flat, no_memory)
 	for (i = 0; i < 3; i++)
 		told[nr_told++] = self->ranges[1 + i];
 	for (i = 0; i < 200; i++)
-		told[nr_told++] = (struct mregion_range)RANGE(
+		told[nr_told++] = (struct mregion_range)FIXTURE_RANGE(
 			0x100000 + 8 * i, 0x100000 + 8 * i + 7, 8 * i, REGION,
 			MREGION_MMIO, 0);
 	now[nr++] = self->ranges[0];
