@@ -324,7 +324,9 @@ static void mregion_part_plan(const struct mregion_view_range *range,
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
 				       request->write, part->data);
-	if (!part->rule && behaviour->nr_rules)
+	/* of what reaches beyond the range, the rest would be another region's */
+	if (!part->rule && behaviour->nr_rules &&
+	    part->len - 1 <= range->last - (request->addr + part->pos))
 		mregion_part_cut(behaviour, request, part);
 	/* nobody would come for what is posted to a dead server */
 	if (part->rule && part->rule->flags & MREGION_RULE_POSTED &&
