@@ -367,13 +367,16 @@ TEST_F(commit, rule_refused)
 
 TEST_F(commit, max_rules)
 {
-	uint32_t i, nr = self->info.max_rules;
-	struct mregion_op op;
+	uint32_t i, n = 0, nr = self->info.max_rules;
+	struct mregion_op ops[64];
 
 	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(60, 0x10000000)));
 	for (i = 0; i < nr; i++) {
-		op = mr_rule_add(60, RING, i * 8, 4);
-		ASSERT_EQ(0, mr_commit(self->fd, &op, 1));
+		ops[n++] = mr_rule_add(60, RING, i * 8, 4);
+		if (n < ARRAY_SIZE(ops) && i + 1 < nr)
+			continue;
+		ASSERT_EQ(0, mr_commit(self->fd, ops, n));
+		n = 0;
 	}
 	EXPECT_REFUSED(ENOSPC, mr_rule_add(60, RING, nr * 8, 4));
 	EXPECT_EQ(0, COMMIT(self->fd, mr_rule_del(60, RING, 0, 4),
