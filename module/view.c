@@ -19,29 +19,6 @@ bool mregion_ranges_equal(const struct mregion_view_range *a,
 	       a->beyond == b->beyond;
 }
 
-/**
- * mregion_view_equal() - whether nobody could tell two views apart
- * @a: a view, or NULL
- * @b: a view
- */
-bool mregion_view_equal(const struct mregion_view *a,
-			const struct mregion_view *b)
-{
-	const struct mregion_view_range *x, *y;
-	struct mregion_btree_cursor at, in;
-
-	if (!a || a->tree.nr != b->tree.nr || a->last != b->last ||
-	    a->unassigned != b->unassigned)
-		return false;
-	y = mregion_btree_first(&b->tree, 0, &in);
-	mregion_view_for_each(x, &at, a, 0) {
-		if (!mregion_ranges_equal(x, y))
-			return false;
-		y = mregion_btree_next(&in);
-	}
-	return true;
-}
-
 static void mregion_view_free_range(struct mregion_btree_memory *memory,
 				    void *range)
 {

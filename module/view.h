@@ -146,8 +146,6 @@ mregion_view_find(const struct mregion_view *view, u64 addr)
 
 bool mregion_ranges_equal(const struct mregion_view_range *a,
 			  const struct mregion_view_range *b);
-bool mregion_view_equal(const struct mregion_view *a,
-			const struct mregion_view *b);
 void mregion_view_free_ranges(struct mregion_view_memory *memory,
 			      struct mregion_view *view);
 void mregion_view_describe(const struct mregion_view_range *range,
