@@ -144,7 +144,9 @@ int mregion_dump_changes(struct mregion_machine *machine,
 		.entry_size = sizeof(struct mregion_range),
 	};
 	struct mregion_space *space;
-	int ret = mregion_stride_check(args->range_size, ranges.entry_size);
+	int ret = mregion_stride_check(args->range_size,
+				       offsetofend(struct mregion_range,
+						   reserved));
 
 	if (ret)
 		return ret;

@@ -2,9 +2,6 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "dump.h"
 #include "kvm_attachment.h"
