@@ -80,9 +80,12 @@ struct mregion_txn {
 	u32 occupant;
 };
 
-/* For one change; and for all of a commit. */
+/*
+ * For one change; and for all of a commit: at each root on the way, spaces are looked
+ * through, of which there can be MREGION_MAX_SPACES.
+ */
 #define MREGION_MAX_CLIMB_STEP	4096u
-#define MREGION_MAX_CLIMB	1048576u
+#define MREGION_MAX_CLIMB	65536u
 
 int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op);
 void mregion_txn_undo(struct mregion_txn *txn);
