@@ -128,27 +128,61 @@ static void generate_tower(struct generator *g)
 		generate_map(g, generate_parent(g), id);
 }
 
-/* Containers with two aliases each of the one before: 2^n ways to the first. */
+/*
+ * Containers with two aliases each of the one before: 2^n ways to the first. They are
+ * found in the order in which the aliases were made: not always by address.
+ */
 static void generate_pyramid(struct generator *g)
 {
 	int id = generate_region(g);
-	unsigned int height = input_below(g->in, 20);
+	unsigned int height = 4 + input_below(g->in, 6);
 	u64 size = 1 + (u64)input_below(g->in, 16);
 
-	while (height-- && id >= 0 && !world_full(g->w)) {
-		int left = world_create(g->w, MREGION_ALIAS, 0, ~0ull, id, 0);
-		int right = world_create(g->w, MREGION_ALIAS, 0, ~0ull, id, 0);
-
-		if (right < 0)
-			return;
-		id = generate_around(g, left, 0);
+	if (input_byte(g->in) & 1 && !world_full(g->w)) {
+		/* of its own, and mostly with gaps between them */
+		id = world_create(g->w, MREGION_MMIO, 0,
+				  input_below(g->in, 16), -1, 0);
 		if (id < 0)
 			return;
-		world_map(g->w, id, right, size, 0);
+		size += g->w->model.region[id].last;
+	}
+	g->bottom = id;
+	while (height-- && id >= 0 && !world_full(g->w)) {
+		int first = world_create(g->w, MREGION_ALIAS, 0, ~0ull, id, 0);
+		int second = world_create(g->w, MREGION_ALIAS, 0, ~0ull, id, 0);
+		bool back = input_byte(g->in) & 1;
+
+		if (second < 0)
+			return;
+		id = generate_around(g, first, back ? size : 0);
+		if (id < 0)
+			return;
+		world_map(g->w, id, second, back ? 0 : size, 0);
 		size *= 2;
 	}
 	if (id >= 0)
-		generate_map(g, generate_parent(g), id);
+		generate_map(g, input_byte(g->in) & 1 ? generate_parent(g) :
+							 g->w->space[0].root,
+			     id);
+}
+
+/* A change of what the last pyramid shows so often. */
+static void generate_below(struct generator *g)
+{
+	int id = g->bottom;
+
+	if (!g->w->model.region[id].used)
+		return;
+	switch (input_below(g->in, 4)) {
+	case 0:
+		world_resize(g->w, id, generate_last(g));
+		break;
+	case 1:
+		world_set_flags(g->w, id, generate_flags(g));
+		break;
+	default:
+		world_set_behaviour(g->w, id, input_byte(g->in));
+	}
 }
 
 /*
@@ -163,6 +197,10 @@ static void generate_slices(struct generator *g)
 	/* offsets of a region of 2^64 go on from the last to the first, too */
 	bool wrap = input_once_in(g->in, 8);
 
+	if (wrap && !world_full(g->w))
+		target = world_create(g->w, MREGION_RAM, 0, ~0ull, -1, 0);
+	if (target < 0)
+		return;
 	for (i = 1 + input_below(g->in, 4); i; i--) {
 		u64 last = generate_last(g);
 
@@ -336,6 +374,8 @@ bool generate_change(struct generator *g)
 	case 31:
 		if (!(input_byte(g->in) & 3))
 			generate_pyramid(g);
+		else
+			generate_below(g);
 		break;
 	}
 	return true;

@@ -21,10 +21,18 @@ enum generate_scale {
 	GENERATE_HUGE,
 };
 
+/**
+ * struct generator - what changes are made from
+ * @in: random bytes
+ * @w: what is changed
+ * @scale: how large its numbers are
+ * @bottom: index of the region that the last pyramid shows
+ */
 struct generator {
 	struct input *in;
 	struct world *w;
 	enum generate_scale scale;
+	int bottom;
 };
 
 void generate_spaces(struct generator *g);

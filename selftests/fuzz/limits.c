@@ -9,6 +9,7 @@
 #include "flat.h"
 #include "check.h"
 #include "limits.h"
+#include "verify.h"
 #include "world.h"
 
 static struct world limits_world;
@@ -170,6 +171,35 @@ void limits_depth_self(void)
 }
 
 /**
+ * limits_depth_change() - a change too deep to be seen is not overlooked
+ */
+void limits_depth_change(void)
+{
+	struct world *w = limits_begin();
+	int bottom = limits_region(w, MREGION_CONTAINER, ~0ull), id = bottom;
+	struct world_space *space = &w->space[0];
+	unsigned int depth;
+
+	for (depth = 1; depth < MREGION_MAX_DEPTH; depth++) {
+		int parent = limits_region(w, MREGION_CONTAINER, ~0ull);
+
+		limits_map(w, parent, id, 0);
+		id = parent;
+	}
+	world_set_root(w, 0, id);
+	world_finish(w);
+	space->last = ~0ull;
+	space->view = limits_render(w, id);
+	CHECK(!IS_ERR(space->view), "error %ld", PTR_ERR(space->view));
+	world_begin(w);
+	limits_map(w, bottom, limits_region(w, MREGION_MMIO, 0), 0);
+	verify_marks(w);
+	verify_too_deep(w, space);
+	world_finish(w);
+	world_destroy(w);
+}
+
+/**
  * limits_endless() - what shows itself without end is found in a few steps
  */
 void limits_endless(void)
@@ -215,13 +245,26 @@ void limits_ranges(void)
 	struct world *w = limits_begin();
 	int root = limits_region(w, MREGION_CONTAINER, ~0ull);
 	int top = limits_pyramid(w, limits_region(w, MREGION_MMIO, 1), height);
+	struct mregion_delta delta = {
+		.nr = 1, .interval[0] = { 1ull << 40, 1ull << 40 },
+	};
+	struct mregion_work work = { .left = MREGION_MAX_WORK };
+	struct mregion_view *view, *next;
+	struct mregion_update update;
 
 	_Static_assert(!(MREGION_MAX_RANGES & (MREGION_MAX_RANGES - 1)),
 		       "a pyramid has a power of two");
 	limits_map(w, root, top, 0);
 	limits_renders(w, root, MREGION_MAX_RANGES);
+	view = limits_render(w, root);
+	CHECK(!IS_ERR(view), "error %ld", PTR_ERR(view));
 	limits_map(w, root, limits_region(w, MREGION_MMIO, 0), 1ull << 40);
 	limits_fails(w, root, -EFBIG);
+	/* likewise if that one is all that has changed */
+	next = flat_update(&update, view, w->node[root], ~0ull, &delta, &work);
+	CHECK(IS_ERR(next) && PTR_ERR(next) == -EFBIG, "error %ld",
+	      PTR_ERR(next));
+	flat_free(view);
 	world_finish(w);
 	world_destroy(w);
 }

@@ -7,6 +7,7 @@ void limits_depth_containers(void);
 void limits_depth_aliases(void);
 void limits_depth_covered(void);
 void limits_depth_self(void);
+void limits_depth_change(void);
 void limits_endless(void);
 void limits_ranges(void);
 void limits_work(void);

@@ -85,6 +85,27 @@ bool model_busy(const struct model *m, int id)
 }
 
 /**
+ * model_in_way() - whether a region is where another one may not be mapped over it
+ * @m: the hierarchy
+ * @parent: index of the region that is to hold the other one
+ * @id: index of the region
+ * @addr: offset in @parent of the other one
+ * @last: its length less one
+ * @priority: its priority
+ */
+bool model_in_way(const struct model *m, int parent, int id, u64 addr, u64 last,
+		  int priority)
+{
+	const struct model_region *r = &m->region[id];
+
+	if (!r->used || r->parent != parent || r->priority != priority ||
+	    r->flags & MREGION_REGION_DISABLED)
+		return false;
+	return r->addr < addr ? addr - r->addr <= r->last :
+				r->addr - addr <= last;
+}
+
+/**
  * model_shows() - find all regions that show one of some regions
  * @m: the hierarchy
  * @shown: by index: in: those regions; out: those, and all above them

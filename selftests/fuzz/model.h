@@ -122,6 +122,8 @@ int model_map_error(const struct model *m, int parent, int id);
 void model_map(struct model *m, int parent, int id, u64 addr, int priority);
 void model_unmap(struct model *m, int id);
 bool model_busy(const struct model *m, int id);
+bool model_in_way(const struct model *m, int parent, int id, u64 addr, u64 last,
+		  int priority);
 void model_shows(const struct model *m, bool *shown);
 void model_sort(struct model *m);
 

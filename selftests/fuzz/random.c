@@ -15,6 +15,7 @@
 #include "btree.h"
 #include "case.h"
 #include "check.h"
+#include "delta.h"
 #include "limits.h"
 #include "stats.h"
 
@@ -40,15 +41,22 @@ static void run_btree(void)
 	btree_run(options.seed, 2000);
 }
 
+static void run_delta(void)
+{
+	delta_run(options.seed, 200);
+}
+
 static const struct random_limit {
 	const char *name;
 	void (*run)(void);
 } limits[] = {
 	{ "large trees are as arrays are", run_btree },
+	{ "sets of intervals have what was put in", run_delta },
 	{ "depth of containers is limited", limits_depth_containers },
 	{ "depth of aliases is limited", limits_depth_aliases },
 	{ "depth of what is covered is not", limits_depth_covered },
 	{ "depth of what shows itself is limited", limits_depth_self },
+	{ "changes that are too deep are not overlooked", limits_depth_change },
 	{ "what shows itself without end is found at once", limits_endless },
 	{ "ranges of a view are limited", limits_ranges },
 	{ "work is limited", limits_work },

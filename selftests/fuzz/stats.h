@@ -15,13 +15,17 @@
 	X(busy, "EBUSY")				\
 	X(invalid, "EINVAL")				\
 	X(cycles, "ELOOP")				\
+	X(occupied, "EEXIST")				\
 	X(too_deep, "EMLINK")				\
+	X(deeper, "EMLINK where there was a view before") \
 	X(no_work, "EDQUOT")				\
 	X(no_memory, "ENOMEM")				\
 	X(signals, "EINTR")				\
 	X(unmarked, "commits that left a space alone")	\
 	X(updates, "views made of the one before")	\
-	X(parts, "of these, intervals that differ")	\
+	X(moved, "of these, that differ to userspace")	\
+	X(parts, "intervals that differ")		\
+	X(parts_full, "sets of intervals at their limit") \
 	X(coarse, "changes that were not looked for in detail") \
 	X(windows, "windows")				\
 	X(windows_kept, "changes that windows suit")	\

@@ -22,6 +22,7 @@ struct mregion_view *verify_update(const struct world *w,
 				   struct world_space *space,
 				   const struct mregion_view *full,
 				   struct input *in);
+void verify_too_deep(const struct world *w, const struct world_space *space);
 void verify_windows(struct mregion_view *view, struct mregion_view *before,
 		    const struct mregion_delta *delta, struct input *in);
 void verify_survey(const struct mregion_view *view,

@@ -124,7 +124,7 @@ static void verify_error(int error, const struct model_view *expected)
  * @space: the space; it has a root
  * @in: decides what else is tried
  *
- * Return: the view, or NULL if it cannot be rendered.
+ * Return: the view, or an ERR_PTR if it cannot be rendered.
  */
 struct mregion_view *verify_render(const struct world *w,
 				   const struct world_space *space,
@@ -146,7 +146,7 @@ struct mregion_view *verify_render(const struct world *w,
 	      (unsigned long)cost.work);
 	if (IS_ERR(view)) {
 		verify_error(PTR_ERR(view), &expected);
-		return NULL;
+		return view;
 	}
 	CHECK(expected.answer != MODEL_TOO_DEEP,
 	      "rendered beyond the limit of depth");

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
 #include <linux/mregion.h>
 
 #include "check.h"
@@ -74,9 +76,22 @@ void verify_tree(const struct world *w)
 	}
 }
 
+/* With exactly the work that it took it succeeds, with less it does not. */
+static void verify_mark_up(struct world *w, u64 budget, int expected)
+{
+	struct mregion_work work = { .left = budget };
+	int ret = mregion_tree_mark_up(&w->tree, &w->touched, &work);
+
+	CHECK(ret == expected, "marking in %lu steps: %d",
+	      (unsigned long)budget, ret);
+}
+
 /**
- * verify_marks() - find what a commit has changed, and compare
+ * verify_marks() - find what a commit may have changed, and compare
  * @w: the world, before the end of a commit
+ *
+ * Where the places of a change were not found, all of each space that shows it counts
+ * as changed.
  */
 void verify_marks(struct world *w)
 {
@@ -84,19 +99,29 @@ void verify_marks(struct world *w)
 	struct mregion_work work = { .left = plenty };
 	bool shown[MODEL_REGIONS] = { false };
 	struct mregion_node *node;
+	struct world_space *space;
 	int id, ret;
+	u64 used;
 
+	if (list_empty(&w->touched))
+		return;
 	list_for_each_entry(node, &w->touched, touched)
 		shown[container_of(node, struct world_region, node)->id] = true;
 	model_shows(&w->model, shown);
 
 	ret = mregion_tree_mark_up(&w->tree, &w->touched, &work);
+	used = plenty - work.left;
 	CHECK(!ret, "marking: %d", ret);
-	CHECK(plenty - work.left <= 2 * (u64)w->nr_regions,
-	      "marking: %lu steps for %d regions",
-	      (unsigned long)(plenty - work.left), w->nr_regions);
+	CHECK(used <= 2 * (u64)w->nr_regions,
+	      "marking: %lu steps for %d regions", (unsigned long)used,
+	      w->nr_regions);
+	verify_mark_up(w, used - 1, -EDQUOT);
+	verify_mark_up(w, used, 0);
 	for (id = 0; id < MODEL_REGIONS; id++)
 		CHECK(!w->node[id] ||
 		      (w->node[id]->mark == w->tree.mark) == shown[id],
 		      "region %d: %smarked", id, shown[id] ? "not " : "");
+	for (space = w->space; space < w->space + WORLD_SPACES; space++)
+		if (space->root >= 0 && shown[space->root])
+			mregion_delta_add(&space->delta, 0, ~0ull);
 }

@@ -85,35 +85,96 @@ static u64 verify_node(const struct mregion_btree_node *node, u32 height,
 	return last;
 }
 
+/* Whether userspace can tell two views apart: by all but the behaviour. */
+static bool verify_moved(const struct mregion_view *a,
+			 const struct mregion_view *b)
+{
+	const struct mregion_view_range *range, *other;
+
+	flat_for_each(range, a) {
+		struct mregion_view_range same = *range;
+
+		other = mregion_view_find(b, range->start);
+		if (!other)
+			return true;
+		same.behaviour = other->behaviour;
+		if (!mregion_ranges_equal(&same, other))
+			return true;
+	}
+	return a->tree.nr != b->tree.nr;
+}
+
+/* Try and forget it. Return: the error; nothing is left of it either way. */
+static int verify_once(const struct world *w, const struct world_space *space,
+		       struct mregion_work *work)
+{
+	struct mregion_delta delta = space->delta;
+	unsigned long live = shim_live;
+	struct mregion_update update;
+	struct mregion_view *view;
+
+	view = flat_update(&update, space->view, w->node[space->root],
+			   space->last, &delta, work);
+	if (!IS_ERR(view))
+		flat_keep_before(&update, view);
+	CHECK(shim_live == live, "%ld allocations were left",
+	      (long)(shim_live - live));
+	return PTR_ERR_OR_ZERO(view);
+}
+
 /* Each allocation may fail, and nothing has happened then. */
 static void verify_no_memory(const struct world *w,
 			     const struct world_space *space, struct input *in)
 {
-	unsigned long live = shim_live, nth = 1;
-	struct mregion_delta delta;
-	struct mregion_update update;
-	struct mregion_view *view;
+	unsigned long nth = 1;
+	int ret;
 
 	for (;; nth += 1 + input_below(in, 4)) {
 		struct mregion_work work = { .left = VERIFY_WORK };
 
-		delta = space->delta;
 		shim_fail_nth = nth;
-		view = flat_update(&update, space->view, w->node[space->root],
-				   space->last, &delta, &work);
+		ret = verify_once(w, space, &work);
 		if (shim_fail_nth)
 			break;
-		CHECK(IS_ERR(view) && PTR_ERR(view) == -ENOMEM,
-		      "went on without memory");
-		CHECK(shim_live == live, "%ld allocations were left",
-		      (long)(shim_live - live));
+		CHECK(ret == -ENOMEM, "went on without memory: %d", ret);
 	}
 	shim_fail_nth = 0;
-	CHECK(!IS_ERR(view), "error %ld", PTR_ERR(view));
-	flat_keep_before(&update, view);
-	CHECK(shim_live == live, "%ld allocations were left",
-	      (long)(shim_live - live));
+	CHECK(!ret, "error %d", ret);
 	fuzz_stats.no_memory++;
+}
+
+/* With exactly the work that it took it succeeds, with less it does not. */
+static void verify_no_work(const struct world *w,
+			   const struct world_space *space, struct input *in)
+{
+	struct mregion_work work = { .left = VERIFY_WORK };
+	int ret = verify_once(w, space, &work);
+	u64 used = VERIFY_WORK - work.left;
+
+	CHECK(!ret, "error %d", ret);
+	if (!used)
+		return;
+	work.left = used;
+	ret = verify_once(w, space, &work);
+	CHECK(!ret && !work.left, "error %d the second time", ret);
+	work.left = input_u64(in) % used;
+	ret = verify_once(w, space, &work);
+	CHECK(ret == -EDQUOT, "%d beyond the limit of work", ret);
+	fuzz_stats.no_work++;
+}
+
+/**
+ * verify_too_deep() - look whether a space that has become too deep is found to be so
+ * @w: the world, before the end of a commit
+ * @space: the space; it could be rendered before the commit
+ */
+void verify_too_deep(const struct world *w, const struct world_space *space)
+{
+	struct mregion_work work = { .left = VERIFY_WORK };
+	int ret = verify_once(w, space, &work);
+
+	CHECK(ret == -EMLINK, "too deep, but %d", ret);
+	fuzz_stats.deeper++;
 }
 
 /**
@@ -137,16 +198,29 @@ struct mregion_view *verify_update(const struct world *w,
 		space->delta = (struct mregion_delta) {
 			.nr = 1, .interval[0].last = ~0ull,
 		};
-	if (input_once_in(in, 32))
+	switch (input_below(in, 32)) {
+	case 30:
+		verify_no_work(w, space, in);
+		break;
+	case 31:
 		verify_no_memory(w, space, in);
+		break;
+	}
+	fuzz_stats.unmarked += !space->delta.nr;
 	view = flat_update(&space->update, space->view, w->node[space->root],
 			   space->last, &space->delta, &work);
 	CHECK(!IS_ERR(view), "error %ld", PTR_ERR(view));
 	CHECK(verify_same(full, view), "the view is not what it ought to be");
 	if (view->tree.root)
 		verify_node(view->tree.root, view->tree.height, true);
-	if (space->view)
+	if (space->view) {
+		bool moved = verify_moved(space->view, view);
+
 		verify_delta(&space->delta, space->view, view);
+		CHECK(space->update.moved == moved, "%s to userspace",
+		      moved ? "said to be the same" : "said to differ");
+		fuzz_stats.moved += moved;
+	}
 	fuzz_stats.updates++;
 	fuzz_stats.parts += space->delta.nr;
 	return view;

@@ -32,12 +32,6 @@ static void world_free_node(struct mregion_node *node)
 	free(container_of(node, struct world_region, node));
 }
 
-static void world_touch(struct world *w, struct mregion_node *node)
-{
-	if (list_empty(&node->touched))
-		list_add_tail(&node->touched, &w->touched);
-}
-
 static struct world_change *world_note(struct world *w,
 				       enum world_change_kind kind, int id)
 {
@@ -54,20 +48,17 @@ static void world_see(void *to, const struct mregion_node *root, u64 start,
 		      u64 last)
 {
 	struct world *w = to;
-	int i;
+	struct world_space *space;
+	u32 nr;
 
-	for (i = 0; i < WORLD_SPACES; i++)
-		if (w->space[i].root >= 0 && w->node[w->space[i].root] == root)
-			mregion_delta_add(&w->space[i].delta, start, last);
-}
-
-static void world_see_all(struct world *w)
-{
-	int i;
-
-	fuzz_stats.coarse++;
-	for (i = 0; i < WORLD_SPACES; i++)
-		mregion_delta_add(&w->space[i].delta, 0, ~0ull);
+	for (space = w->space; space < w->space + WORLD_SPACES; space++) {
+		if (space->root < 0 || w->node[space->root] != root)
+			continue;
+		nr = space->delta.nr;
+		mregion_delta_add(&space->delta, start, last);
+		fuzz_stats.parts_full += nr == MREGION_MAX_DELTA &&
+					 space->delta.nr == 1;
+	}
 }
 
 static void world_change(struct world *w, int id,
@@ -75,14 +66,17 @@ static void world_change(struct world *w, int id,
 {
 	struct mregion_node *node = w->node[id];
 	struct mregion_node *parent = node->state.parent;
-	u32 steps = w->steps;
+	u32 steps = min(w->climb, WORLD_CLIMB_STEP);
 
 	world_note(w, WORLD_CHANGED, id)->state = node->state;
-	world_touch(w, node);
-	if (parent && parent != state->parent)
-		world_touch(w, parent);
-	if (!mregion_tree_change(&w->tree, node, state, &steps, world_see, w))
-		world_see_all(w);
+	w->climb -= steps;
+	if (!mregion_tree_change(&w->tree, node, state, &steps, world_see, w)) {
+		fuzz_stats.coarse++;
+		list_move_tail(&node->touched, &w->touched);
+		if (parent)
+			list_move_tail(&parent->touched, &w->touched);
+	}
+	w->climb += steps;
 }
 
 /**
@@ -94,7 +88,6 @@ void world_init(struct world *w)
 	int i;
 
 	memset(w, 0, sizeof(*w));
-	w->steps = 4096;
 	INIT_LIST_HEAD(&w->touched);
 	for (i = 0; i < MODEL_REGIONS; i++)
 		w->model.region[i].parent = w->model.region[i].target = -1;
@@ -226,6 +219,40 @@ static int world_check_map(struct world *w, int parent, int id)
 	return ret;
 }
 
+/* As mregion_tree_check_room(): whether an exclusive mapping would be refused. */
+static void world_check_room(const struct world *w, int parent, int id,
+			     u64 addr, int priority)
+{
+	const u64 plenty = 1 << 20;
+	struct mregion_work work = { .left = plenty };
+	struct mregion_node *occupant = NULL;
+	int ret, expected = 0, i;
+	u64 used;
+
+	for (i = 0; i < MODEL_REGIONS && !expected; i++)
+		if (model_in_way(&w->model, parent, i, addr,
+				 w->model.region[id].last, priority))
+			expected = -EEXIST;
+	ret = mregion_tree_check_room(w->node[parent], w->node[id], addr,
+				      priority, &work, &occupant);
+	CHECK(ret == expected, "room in %d for %d: %d, not %d", parent, id, ret,
+	      expected);
+	if (ret) {
+		i = container_of(occupant, struct world_region, node)->id;
+		CHECK(model_in_way(&w->model, parent, i, addr,
+				   w->model.region[id].last, priority),
+		      "region %d is not in the way of %d", i, id);
+		fuzz_stats.occupied++;
+	}
+	used = plenty - work.left;
+	if (!used)
+		return;
+	work.left = used - 1;
+	ret = mregion_tree_check_room(w->node[parent], w->node[id], addr,
+				      priority, &work, &occupant);
+	CHECK(ret == -EDQUOT, "%d beyond the limit of work", ret);
+}
+
 /**
  * world_map() - map a region into another
  * @w: the world
@@ -250,6 +277,7 @@ int world_map(struct world *w, int parent, int id, u64 addr, int priority)
 		fuzz_stats.cycles += ret == -ELOOP;
 		return ret;
 	}
+	world_check_room(w, parent, id, addr, priority);
 	state.parent = w->node[parent];
 	state.addr = addr;
 	state.priority = priority;
@@ -406,7 +434,6 @@ int world_set_root(struct world *w, unsigned int space, int id)
 	if (id >= 0)
 		w->node[id]->roots++;
 	s->root = id;
-	s->dirty = true;
 	mregion_delta_add(&s->delta, 0, ~0ull);
 	return 0;
 }
@@ -420,6 +447,7 @@ void world_begin(struct world *w)
 	int i;
 
 	w->nr_changes = 0;
+	w->climb = WORLD_CLIMB;
 	w->before = w->model;
 	for (i = 0; i < WORLD_SPACES; i++)
 		w->roots[i] = w->space[i].root;
@@ -431,10 +459,8 @@ static void world_end(struct world *w)
 
 	while (!list_empty(&w->touched))
 		list_del_init(w->touched.next);
-	for (i = 0; i < WORLD_SPACES; i++) {
-		w->space[i].dirty = false;
+	for (i = 0; i < WORLD_SPACES; i++)
 		w->space[i].delta.nr = 0;
-	}
 }
 
 static void world_undo_one(struct world *w, const struct world_change *change)

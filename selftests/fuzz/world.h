@@ -19,6 +19,10 @@
 #define WORLD_SPACES	3
 #define WORLD_CHANGES	1024
 
+/* As a commit of the module's: for one change, and for all. */
+#define WORLD_CLIMB_STEP	4096u
+#define WORLD_CLIMB		65536u
+
 /**
  * struct world_region - a region of the module's
  * @node: as the module knows it
@@ -53,7 +57,6 @@ struct world_change {
  * struct world_space - an address space
  * @root: index of the region at address 0
  * @last: last address
- * @dirty: it has another root since the last commit
  * @delta: where the commit under way may have changed it
  * @update: how the view of the commit under way was made of @view
  * @view: as of the last commit, or NULL if that could not be rendered
@@ -61,7 +64,6 @@ struct world_change {
 struct world_space {
 	int root;
 	u64 last;
-	bool dirty;
 	struct mregion_delta delta;
 	struct mregion_update update;
 	struct mregion_view *view;
@@ -74,8 +76,8 @@ struct world_space {
  * @node: the module's regions, by index
  * @space: the spaces
  * @nr_regions: how many regions there are
- * @touched: what the commit under way has changed
- * @steps: how far to look for where a change can be seen
+ * @touched: what the commit under way has changed, where not all places were found
+ * @climb: how many regions it may still look at to find the places of changes
  * @change: how to undo it
  * @nr_changes: number of @change
  * @before: @model before it
@@ -88,7 +90,7 @@ struct world {
 	struct world_space space[WORLD_SPACES];
 	int nr_regions;
 	struct list_head touched;
-	u32 steps;
+	u32 climb;
 	struct world_change change[WORLD_CHANGES];
 	unsigned int nr_changes;
 	struct model before;
