@@ -14,7 +14,9 @@
 #define REGIONS		10000u
 #define BARS		20u
 #define MOVES		(1000 * BARS)
-#define MIN_MOVES	1000u
+/* A kernel that checks itself takes minutes for all: it may end when these are done. */
+#define MIN_MOVES	(50 * BARS)
+#define SLOW_MS		20000
 #define WARM_UP		(4 * BARS)
 
 /* Where BARs can be: more places than there are BARs. Guests write to one by one. */
@@ -45,7 +47,8 @@ FIXTURE(bars) {
 	struct prng prng;
 	uint64_t seed;
 	int fd;
-	uint32_t bar_at[PLACES];	/* ID, or 0 */
+	uint32_t place_of[BARS];
+	bool taken[PLACES];
 	pthread_mutex_t lock;		/* of the ring's consumer, and what follows */
 	uint32_t next[VCPUS];
 	uint64_t coalesced, exits, wrong;
@@ -90,7 +93,8 @@ FIXTURE_SETUP(bars)
 			    mr_map(WINDOW, ROOT, PLACES_BASE, 0),
 			    mr_map(OTHERS, ROOT, OTHERS_BASE, 0)));
 	for (i = 0; i < BARS; i++) {
-		self->bar_at[i] = FIRST_BAR + i;
+		self->place_of[i] = i;
+		self->taken[i] = true;
 		ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(FIRST_BAR + i, 0x1000),
 				    mr_rule_add(FIRST_BAR + i, RING, 0, 0),
 				    mr_map(FIRST_BAR + i, WINDOW,
@@ -214,23 +218,21 @@ static uint64_t memory_at_rest(int fd, uint64_t limit)
 	return now;
 }
 
-/* Some BAR goes to some place that is free. */
-static int move(FIXTURE_DATA(bars) *self)
+/* A BAR goes to some place that is free. */
+static int move(FIXTURE_DATA(bars) *self, uint32_t bar)
 {
-	uint32_t from, to;
+	uint32_t to;
 	int err;
 
 	do
-		from = below(&self->prng, PLACES);
-	while (!self->bar_at[from]);
-	do
 		to = below(&self->prng, PLACES);
-	while (self->bar_at[to]);
-	err = COMMIT(self->fd, mr_move(self->bar_at[from], PLACE_SIZE * to));
+	while (self->taken[to]);
+	err = COMMIT(self->fd, mr_move(FIRST_BAR + bar, PLACE_SIZE * to));
 	if (err)
 		return err;
-	self->bar_at[to] = self->bar_at[from];
-	self->bar_at[from] = 0;
+	self->taken[self->place_of[bar]] = false;
+	self->taken[to] = true;
+	self->place_of[bar] = to;
 	return 0;
 }
 
@@ -256,10 +258,11 @@ TEST_F_TIMEOUT(bars, move, 900)
 {
 	struct writer writers[VCPUS];
 	uint64_t before, after, seen, begin, msecs, written = 0;
+	bool slow = mr_checking_kernel();
 	unsigned int i, moves;
 
 	for (i = 0; i < WARM_UP; i++)
-		ASSERT_EQ(0, move(self));
+		ASSERT_EQ(0, move(self, i % BARS));
 	before = memory_at_rest(self->fd, memory(self->fd));
 	for (i = 0; i < VCPUS; i++) {
 		writers[i] = (struct writer){
@@ -271,17 +274,20 @@ TEST_F_TIMEOUT(bars, move, 900)
 	begin = mr_now_ms();
 	for (moves = 0; moves < MOVES; moves++) {
 		msecs = mr_now_ms() - begin;
-		if (moves >= MIN_MOVES && msecs > 20000)
+		if (slow && moves >= MIN_MOVES && msecs > SLOW_MS)
 			break;
-		/* However few processors there are, vCPUs get on meanwhile. */
-		if (moves % 4 == 0) {
+		/*
+		 * However few processors there are, vCPUs get on meanwhile. Where one
+		 * thread emulates all, each wait takes until a timer's next tick.
+		 */
+		if (moves % BARS == 0) {
 			pthread_mutex_lock(&self->lock);
 			drain(self);
 			pthread_mutex_unlock(&self->lock);
 			seen = arrived(self);
 			ASSERT_TRUE(mr_until(arrived(self) != seen));
 		}
-		ASSERT_EQ(0, move(self));
+		ASSERT_EQ(0, move(self, moves % BARS));
 	}
 	msecs = mr_now_ms() - begin;
 	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
@@ -296,14 +302,15 @@ TEST_F_TIMEOUT(bars, move, 900)
 		written += writers[i].written;
 	}
 	after = memory_at_rest(self->fd, before + MEMORY_SLACK);
-	TH_LOG("%u moves in %llu ms; %llu writes: %llu in the ring, %llu exits",
-	       moves, (unsigned long long)msecs, (unsigned long long)written,
+	TH_LOG("%u moves of %u%s in %llu ms; %llu writes: %llu in the ring, %llu exits",
+	       moves, MOVES, moves < MOVES ? ", as this kernel is slow," : "",
+	       (unsigned long long)msecs, (unsigned long long)written,
 	       (unsigned long long)self->coalesced,
 	       (unsigned long long)self->exits);
 	TH_LOG("memory %llu, then %llu", (unsigned long long)before,
 	       (unsigned long long)after);
 	EXPECT_EQ(0, self->wrong);
-	EXPECT_LE(MIN_MOVES, moves);
+	EXPECT_LE(slow ? MIN_MOVES : MOVES, moves);
 	EXPECT_EQ(written, self->coalesced + self->exits);
 	EXPECT_EQ(self->coalesced,
 		  outcomes(self->fd, MREGION_OUTCOME_COALESCED));
