@@ -4,41 +4,6 @@
 
 #include "flat.h"
 
-static struct mregion_btree_node *
-flat_alloc_node(struct mregion_btree_memory *memory)
-{
-	(void)memory;
-	return shim_zalloc(sizeof(struct mregion_btree_node));
-}
-
-static void flat_free_node(struct mregion_btree_memory *memory,
-			   struct mregion_btree_node *node)
-{
-	(void)memory;
-	shim_free(node);
-}
-
-static struct mregion_view_range *
-flat_alloc_range(struct mregion_view_memory *memory)
-{
-	(void)memory;
-	return shim_zalloc(sizeof(struct mregion_view_range));
-}
-
-static void flat_free_range(struct mregion_view_memory *memory,
-			    struct mregion_view_range *range)
-{
-	(void)memory;
-	shim_free(range);
-}
-
-static struct mregion_view_memory flat_memory = {
-	.btree.alloc = flat_alloc_node,
-	.btree.free = flat_free_node,
-	.alloc_range = flat_alloc_range,
-	.free_range = flat_free_range,
-};
-
 /**
  * flat_update() - make a view of another one
  * @update: how it was made; flat_keep_before() or flat_keep_view() follows
@@ -95,37 +60,4 @@ void flat_keep_view(struct mregion_update *update, struct mregion_view *before)
 	mregion_update_free_replaced(&flat_memory, update->edit.replaced,
 				     &update->replaced);
 	shim_free(before);
-}
-
-/**
- * flat_render() - render a whole hierarchy
- * @root: the region at address 0
- * @last: last address
- * @work: budget
- *
- * Return: the view, for flat_free(), or an ERR_PTR.
- */
-struct mregion_view *flat_render(struct mregion_node *root, u64 last,
-				 struct mregion_work *work)
-{
-	struct mregion_delta all = { .nr = 1, .interval[0].last = ~0ull };
-	struct mregion_update update;
-	struct mregion_view *view;
-
-	view = flat_update(&update, NULL, root, last, &all, work);
-	if (!IS_ERR(view))
-		flat_keep_view(&update, NULL);
-	return view;
-}
-
-/**
- * flat_free() - free a view
- * @view: one that shares nothing, or NULL
- */
-void flat_free(struct mregion_view *view)
-{
-	if (!view)
-		return;
-	mregion_view_free_ranges(&flat_memory, view);
-	shim_free(view);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Views in an ordinary program: rendered as a whole, and made of one another. */
+/* Views that are made of one another. */
 #ifndef FUZZ_FLAT_H
 #define FUZZ_FLAT_H
 
 #include "../../module/update.h"
-#include "../../module/view.h"
-
-struct mregion_view *flat_render(struct mregion_node *root, u64 last,
-				 struct mregion_work *work);
-void flat_free(struct mregion_view *view);
+#include "../../userspace/tool/shim/flat.h"
 
 struct mregion_view *flat_update(struct mregion_update *update,
 				 const struct mregion_view *before,
