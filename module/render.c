@@ -33,11 +33,14 @@ struct mregion_frame {
 	u32 first;		/* of those found by address: where they begin */
 	u32 at;			/* ... and the next to visit */
 	u32 end;
+	u32 inherited;		/* enum mregion_region_flags from above */
 	u64 start;
 	u64 last;
 	u64 offset;
-	u32 inherited;		/* enum mregion_region_flags from above */
 };
+
+/* Frames that no memory has to be allocated for. */
+#define MREGION_FEW_FRAMES	8
 
 struct mregion_rendering {
 	struct mregion_work *work;
@@ -48,29 +51,25 @@ struct mregion_rendering {
 	u32 nr_found;
 	u32 room;		/* of @found */
 	u32 depth;
-	struct mregion_frame stack[MREGION_MAX_DEPTH];
+	struct mregion_frame *stack;	/* @few, or MREGION_MAX_DEPTH frames */
+	struct mregion_frame few[MREGION_FEW_FRAMES];
 };
 
 /**
  * struct mregion_pieces - memory of pieces
  * @next: that of those before, or NULL
  * @nr: how many there are
- * @room: for how many there is room
  * @piece: the pieces
  */
 struct mregion_pieces {
 	struct mregion_pieces *next;
 	u32 nr;
-	u32 room;
 	struct mregion_piece piece[];
 };
 
 /* As many pieces as a page has; allocating them takes longer than finding them. */
 #define MREGION_PIECES \
 	((4096 - sizeof(struct mregion_pieces)) / sizeof(struct mregion_piece))
-
-/* As many of a small window, of which there are more. */
-#define MREGION_FEW_PIECES	5
 
 /* Where fewer subregions than this are looked at, their order is all that counts. */
 #define MREGION_FEW_SUBREGIONS	8
@@ -110,22 +109,25 @@ static struct mregion_piece *mregion_gap_find(struct mregion_rendering *r,
 static struct mregion_piece *mregion_piece_alloc(struct mregion_rendering *r,
 						 u64 start, u64 last)
 {
-	struct mregion_pieces *memory = r->rendered->memory;
+	struct mregion_rendered *rendered = r->rendered;
+	struct mregion_pieces *memory = rendered->memory;
 	struct mregion_piece *piece;
-	u32 room;
 
-	if (!memory || memory->nr == memory->room) {
-		room = memory ? MREGION_PIECES : MREGION_FEW_PIECES;
-		memory = kmalloc(struct_size(memory, piece, room),
-				 GFP_KERNEL_ACCOUNT);
-		if (!memory)
-			return NULL;
-		memory->next = r->rendered->memory;
-		memory->nr = 0;
-		memory->room = room;
-		r->rendered->memory = memory;
+	if (rendered->nr_few < MREGION_FEW_PIECES) {
+		piece = &rendered->few[rendered->nr_few++];
+	} else {
+		if (!memory || memory->nr == MREGION_PIECES) {
+			memory = kmalloc(struct_size(memory, piece,
+						     MREGION_PIECES),
+					 GFP_KERNEL_ACCOUNT);
+			if (!memory)
+				return NULL;
+			memory->next = rendered->memory;
+			memory->nr = 0;
+			rendered->memory = memory;
+		}
+		piece = &memory->piece[memory->nr++];
 	}
-	piece = &memory->piece[memory->nr++];
 	piece->node = NULL;
 	piece->start = start;
 	piece->last = last;
@@ -287,6 +289,23 @@ mregion_next_subregion(struct mregion_rendering *r, struct mregion_frame *frame)
 	return rb_entry(rb, struct mregion_node, sibling);
 }
 
+static int mregion_push(struct mregion_rendering *r,
+			const struct mregion_frame *frame)
+{
+	struct mregion_frame *stack;
+
+	if (r->depth == MREGION_FEW_FRAMES && r->stack == r->few) {
+		stack = kmalloc_array(MREGION_MAX_DEPTH, sizeof(*stack),
+				      GFP_KERNEL_ACCOUNT);
+		if (!stack)
+			return -ENOMEM;
+		memcpy(stack, r->few, sizeof(r->few));
+		r->stack = stack;
+	}
+	r->stack[r->depth++] = *frame;
+	return 0;
+}
+
 /*
  * Begin to render @frame's region. An alias gives way to its target at once,
  * but counts for the depth, which ends aliases that show themselves;
@@ -313,12 +332,10 @@ static int mregion_enter(struct mregion_rendering *r,
 		frame.inherited |= node->state.flags & MREGION_INHERITED;
 		if (node->kind == MREGION_ROM)
 			frame.inherited |= MREGION_REGION_READONLY;
-		ret = mregion_begin_subregions(r, &frame);
-		if (ret)
+		ret = mregion_begin_subregions(r, &frame) ?:
+		      mregion_push(r, &frame);
+		if (ret || !node->target)
 			return ret;
-		r->stack[r->depth++] = frame;
-		if (!node->target)
-			return 0;
 
 		offset = node->state.target_offset + frame.offset;
 		if (offset < frame.offset ||
@@ -421,27 +438,33 @@ int mregion_render(struct mregion_node *root, u64 start, u64 last,
 		   struct mregion_work *work,
 		   struct mregion_rendered *rendered)
 {
-	struct mregion_rendering *r;
+	struct mregion_rendering r;
 	struct mregion_piece *piece;
-	int ret = -ENOMEM;
+	int ret;
 
 	INIT_LIST_HEAD(&rendered->list);
 	rendered->memory = NULL;
-	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
-	if (!r)
-		return -ENOMEM;
-	r->work = work;
-	r->rendered = rendered;
+	rendered->nr_few = 0;
+	/* clearing @few as well would take longer than a small window does */
+	r.work = work;
+	r.rendered = rendered;
+	r.gaps = RB_ROOT;
+	r.nr = 0;
+	r.found = NULL;
+	r.nr_found = 0;
+	r.room = 0;
+	r.depth = 0;
+	r.stack = r.few;
 
-	piece = mregion_piece_alloc(r, start, last);
-	if (piece) {
-		list_add(&piece->list, &rendered->list);
-		rb_add(&piece->gap, &r->gaps, mregion_gap_less);
-		ret = mregion_render_root(r, root, start, last);
-	}
+	/* one of the few, so there is one */
+	piece = mregion_piece_alloc(&r, start, last);
+	list_add(&piece->list, &rendered->list);
+	rb_add(&piece->gap, &r.gaps, mregion_gap_less);
+	ret = mregion_render_root(&r, root, start, last);
 	if (ret)
 		mregion_render_free(rendered);
-	kvfree(r->found);
-	kfree(r);
+	kvfree(r.found);
+	if (r.stack != r.few)
+		kfree(r.stack);
 	return ret;
 }

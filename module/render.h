@@ -31,14 +31,21 @@ struct mregion_piece {
 
 struct mregion_pieces;
 
+/* Pieces that no memory has to be allocated for; a small window has no more. */
+#define MREGION_FEW_PIECES	5
+
 /**
  * struct mregion_rendered - what a rendering has found
  * @list: all struct mregion_piece of the window, by address
- * @memory: where they are
+ * @memory: where those are that are not in @few
+ * @nr_few: number of @few
+ * @few: the first ones that were found
  */
 struct mregion_rendered {
 	struct list_head list;
 	struct mregion_pieces *memory;
+	u32 nr_few;
+	struct mregion_piece few[MREGION_FEW_PIECES];
 };
 
 int mregion_render(struct mregion_node *root, u64 start, u64 last,

@@ -30,6 +30,7 @@ void *shim_zalloc(size_t size);
 void shim_free(const void *p);
 
 #define kmalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
+#define kmalloc_array(n, size, gfp) ((void)(gfp), shim_zalloc((n) * (size)))
 #define kzalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
 #define kvzalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
 #define kvcalloc(n, size, gfp)	((void)(gfp), shim_zalloc((n) * (size)))

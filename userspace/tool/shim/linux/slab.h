@@ -7,6 +7,7 @@
 #define GFP_KERNEL_ACCOUNT	0
 
 #define kmalloc(size, gfp)	((void)(gfp), malloc(size))
+#define kmalloc_array(n, size, gfp) ((void)(gfp), malloc((n) * (size)))
 #define kzalloc(size, gfp)	((void)(gfp), calloc(1, size))
 #define kvzalloc(size, gfp)	((void)(gfp), calloc(1, size))
 #define kvcalloc(n, size, gfp)	((void)(gfp), calloc(n, size))
