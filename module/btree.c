@@ -157,11 +157,9 @@ mregion_node_take(struct mregion_btree_edit *edit)
 	return node;
 }
 
-/* Have as many nodes as putting @nr items into a tree can take. */
-static int mregion_edit_reserve(struct mregion_btree_edit *edit, u32 height,
-				u32 nr)
+/* How many nodes putting @nr items into a tree can take. */
+static u32 mregion_edit_want(u32 height, u32 nr)
 {
-	struct mregion_btree_node *node;
 	u32 want = 0;
 
 	do {
@@ -172,6 +170,12 @@ static int mregion_edit_reserve(struct mregion_btree_edit *edit, u32 height,
 		want += nr;
 		height -= !!height;
 	} while (height || nr > 1);
+	return want;
+}
+
+static int mregion_edit_reserve(struct mregion_btree_edit *edit, u32 want)
+{
+	struct mregion_btree_node *node;
 
 	while (edit->nr_spare < want) {
 		node = edit->memory->alloc(edit->memory);
@@ -362,13 +366,16 @@ int mregion_btree_replace(struct mregion_btree *tree,
 {
 	struct mregion_btree_row row = { .items = items, .nr = nr };
 	struct mregion_btree_path from, to;
-	u32 level = tree->height, first, end;
+	u32 level = tree->height, want = mregion_edit_want(level, nr);
+	struct mregion_btree_node *leaf;
+	u32 first, end, left;
 	const void *item;
-	int ret = mregion_edit_reserve(edit, level, nr);
+	int ret;
 
-	if (ret)
-		return ret;
 	if (!level) {
+		ret = mregion_edit_reserve(edit, want);
+		if (ret)
+			return ret;
 		tree->nr = nr;
 		tree->height = 1;
 		mregion_row_to_nodes(edit, &row, true);
@@ -378,11 +385,20 @@ int mregion_btree_replace(struct mregion_btree *tree,
 
 	level--;
 	mregion_path_find(&from, tree, start);
-	item = from.node[level]->slots[from.at[level]];
+	leaf = from.node[level];
+	item = leaf->slots[from.at[level]];
 	first = from.at[level] + (mregion_item_last(item) < start);
 	mregion_path_find(&to, tree, last);
 	item = to.node[level]->slots[to.at[level]];
 	end = to.at[level] + (mregion_item_start(item) <= last);
+
+	/* mostly one leaf changes, and has enough: then so does one node a level */
+	left = first + nr + leaf->nr - end;
+	if (leaf == to.node[level] && left <= FANOUT && left >= (level ? HALF : 1))
+		want = tree->height;
+	ret = mregion_edit_reserve(edit, want);
+	if (ret)
+		return ret;
 
 	for (;;) {
 		mregion_level_replace(tree, edit, level, &from, first, &to, end,
