@@ -84,6 +84,17 @@ static bool mregion_node_less(struct rb_node *a, const struct rb_node *b)
 				  rb_entry(b, struct mregion_node, sibling));
 }
 
+/* Whether a state leaves a region where it is among its siblings. */
+static bool mregion_node_stays(const struct mregion_node *node,
+			       const struct mregion_node_state *state)
+{
+	const struct mregion_node_state *old = &node->state;
+
+	return old->parent == state->parent && old->addr == state->addr &&
+	       old->last == state->last && old->order == state->order &&
+	       old->priority == state->priority;
+}
+
 /**
  * mregion_node_set_state() - change a region
  * @node: the region
@@ -97,6 +108,10 @@ void mregion_node_set_state(struct mregion_node *node,
 {
 	struct mregion_node *parent = node->state.parent;
 
+	if (mregion_node_stays(node, state)) {
+		node->state = *state;
+		return;
+	}
 	if (parent) {
 		rb_erase(&node->sibling, &parent->subregions);
 		mregion_by_addr_remove(node, &parent->by_addr);
@@ -374,8 +389,8 @@ static bool mregion_tree_climb(struct mregion_tree *tree,
  * @tell: called with the root region and the addresses of each place
  * @to: passed to it
  *
- * Before the change and after it, through parents and aliases, as rendering comes
- * down by them; so no deeper than rendering goes.
+ * Before the change and, unless it is of behaviour only, after it; through parents and
+ * aliases, as rendering comes down by them; so no deeper than rendering goes.
  *
  * Return: false if not all places were told, as they are more than @steps allow for,
  * or deeper than anything can be seen. The region is changed either way.
@@ -385,10 +400,13 @@ bool mregion_tree_change(struct mregion_tree *tree, struct mregion_node *node,
 			 mregion_climb_tell *tell, void *to)
 {
 	struct mregion_node_state resized = node->state;
+	struct mregion_node_state behaves = node->state;
 	u64 start = 0;
-	bool ok;
+	bool ok, stays;
 
 	resized.last = state->last;
+	behaves.behaviour = state->behaviour;
+	stays = !memcmp(&behaves, state, sizeof(behaves));
 	/* that it ends is seen by accesses that begin up to 7 bytes before */
 	if (!memcmp(&resized, state, sizeof(resized))) {
 		start = min(node->state.last, state->last);
@@ -397,6 +415,9 @@ bool mregion_tree_change(struct mregion_tree *tree, struct mregion_node *node,
 	ok = mregion_tree_climb(tree, node, start, node->state.last, steps,
 				tell, to);
 	mregion_node_set_state(node, state);
+	/* another behaviour is seen where the one before was */
+	if (stays)
+		return ok;
 	return mregion_tree_climb(tree, node, start, state->last, steps, tell,
 				  to) && ok;
 }
