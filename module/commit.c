@@ -81,7 +81,6 @@ static int mregion_render_coarsely(struct mregion_txn *txn)
 {
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_space *space;
-	unsigned long id;
 	int ret;
 
 	if (list_empty(&txn->touched))
@@ -89,7 +88,7 @@ static int mregion_render_coarsely(struct mregion_txn *txn)
 	ret = mregion_tree_mark_up(&machine->tree, &txn->touched, &txn->work);
 	if (ret)
 		return ret;
-	xa_for_each(&machine->spaces, id, space)
+	list_for_each_entry(space, &machine->all_spaces, list)
 		if (space->state.root->node.mark == machine->tree.mark)
 			mregion_delta_add(&space->delta, 0, U64_MAX);
 	return 0;
@@ -99,13 +98,12 @@ static int mregion_render_spaces(struct mregion_txn *txn)
 {
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_space *space;
-	unsigned long id;
 	int ret = mregion_render_coarsely(txn);
 
 	if (ret)
 		return ret;
 	machine->store.error = 0;
-	xa_for_each(&machine->spaces, id, space) {
+	list_for_each_entry(space, &machine->all_spaces, list) {
 		if (space->delta.nr)
 			ret = mregion_render_space(txn, space);
 		if (ret)
@@ -117,9 +115,8 @@ static int mregion_render_spaces(struct mregion_txn *txn)
 static void mregion_drop_pending(struct mregion_machine *machine)
 {
 	struct mregion_space *space;
-	unsigned long id;
 
-	xa_for_each(&machine->spaces, id, space) {
+	list_for_each_entry(space, &machine->all_spaces, list) {
 		if (!space->pending)
 			continue;
 		mregion_update_undo(&space->update, space->pending);
@@ -133,7 +130,6 @@ static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 {
 	struct mregion_space *space;
 	struct mregion_map *map;
-	unsigned long id;
 	u32 nr;
 
 	/* no slot of the old map may be missing: readers do not check */
@@ -142,7 +138,7 @@ static struct mregion_map *mregion_map_make(struct mregion_machine *machine)
 	map = mregion_map_alloc(machine, nr);
 	if (IS_ERR(map))
 		return map;
-	xa_for_each(&machine->spaces, id, space)
+	list_for_each_entry(space, &machine->all_spaces, list)
 		map->views[space->slot] = space->pending ?: space->view;
 	return map;
 }
@@ -166,11 +162,11 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map,
 	struct mregion_machine *machine = txn->machine;
 	struct mregion_retired *retired = txn->retired;
 	struct mregion_space *space;
-	unsigned long id;
 
-	retired->map = rcu_replace_pointer(machine->map, map,
-					   lockdep_is_held(&machine->lock));
-	xa_for_each(&machine->spaces, id, space) {
+	if (map)
+		retired->map = rcu_replace_pointer(machine->map, map,
+						   lockdep_is_held(&machine->lock));
+	list_for_each_entry(space, &machine->all_spaces, list) {
 		if (!space->pending)
 			continue;
 		mregion_event_change(event, space, space->pending);

@@ -45,6 +45,7 @@ struct mregion_machine *mregion_machine_alloc(void)
 	xa_init_flags(&machine->rings, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&machine->shadows, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&machine->servers, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&machine->all_spaces);
 	INIT_LIST_HEAD(&machine->attachments);
 	init_waitqueue_head(&machine->retired_wait);
 	/* whoever finds it has to wait until it knows its number */

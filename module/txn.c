@@ -21,9 +21,8 @@ static void mregion_txn_seen(void *to, const struct mregion_node *root,
 	struct mregion_txn *txn = to;
 	struct mregion_space *space;
 	u32 left = root->roots;
-	unsigned long id;
 
-	xa_for_each(&txn->machine->spaces, id, space) {
+	list_for_each_entry(space, &txn->machine->all_spaces, list) {
 		if (&space->state.root->node != root)
 			continue;
 		mregion_delta_add(&space->delta, start, last);
@@ -433,6 +432,7 @@ static int mregion_op_space_create(struct mregion_txn *txn, u32 id,
 		mregion_space_free(space);
 		return ret;
 	}
+	list_add_tail(&space->list, &machine->all_spaces);
 	__set_bit(space->slot, machine->slots);
 	machine->nr_spaces++;
 	mregion_space_set_state(space, &state);
@@ -463,6 +463,7 @@ static void mregion_space_leave(struct mregion_machine *machine,
 				struct mregion_space *space)
 {
 	space->state.root->node.roots--;
+	list_del(&space->list);
 	__clear_bit(space->slot, machine->slots);
 	machine->nr_spaces--;
 	mregion_vacate(&machine->spaces, space->id);
@@ -629,6 +630,7 @@ static void mregion_undo_one(struct mregion_txn *txn,
 		xa_store(&machine->spaces, space->id, space,
 			 GFP_KERNEL_ACCOUNT);
 		__set_bit(space->slot, machine->slots);
+		list_add_tail(&space->list, &machine->all_spaces);
 		machine->nr_spaces++;
 		space->state.root->node.roots++;
 		break;
@@ -665,9 +667,8 @@ static void mregion_release_ids(struct mregion_txn *txn)
 static void mregion_clean_spaces(struct mregion_machine *machine)
 {
 	struct mregion_space *space;
-	unsigned long id;
 
-	xa_for_each(&machine->spaces, id, space)
+	list_for_each_entry(space, &machine->all_spaces, list)
 		space->delta.nr = 0;
 }
 
