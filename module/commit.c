@@ -68,6 +68,7 @@ static int mregion_render_space(struct mregion_txn *txn,
 		view->generation = old->generation;
 	mregion_view_mark(update);
 	space->pending = view;
+	txn->remap = true;
 	return 0;
 
 undo:
@@ -250,6 +251,7 @@ int mregion_commit(struct mregion_machine *machine,
 		.touched = LIST_HEAD_INIT(txn.touched),
 	};
 	struct mregion_map *map = NULL;
+	struct mregion_undo one;
 	struct mregion_event event;
 	int ret = -ENOMEM;
 
@@ -260,14 +262,16 @@ int mregion_commit(struct mregion_machine *machine,
 	/* a space is free as soon as its virtual machine is gone */
 	mregion_attachments_reap(machine);
 
-	txn.undo = kvmalloc_array(args->nr_ops, sizeof(*txn.undo),
-				  GFP_KERNEL_ACCOUNT);
+	txn.undo = &one;
+	if (args->nr_ops > 1)
+		txn.undo = kvmalloc_array(args->nr_ops, sizeof(*txn.undo),
+					  GFP_KERNEL_ACCOUNT);
 	txn.retired = mregion_retired_alloc(machine);
 	if (!txn.undo || !txn.retired)
 		goto out;
 
 	ret = mregion_apply_all(&txn, ops, args, results);
-	if (!ret) {
+	if (!ret && txn.remap) {
 		map = mregion_map_make(machine);
 		ret = PTR_ERR_OR_ZERO(map);
 		if (ret)
@@ -296,6 +300,7 @@ out:
 	mregion_view_store_settle(&machine->store);
 	if (txn.retired)
 		mregion_retired_free(txn.retired);
-	kvfree(txn.undo);
+	if (txn.undo != &one)
+		kvfree(txn.undo);
 	return ret;
 }

@@ -129,7 +129,7 @@ static int mregion_tell_results(const struct mregion_commit *commit,
 static int mregion_commit_user(struct mregion_machine *machine,
 			       struct mregion_commit *commit)
 {
-	struct mregion_op *ops;
+	struct mregion_op one, *ops = &one;
 	s32 *results = NULL;
 	u64 bytes;
 	int ret;
@@ -154,7 +154,9 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	ret = mregion_budget_charge_copy(machine->budget, bytes);
 	if (ret)
 		return ret;
-	ops = kvmalloc_array(commit->nr_ops, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	if (commit->nr_ops > 1)
+		ops = kvmalloc_array(commit->nr_ops, sizeof(*ops),
+				     GFP_KERNEL_ACCOUNT);
 	ret = -ENOMEM;
 	if (!ops)
 		goto out;
@@ -180,7 +182,8 @@ static int mregion_commit_user(struct mregion_machine *machine,
 	ret = mregion_tell_results(commit, results, ret);
 out:
 	kvfree(results);
-	kvfree(ops);
+	if (ops != &one)
+		kvfree(ops);
 	mregion_budget_uncharge_copy(machine->budget, bytes);
 	return ret;
 }

@@ -93,13 +93,25 @@ struct mregion_retired *mregion_retired_alloc(struct mregion_machine *machine)
 	return retired;
 }
 
+static bool mregion_retired_empty(const struct mregion_retired *retired)
+{
+	return !retired->map && !retired->nodes &&
+	       list_empty(&retired->views) && list_empty(&retired->ranges) &&
+	       list_empty(&retired->behaviours) &&
+	       list_empty(&retired->rules) && list_empty(&retired->regions) &&
+	       list_empty(&retired->spaces);
+}
+
 /**
  * mregion_retire() - free after a grace period
  * @retired: what no new reader can find
  */
 void mregion_retire(struct mregion_retired *retired)
 {
-	queue_rcu_work(mregion_retire_wq, &retired->rwork);
+	if (mregion_retired_empty(retired))
+		mregion_retired_free(retired);
+	else
+		queue_rcu_work(mregion_retire_wq, &retired->rwork);
 }
 
 /**

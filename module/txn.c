@@ -475,6 +475,7 @@ static int mregion_op_space_free(struct mregion_txn *txn,
 	if (space->nr_vms)
 		return -EBUSY;
 	mregion_space_leave(txn->machine, space);
+	txn->remap = true;
 	mregion_note(txn, MREGION_UNDO_SPACE_FREE)->space = space;
 	return 0;
 }
@@ -629,8 +630,8 @@ static void mregion_undo_one(struct mregion_txn *txn,
 	case MREGION_UNDO_SPACE_FREE:
 		xa_store(&machine->spaces, space->id, space,
 			 GFP_KERNEL_ACCOUNT);
-		__set_bit(space->slot, machine->slots);
 		list_add_tail(&space->list, &machine->all_spaces);
+		__set_bit(space->slot, machine->slots);
 		machine->nr_spaces++;
 		space->state.root->node.roots++;
 		break;

@@ -63,6 +63,7 @@ struct mregion_undo {
  * @climb: number of regions that may still be visited to find the places of changes
  * @touched: regions of which not all places were found, by struct
  *	mregion_node.touched: all of each space that shows them is rendered
+ * @remap: the machine's map is to have other views
  * @retired: collects the objects to free
  * @undo: a record for each operation done, the last one last
  * @nr_undo: number of records
@@ -74,6 +75,7 @@ struct mregion_txn {
 	struct mregion_work work;
 	u32 climb;
 	struct list_head touched;
+	bool remap;
 	struct mregion_retired *retired;
 	struct mregion_undo *undo;
 	u32 nr_undo;
