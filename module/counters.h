@@ -11,15 +11,12 @@
 /**
  * struct mregion_counters - a counter for each outcome
  * @outcome: by enum mregion_outcome
- * @folded: the part of it that has been added to the machine's counters: under its
- *	lock when the object leaves the machine, and without a lock when it is freed
  *
  * Atomics are enough: two vCPUs meet here only when they access the same
  * region at the same time, and then they meet in the ring or the device too.
  */
 struct mregion_counters {
 	atomic64_t outcome[MREGION_NR_OUTCOMES];
-	u64 folded[MREGION_NR_OUTCOMES];
 };
 
 static inline void mregion_count(struct mregion_counters *counters,
@@ -43,7 +40,7 @@ static inline void mregion_counters_sum(const struct mregion_counters *counters,
 }
 
 /**
- * mregion_counters_fold() - add an object's counters to those of the machine
+ * mregion_counters_fold() - move an object's counters to those of the machine
  * @into: the machine's
  * @from: the object's
  *
@@ -56,10 +53,10 @@ static inline void mregion_counters_fold(struct mregion_counters *into,
 	int i;
 
 	for (i = 0; i < MREGION_NR_OUTCOMES; i++) {
-		u64 count = atomic64_read(&from->outcome[i]);
+		u64 count = atomic64_xchg(&from->outcome[i], 0);
 
-		atomic64_add(count - from->folded[i], &into->outcome[i]);
-		from->folded[i] = count;
+		if (count)
+			atomic64_add(count, &into->outcome[i]);
 	}
 }
 
