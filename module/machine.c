@@ -128,6 +128,27 @@ void mregion_machine_put(struct mregion_machine *machine)
 		complete(&machine->unused);
 }
 
+/* Regions that are freed together. */
+#define MREGION_FREE_BATCH	64
+
+static void mregion_machine_free_regions(struct mregion_machine *machine)
+{
+	struct mregion_region *regions[MREGION_FREE_BATCH];
+	unsigned long id = 0;
+	u32 nr;
+
+	do {
+		/* to go on, xa_for_each() would look for each from the root */
+		nr = xa_extract(&machine->regions, (void **)regions, id,
+				U32_MAX, ARRAY_SIZE(regions), XA_PRESENT);
+		if (!nr)
+			break;
+		id = regions[nr - 1]->id + 1ul;
+		mregion_regions_free(regions, nr);
+		cond_resched();
+	} while (nr == ARRAY_SIZE(regions) && id);
+}
+
 /**
  * mregion_machine_free() - free a machine that nobody can call any more
  * @machine: the machine
@@ -136,7 +157,6 @@ void mregion_machine_put(struct mregion_machine *machine)
  */
 void mregion_machine_free(struct mregion_machine *machine)
 {
-	struct mregion_region *region;
 	struct mregion_space *space;
 	unsigned long id;
 
@@ -154,10 +174,7 @@ void mregion_machine_free(struct mregion_machine *machine)
 		mregion_view_free(&machine->store, space->view);
 		mregion_space_free(space);
 	}
-	xa_for_each(&machine->regions, id, region) {
-		mregion_region_free(region);
-		cond_resched();
-	}
+	mregion_machine_free_regions(machine);
 	mregion_objects_free(machine);
 	mregion_event_machine(machine, MREGION_CMD_MACHINE_CLOSED);
 	xa_destroy(&machine->spaces);

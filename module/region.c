@@ -14,7 +14,7 @@
 #include "region.h"
 #include "server.h"
 
-/* Just above 512 bytes, of which the next size of kmalloc() would take twice. */
+/* Regions are what there are most of, and are of no size that kmalloc() has. */
 static struct kmem_cache *mregion_region_cache;
 
 static bool mregion_name_ok(const char *name)
@@ -202,18 +202,38 @@ mregion_region_alloc(struct mregion_budget *budget, u32 id,
 	return region;
 }
 
-/**
- * mregion_region_free() - free a region; may sleep
- * @region: one that is out of the hierarchy, and of all views
- */
-void mregion_region_free(struct mregion_region *region)
+/* Free all of a region but itself. */
+static void mregion_region_clear(struct mregion_region *region)
 {
 	mregion_behaviour_free_rules(region->node.state.behaviour);
 	mregion_behaviour_free(region->node.state.behaviour);
 	if (region->file)
 		fput(region->file);
 	mregion_budget_uncharge(region->budget, region->charged);
+}
+
+/**
+ * mregion_region_free() - free a region; may sleep
+ * @region: one that is out of the hierarchy, and of all views
+ */
+void mregion_region_free(struct mregion_region *region)
+{
+	mregion_region_clear(region);
 	kmem_cache_free(mregion_region_cache, region);
+}
+
+/**
+ * mregion_regions_free() - free regions, which takes less than one by one; may sleep
+ * @regions: as for mregion_region_free()
+ * @nr: how many, at least one
+ */
+void mregion_regions_free(struct mregion_region **regions, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		mregion_region_clear(regions[i]);
+	kmem_cache_free_bulk(mregion_region_cache, nr, (void **)regions);
 }
 
 /**

@@ -55,6 +55,7 @@ mregion_region_alloc(struct mregion_budget *budget, u32 id,
 		     const struct mregion_op_create *args,
 		     struct mregion_region *target);
 void mregion_region_free(struct mregion_region *region);
+void mregion_regions_free(struct mregion_region **regions, u32 nr);
 int mregion_region_check_flags(const struct mregion_region *region, u32 flags);
 int mregion_region_check_len(const struct mregion_region *region, u64 len);
 void mregion_region_describe(const struct mregion_region *region,
