@@ -138,6 +138,90 @@ struct mregion_view *mregion_view_alloc(struct mregion_view_store *store)
 	return view;
 }
 
+/* Objects that are freed together. */
+#define MREGION_VIEW_BATCH	32
+
+/**
+ * struct mregion_view_batch - objects of a view that goes as a whole
+ * @budget: that they are charged to
+ * @cache: where they come from
+ * @size: of each
+ * @nr: number of @objects
+ * @objects: those that are to be freed
+ */
+struct mregion_view_batch {
+	struct mregion_budget *budget;
+	struct kmem_cache *cache;
+	size_t size;
+	u32 nr;
+	void *objects[MREGION_VIEW_BATCH];
+};
+
+/* What a view that goes as a whole is given back to. */
+struct mregion_view_sink {
+	struct mregion_btree_memory memory;
+	struct mregion_view_batch nodes;
+	struct mregion_view_batch ranges;
+};
+
+static void mregion_view_batch_free(struct mregion_view_batch *batch)
+{
+	if (!batch->nr)
+		return;
+	mregion_budget_uncharge(batch->budget, batch->nr * batch->size);
+	kmem_cache_free_bulk(batch->cache, batch->nr, batch->objects);
+	batch->nr = 0;
+	cond_resched();
+}
+
+static void mregion_view_batch_add(struct mregion_view_batch *batch,
+				   void *object)
+{
+	batch->objects[batch->nr++] = object;
+	if (batch->nr == MREGION_VIEW_BATCH)
+		mregion_view_batch_free(batch);
+}
+
+static void mregion_view_sink_node(struct mregion_btree_memory *memory,
+				   struct mregion_btree_node *node)
+{
+	struct mregion_view_sink *sink;
+
+	sink = container_of(memory, struct mregion_view_sink, memory);
+	mregion_view_batch_add(&sink->nodes, node);
+}
+
+static void mregion_view_sink_range(struct mregion_btree_memory *memory,
+				    void *range)
+{
+	struct mregion_view_sink *sink;
+
+	sink = container_of(memory, struct mregion_view_sink, memory);
+	mregion_view_batch_add(&sink->ranges, range);
+}
+
+static void mregion_view_free_whole(struct mregion_view_store *store,
+				    struct mregion_view *view)
+{
+	struct mregion_view_sink sink = {
+		.memory.free = mregion_view_sink_node,
+		.nodes = {
+			.budget = store->budget,
+			.cache = mregion_node_cache,
+			.size = sizeof(struct mregion_btree_node),
+		},
+		.ranges = {
+			.budget = store->budget,
+			.cache = mregion_range_cache,
+			.size = sizeof(struct mregion_view_range),
+		},
+	};
+
+	mregion_btree_free(&sink.memory, &view->tree, mregion_view_sink_range);
+	mregion_view_batch_free(&sink.nodes);
+	mregion_view_batch_free(&sink.ranges);
+}
+
 /**
  * mregion_view_free() - free a view; may sleep
  * @store: that it was taken from
@@ -149,7 +233,7 @@ void mregion_view_free(struct mregion_view_store *store,
 	if (!view)
 		return;
 	if (view->whole)
-		mregion_view_free_ranges(&store->memory, view);
+		mregion_view_free_whole(store, view);
 	mregion_budget_uncharge(store->budget, sizeof(*view));
 	kfree(view);
 }
