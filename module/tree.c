@@ -84,6 +84,20 @@ static bool mregion_node_less(struct rb_node *a, const struct rb_node *b)
 				  rb_entry(b, struct mregion_node, sibling));
 }
 
+/* The topmost of all are where most regions come to be: that is looked at first. */
+static void mregion_subregions_add(struct rb_root *subregions,
+				   struct mregion_node *node)
+{
+	struct rb_node *top = rb_first(subregions);
+
+	if (!top || !mregion_node_less(&node->sibling, top)) {
+		rb_add(&node->sibling, subregions, mregion_node_less);
+		return;
+	}
+	rb_link_node(&node->sibling, top, &top->rb_left);
+	rb_insert_color(&node->sibling, subregions);
+}
+
 /* Whether a state leaves a region where it is among its siblings. */
 static bool mregion_node_stays(const struct mregion_node *node,
 			       const struct mregion_node_state *state)
@@ -120,7 +134,7 @@ void mregion_node_set_state(struct mregion_node *node,
 	node->state = *state;
 	parent = state->parent;
 	if (parent) {
-		rb_add(&node->sibling, &parent->subregions, mregion_node_less);
+		mregion_subregions_add(&parent->subregions, node);
 		mregion_by_addr_insert(node, &parent->by_addr);
 		parent->nr_subregions++;
 	}

@@ -38,6 +38,10 @@ static void mregion_set_state(struct mregion_txn *txn, struct mregion_node *node
 	u32 steps = min(txn->climb, MREGION_MAX_CLIMB_STEP);
 	struct mregion_node *parent = node->state.parent;
 
+	if (list_empty(&txn->machine->all_spaces)) {
+		mregion_node_set_state(node, state);
+		return;
+	}
 	txn->climb -= steps;
 	if (!mregion_tree_change(&txn->machine->tree, node, state, &steps,
 				 mregion_txn_seen, txn)) {

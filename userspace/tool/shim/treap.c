@@ -47,21 +47,26 @@ static void rotate_up(struct rb_node *node, struct rb_root *root)
 		between->rb_parent = parent;
 }
 
+void rb_insert_color(struct rb_node *node, struct rb_root *root)
+{
+	u64 own = rank(node);
+
+	while (node->rb_parent && rank(node->rb_parent) < own)
+		rotate_up(node, root);
+}
+
 void rb_add(struct rb_node *node, struct rb_root *root,
 	    bool (*less)(struct rb_node *a, const struct rb_node *b))
 {
-	struct rb_node **link = &root->rb_node;
-	u64 own = rank(node);
+	struct rb_node **link = &root->rb_node, *parent = NULL;
 
-	*node = (struct rb_node) { .rb_parent = NULL };
 	while (*link) {
-		node->rb_parent = *link;
-		link = less(node, *link) ? &(*link)->rb_left :
-					   &(*link)->rb_right;
+		parent = *link;
+		link = less(node, parent) ? &parent->rb_left :
+					    &parent->rb_right;
 	}
-	*link = node;
-	while (node->rb_parent && rank(node->rb_parent) < own)
-		rotate_up(node, root);
+	rb_link_node(node, parent, link);
+	rb_insert_color(node, root);
 }
 
 void rb_erase(struct rb_node *node, struct rb_root *root)

@@ -30,6 +30,16 @@ struct rb_root_cached {
 
 #define rb_entry(ptr, type, member)	container_of(ptr, type, member)
 
+/** rb_link_node() - put a node where there is none; rb_insert_color() is to follow */
+static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
+				struct rb_node **link)
+{
+	*node = (struct rb_node) { .rb_parent = parent };
+	*link = node;
+}
+
+void rb_insert_color(struct rb_node *node, struct rb_root *root);
+
 /** rb_add() - add a node, behind those that it is neither less nor more than */
 void rb_add(struct rb_node *node, struct rb_root *root,
 	    bool (*less)(struct rb_node *a, const struct rb_node *b));
