@@ -147,7 +147,7 @@ mregion_forward_to(struct mregion_server *server,
 	struct mregion_region *region = mregion_region_of(range->node);
 
 	request->region = region->id;
-	request->offset = range->offset + (request->addr - range->start);
+	request->offset = request->addr + range->delta;
 	mregion_count(&region->counters, MREGION_OUTCOME_SERVED);
 	mregion_trace_whole(request, MREGION_OUTCOME_SERVED, region,
 			    request->offset);
@@ -173,7 +173,7 @@ mregion_forward(const struct mregion_view_range *range,
 		return mregion_forward_to(server, range, request, outcome);
 	mregion_count(&region->counters, reason);
 	mregion_trace_whole(request, reason, region,
-			    range->offset + (request->addr - range->start));
+			    request->addr + range->delta);
 	*outcome = reason;
 	return MREGION_EXIT;
 }
@@ -366,7 +366,7 @@ mregion_part_begin(const struct mregion_view *view,
 
 	*part = (struct mregion_part) { .pos = pos };
 	if (range) {
-		part->offset = range->offset + (addr - range->start);
+		part->offset = addr + range->delta;
 		mregion_part_plan(range, request, left, part);
 	} else {
 		/* no device: QEMU's defaults, and as there, what begins within
@@ -751,7 +751,7 @@ mregion_access_long(const struct mregion_view *view,
 	if (range && range->behaviour && !range->flags &&
 	    mregion_short_whole(range, addr, len)) {
 		behaviour = range->behaviour;
-		offset = range->offset + (addr - range->start);
+		offset = addr + range->delta;
 		if (behaviour->plain >> len & 1 && !(offset & (len - 1)) &&
 		    (!behaviour->nr_rules ||
 		     mregion_access_no_rule(behaviour, offset, request)))

@@ -18,7 +18,6 @@ static void mregion_range_mark(struct mregion_view_range *range)
 {
 	const struct mregion_behaviour *behaviour = range->behaviour;
 
-	range->delta = range->offset - range->start;
 	range->first = &mregion_rule_none;
 	range->plain = 0;
 	if (!behaviour || !behaviour->nr_rules || range->flags)

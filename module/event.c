@@ -279,7 +279,7 @@ static bool mregion_ranges_differ(const struct mregion_view_range *a,
 		return a != b;
 	return a->node != b->node || a->flags != b->flags ||
 	       a->behaviour != b->behaviour ||
-	       a->offset - a->start != b->offset - b->start;
+	       a->delta != b->delta;
 }
 
 /* Tell what of an interval differs between two views of a space. */

@@ -215,9 +215,7 @@ mregion_bus_coalesce(const struct mregion_behaviour_rule *rule,
 	if (unlikely(!mregion_short_coalesce(range, rule, offset, len, val,
 					     &vcpu->vcpu_idx, &first)))
 		return mregion_bus_write_again(vcpu, range->space,
-					       range->start +
-					       (offset - range->offset), len,
-					       val);
+					       offset - range->delta, len, val);
 	if (unlikely(mregion_ring_due(rule->ring, first, 1)))
 		return mregion_bus_notify(rule->ring, first);
 	mregion_bus_unlock();

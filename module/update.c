@@ -48,8 +48,8 @@ static bool mregion_range_continues(const struct mregion_view_range *range,
 	/* the first byte of a region of 2^64 does not follow its last */
 	return range->node == piece->node && range->flags == piece->flags &&
 	       range->last + 1 == piece->start &&
-	       range->offset < piece->offset &&
-	       range->offset + (piece->start - range->start) == piece->offset;
+	       range->start + range->delta < piece->offset &&
+	       piece->start + range->delta == piece->offset;
 }
 
 static bool mregion_can_merge(const struct mregion_view_range *range,
@@ -110,8 +110,8 @@ static int mregion_join_emit(struct mregion_join *join)
 
 	join->open = false;
 	range->behaviour = range->node->state.behaviour;
-	range->beyond = min_t(u64, 7, range->node->state.last - range->offset -
-				      (range->last - range->start));
+	range->beyond = min_t(u64, 7, range->node->state.last -
+				      (range->last + range->delta));
 	while (join->old && join->old->start < range->start) {
 		join->update->moved = true;
 		mregion_join_drop(join);
@@ -150,7 +150,7 @@ static int mregion_join_piece(struct mregion_join *join,
 	join->range = (struct mregion_view_range) {
 		.start = piece->start,
 		.last = piece->last,
-		.offset = piece->offset,
+		.delta = piece->offset - piece->start,
 		.node = piece->node,
 		.space = join->view->space,
 		.flags = piece->flags,
@@ -166,7 +166,7 @@ mregion_range_part(const struct mregion_view_range *range, u64 start, u64 last)
 		.node = range->node,
 		.start = start,
 		.last = last,
-		.offset = range->offset + (start - range->start),
+		.offset = start + range->delta,
 		.flags = range->flags,
 	};
 }
@@ -293,7 +293,7 @@ static bool mregion_window_is_short(const struct mregion_view *view,
 		before = (struct mregion_view_range) {
 			.start = piece->start,
 			.last = piece->last,
-			.offset = piece->offset,
+			.delta = piece->offset - piece->start,
 			.node = piece->node,
 			.flags = piece->flags,
 		};

@@ -14,7 +14,7 @@ bool mregion_ranges_equal(const struct mregion_view_range *a,
 			  const struct mregion_view_range *b)
 {
 	return a->start == b->start && a->last == b->last &&
-	       a->offset == b->offset && a->node == b->node &&
+	       a->delta == b->delta && a->node == b->node &&
 	       a->behaviour == b->behaviour && a->flags == b->flags &&
 	       a->beyond == b->beyond;
 }
@@ -52,7 +52,7 @@ void mregion_view_describe(const struct mregion_view_range *range,
 	*desc = (struct mregion_range) {
 		.start = range->start,
 		.last = range->last,
-		.offset = range->offset,
+		.offset = range->start + range->delta,
 		.region = region,
 		.kind = range->node->kind,
 		.flags = range->flags,

@@ -23,16 +23,14 @@ struct mregion_space;
  * struct mregion_view_range - a range of views
  * @start: first address
  * @last: last address
- * @offset: of @start in the region
+ * @delta: what is added to an address to get the offset in the region
  * @node: the region; stays while a view with the range can be reached
  * @space: whose views have it; stays in the same way
  * @behaviour: what happens to accesses there
- * @delta: what is added to an address to get the offset in the region
  * @first: the rule to be tried first; one that is for nothing where accesses do not
  *	go the short way
  * @plain: sizes of accesses that go the short way if aligned; bit n for n bytes.
- *	None where there is no rule. As @delta and @first, set before the view is
- *	published
+ *	None where there is no rule. As @first, set before the view is published
  * @flags: enum mregion_range_flags
  * @beyond: bytes of the region that follow the range's last, 7 at most
  * @list: of those that a commit makes, and of those that it replaces; else empty
@@ -42,11 +40,10 @@ struct mregion_space;
 struct mregion_view_range {
 	u64 start;
 	u64 last;
-	u64 offset;
+	u64 delta;
 	struct mregion_node *node;
 	struct mregion_space *space;
 	struct mregion_behaviour *behaviour;
-	u64 delta;
 	const struct mregion_behaviour_rule *first;
 	u32 plain;
 	u16 flags;

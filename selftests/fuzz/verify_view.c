@@ -19,6 +19,7 @@ static void verify_shape(const struct mregion_view *view)
 	u32 i = 0;
 
 	flat_for_each(range, view) {
+		u64 offset = range->start + range->delta;
 		u64 len = range->last - range->start;
 
 		CHECK(range->start <= range->last && range->last <= view->last,
@@ -26,8 +27,8 @@ static void verify_shape(const struct mregion_view *view)
 		CHECK(!before || before->last < range->start,
 		      "range %u: not sorted", i);
 		before = range;
-		CHECK(range->offset <= range->node->state.last &&
-		      len <= range->node->state.last - range->offset,
+		CHECK(offset <= range->node->state.last &&
+		      len <= range->node->state.last - offset,
 		      "range %u: beyond its region's end", i);
 		i++;
 	}
@@ -40,7 +41,7 @@ static void verify_describe(const struct mregion_view_range *range)
 
 	mregion_view_describe(range, 17, &desc);
 	CHECK(desc.start == range->start && desc.last == range->last &&
-	      desc.offset == range->offset && desc.region == 17 &&
+	      desc.offset == range->start + range->delta && desc.region == 17 &&
 	      desc.kind == range->node->kind && desc.flags == range->flags,
 	      "description of the range at %#" PRIx64, range->start);
 }
@@ -59,10 +60,10 @@ static void verify_range(const struct world *w,
 	CHECK(range->node == w->node[hit->region],
 	      "range %#" PRIx64 "-%#" PRIx64 ": is not region %d",
 	      range->start, range->last, hit->region);
-	CHECK(range->offset == hit->offset,
+	CHECK(range->start + range->delta == hit->offset,
 	      "range %#" PRIx64 "-%#" PRIx64 ": offset %#" PRIx64
-	      ", not %#" PRIx64, range->start, range->last, range->offset,
-	      hit->offset);
+	      ", not %#" PRIx64, range->start, range->last,
+	      range->start + range->delta, hit->offset);
 	CHECK(range->flags == hit->flags,
 	      "range %#" PRIx64 "-%#" PRIx64 ": flags %#x, not %#x",
 	      range->start, range->last, range->flags, hit->flags);
@@ -122,7 +123,7 @@ static void verify_lookup(const struct world *w, int root,
 		return;
 	CHECK(range->node == w->node[hit.region],
 	      "%#" PRIx64 " is not region %d", addr, hit.region);
-	CHECK(range->offset + (addr - range->start) == hit.offset,
+	CHECK(addr + range->delta == hit.offset,
 	      "%#" PRIx64 " is not offset %#" PRIx64, addr, hit.offset);
 	CHECK(range->flags == hit.flags, "%#" PRIx64 " has flags %#x, not %#x",
 	      addr, range->flags, hit.flags);
@@ -201,7 +202,7 @@ bool verify_same(const struct mregion_view *a, const struct mregion_view *b)
 	flat_for_each(x, b) {
 		y = same ? mregion_view_find(a, x->start) : NULL;
 		if (!y || x->start != y->start || x->last != y->last ||
-		    x->offset != y->offset || x->flags != y->flags ||
+		    x->delta != y->delta || x->flags != y->flags ||
 		    x->node != y->node || x->behaviour != y->behaviour ||
 		    x->beyond != y->beyond)
 			same = false;
