@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
-#include "progress.h"
+#include "ring_drain.h"
 #include "vm.h"
 
 #define VCPU	5
@@ -198,7 +198,8 @@ FIXTURE_SETUP(calls)
 		      ARRAY_SIZE(ranges));
 	fixture_space(&self->machine, &self->pio, MREGION_BUS_PIO, ports, 1);
 	self->vm.machine = &self->machine;
-	self->vm.progress = mregion_progress_alloc();
+	self->vm.progress = calloc(MREGION_NO_VCPU,
+				   sizeof(struct mregion_progress));
 	self->vm.memory = &self->space;
 	self->vm.pio = &self->pio;
 

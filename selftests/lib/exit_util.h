@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "progress.h"
+#include "ring_drain.h"
 #include "vm.h"
 
 static uint64_t ram[512];
@@ -119,7 +119,8 @@ FIXTURE_SETUP(exit)
 	fixture_space(machine, &self->pio, MREGION_BUS_PIO, pio_ranges,
 		      ARRAY_SIZE(pio_ranges));
 	self->vm.machine = machine;
-	self->vm.progress = mregion_progress_alloc();
+	self->vm.progress = calloc(MREGION_NO_VCPU,
+				   sizeof(struct mregion_progress));
 	self->vm.memory = &self->memory;
 	self->vm.pio = &self->pio;
 }

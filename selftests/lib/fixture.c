@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "flat.h"
+#include "machine_open.h"
 
 struct kvm_userspace_memory_region fixture_calls[MAX_CALLS];
 size_t fixture_nr_calls;
@@ -143,11 +144,8 @@ void fixture_init(struct mregion_machine *machine)
 	machine->info.features = MREGION_FEATURE_ATTACH |
 				 MREGION_FEATURE_CHANGES;
 	machine->page_size = 4096;
-	mregion_table_init(&machine->regions);
-	mregion_transaction_init(&machine->transaction);
-	mregion_sections_init(&machine->sections);
-	machine->sections.transaction = &machine->transaction;
-	mregion_rings_init(&machine->rings);
+	if (mregion_machine_init(machine))
+		abort();
 	fixture_nr_calls = 0;
 	fixture_bad_slot = -1;
 	fixture_stuck_slot = -1;
@@ -176,10 +174,7 @@ void fixture_destroy(struct mregion_machine *machine)
 	mregion_sections_flush(&machine->sections);
 	while ((region = mregion_table_pop(&machine->regions)))
 		mregion_region_put(region);
-	mregion_rings_destroy(&machine->rings);
-	mregion_sections_destroy(&machine->sections);
-	mregion_transaction_destroy(&machine->transaction);
-	mregion_table_destroy(&machine->regions);
+	mregion_machine_destroy(machine);
 }
 
 struct mregion_region *fixture_region(struct mregion_machine *machine,
@@ -197,7 +192,8 @@ struct mregion_region *fixture_region(struct mregion_machine *machine,
 	region->ops = ops;
 	region->opaque = opaque;
 	strcpy(region->name, "fixture");
-	mregion_ram_init(&region->ram);
+	mregion_ram_init(&region->ram, machine->page_size,
+			 kind == MREGION_ROM || kind == MREGION_ROMD);
 	if (ops)
 		mregion_region_set_constraints(region, &ops->constraints);
 	mregion_table_add(&machine->regions, region);

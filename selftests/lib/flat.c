@@ -7,7 +7,6 @@
 
 #include "fixture.h"
 #include "flat.h"
-#include "follow.h"
 
 /* The library's own calls come here: how much it holds; one of them fails. */
 static long held, calls, fail_call;
@@ -207,12 +206,12 @@ static void ask_without_memory(struct __test_metadata *_metadata,
 		fixture_view_nr = 1 + failed % RANGES;
 		calls = 0;
 		fail_call = 1 + failed;
-		mregion_follow_views(&self->machine);
+		mregion_spaces_follow(&self->machine);
 		fail_call = 0;
 		if (flat->valid)
 			break;
 		ASSERT_TRUE(is_dropped(self));
-		mregion_follow_views(&self->machine);
+		mregion_spaces_follow(&self->machine);
 		ASSERT_TRUE(flat_is(self, self->ranges, fixture_view_nr));
 		ASSERT_EQ(1, self->space.changed.nr_intervals);
 	}

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "describe.h"
 #include "fixture.h"
+#include "reasons.h"
 #include "server.h"
 
 struct device {
@@ -241,7 +241,7 @@ TEST_F(freed, in_words)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
-		reason = mregion_describe_reason(&ops[i], NULL, ENOENT);
+		reason = mregion_reason(&ops[i], NULL, ENOENT);
 		ASSERT_NE(NULL, reason);
 		EXPECT_STREQ(ops[i].code == MREGION_OP_SPACE_FREE ?
 			     "there is no such space" :

@@ -8,10 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "dispatch.h"
 #include "fixture.h"
-#include "progress.h"
+#include "resolve.h"
 #include "ring.h"
+#include "ring_drain.h"
 #include "server.h"
 #include "vm.h"
 
@@ -136,7 +136,8 @@ FIXTURE_SETUP(left)
 	fixture_space(machine, &self->space, MREGION_BUS_MEMORY, ranges,
 		      ARRAY_SIZE(ranges));
 	self->vm.machine = machine;
-	self->vm.progress = mregion_progress_alloc();
+	self->vm.progress = calloc(MREGION_NO_VCPU,
+				   sizeof(struct mregion_progress));
 	self->vm.memory = &self->space;
 	server = &self->server;
 	server->machine = machine;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "progress.h"
 #include "server.h"
 #include "vm.h"
 
@@ -83,7 +82,8 @@ FIXTURE_SETUP(readonly)
 	fixture_space(&self->machine, &self->space, MREGION_BUS_MEMORY, ranges,
 		      ARRAY_SIZE(ranges));
 	self->vm.machine = &self->machine;
-	self->vm.progress = mregion_progress_alloc();
+	self->vm.progress = calloc(MREGION_NO_VCPU,
+				   sizeof(struct mregion_progress));
 	self->vm.memory = &self->space;
 }
 

@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "ring.h"
+#include "ring_drain.h"
 #include "server.h"
 
 /* A device, and what its function does the first time: each, if it is set. */

@@ -11,6 +11,7 @@
 
 #include "fixture.h"
 #include "ring.h"
+#include "ring_drain.h"
 #include "server.h"
 
 #define NR_ENTRIES	FIXTURE_NR_ENTRIES

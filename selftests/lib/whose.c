@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "progress.h"
 #include "server.h"
 #include "vm.h"
 
@@ -130,7 +129,8 @@ FIXTURE_SETUP(whose)
 	atomic_store(&all.region->server, &all.servers[0]);
 	fixture_space(&all.machine, &all.space, MREGION_BUS_MEMORY, after, 1);
 	self->vm.machine = &all.machine;
-	self->vm.progress = mregion_progress_alloc();
+	self->vm.progress = calloc(MREGION_NO_VCPU,
+				   sizeof(struct mregion_progress));
 	self->vm.memory = &all.space;
 	fixture_ioctl = kernel;
 }

@@ -1,52 +1,22 @@
 // SPDX-License-Identifier: MIT
-/* How an access to a device is cut into what it accepts and implements. */
+/*
+ * Accesses to devices: how one is cut into what a device accepts and implements, and the
+ * calls of the device's functions. A device that does DMA to registers has a function
+ * called from within another.
+ */
 #include <errno.h>
 #include <string.h>
 
 #include "access.h"
-#include "call.h"
+#include "constraints.h"
 #include "mregion.h"
-
-static unsigned int or_default(unsigned int size, unsigned int otherwise)
-{
-	return size ? size : otherwise;
-}
-
-unsigned int mregion_access_size(const struct mregion_constraints *constraints,
-				 uint64_t offset, uint64_t len)
-{
-	uint64_t max = or_default(constraints->valid_max, 4);
-	unsigned int size = 1;
-
-	/* Offset 0 is aligned to anything. */
-	if (!(constraints->flags & MREGION_IMPL_UNALIGNED) && offset &&
-	    (offset & -offset) < max)
-		max = offset & -offset;
-	if (len < max)
-		max = len;
-	while (size * 2 <= max)
-		size *= 2;
-	return size;
-}
-
-bool mregion_access_valid(const struct mregion_constraints *constraints,
-			  uint64_t offset, unsigned int len)
-{
-	if (!(constraints->flags & MREGION_VALID_UNALIGNED) &&
-	    (offset & (len - 1)))
-		return false;
-	/* As in QEMU, whoever names no maximum accepts all that gets here. */
-	if (!constraints->valid_max)
-		return true;
-	return len >= constraints->valid_min && len <= constraints->valid_max;
-}
 
 /* The size of the accesses that implement one of @len bytes. */
 static unsigned int impl_size(const struct mregion_constraints *constraints,
 			      unsigned int len)
 {
-	unsigned int min = or_default(constraints->impl_min, 1);
-	unsigned int max = or_default(constraints->impl_max, 4);
+	unsigned int min = constraints->impl_min ?: 1;
+	unsigned int max = constraints->impl_max ?: 4;
 	unsigned int size = len < max ? len : max;
 
 	return size > min ? size : min;
@@ -105,20 +75,62 @@ static bool reaches_beyond(const struct mregion_device *device, uint64_t offset,
 	       !(device->constraints.flags & MREGION_VALID_BEYOND);
 }
 
-static void begin_call(struct mregion_call *call,
-		       const struct mregion_device *device, uint64_t offset)
+/**
+ * struct call - a call of a device's function under way, on the stack of its thread
+ * @current: what mregion_current() tells
+ * @outer: the one that this is within, or NULL
+ * @depth: 1 for the outermost
+ */
+struct call {
+	struct mregion_current current;
+	const struct call *outer;
+	unsigned int depth;
+};
+
+static __thread const struct call *innermost;
+
+static void begin_call(struct call *call, const struct mregion_device *device,
+		       uint64_t offset)
 {
-	mregion_call_begin(call, &device->current);
+	call->current = device->current;
 	call->current.offset = offset;
 	if (call->current.space)
 		call->current.addr += offset;
+	call->outer = innermost;
+	call->depth = innermost ? innermost->depth + 1 : 1;
+	innermost = call;
+}
+
+static void end_call(const struct call *call)
+{
+	innermost = call->outer;
+}
+
+const struct mregion_current *mregion_current(void)
+{
+	return innermost ? &innermost->current : NULL;
+}
+
+bool mregion_calls_inside(const struct mregion_region *region)
+{
+	const struct call *call;
+
+	for (call = innermost; call; call = call->outer)
+		if (call->current.region == region)
+			return true;
+	return false;
+}
+
+bool mregion_calls_deep(void)
+{
+	return innermost && innermost->depth >= MREGION_MAX_CALLS;
 }
 
 static bool call_read(const struct mregion_device *device, uint64_t offset,
 		      unsigned int size, uint64_t *value)
 {
 	const struct mregion_ops *ops = device->ops;
-	struct mregion_call call;
+	struct call call;
 	bool failed = false;
 
 	begin_call(&call, device, offset);
@@ -127,7 +139,7 @@ static bool call_read(const struct mregion_device *device, uint64_t offset,
 				       &call.current) != MREGION_OK;
 	else
 		*value = ops->read(device->opaque, offset, size);
-	mregion_call_end(&call);
+	end_call(&call);
 	return !failed;
 }
 
@@ -135,7 +147,7 @@ static bool call_write(const struct mregion_device *device, uint64_t offset,
 		       unsigned int size, uint64_t value)
 {
 	const struct mregion_ops *ops = device->ops;
-	struct mregion_call call;
+	struct call call;
 	bool failed = false;
 
 	begin_call(&call, device, offset);
@@ -144,7 +156,7 @@ static bool call_write(const struct mregion_device *device, uint64_t offset,
 					&call.current) != MREGION_OK;
 	else
 		ops->write(device->opaque, offset, value, size);
-	mregion_call_end(&call);
+	end_call(&call);
 	return !failed;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How an access to a device is cut into what it accepts and implements. The
- * rules are those of QEMU's memory_access_size(),
- * memory_region_access_valid() and access_with_adjusted_size().
+ * Accesses to devices: how one is cut into what a device accepts and implements, and
+ * which functions of devices a thread is in. What memory and regions are is not known
+ * here.
+ * The rules are those of QEMU's access_with_adjusted_size().
  */
 #ifndef MREGION_LIB_ACCESS_H
 #define MREGION_LIB_ACCESS_H
@@ -30,21 +31,6 @@ struct mregion_device {
 	uint64_t last;
 	struct mregion_current current;
 };
-
-/**
- * mregion_access_size() - how much of an access makes its first part
- * @constraints: of the device
- * @offset: in the region, in bytes
- * @len: of the access, at least 1
- *
- * Return: 1, 2, 4 or 8, at most @len.
- */
-unsigned int mregion_access_size(const struct mregion_constraints *constraints,
-				 uint64_t offset, uint64_t len);
-
-/** mregion_access_valid() - does the device accept a part */
-bool mregion_access_valid(const struct mregion_constraints *constraints,
-			  uint64_t offset, unsigned int len);
 
 /**
  * mregion_device_read() - make a part of a read, whether accepted or not
@@ -106,7 +92,13 @@ void mregion_to_bytes(uint8_t *buf, uint64_t value, unsigned int len);
 /** mregion_from_bytes() - the little-endian value of up to 8 bytes */
 uint64_t mregion_from_bytes(const uint8_t *buf, unsigned int len);
 
-/** mregion_ramdev_ops - of RAM device regions: accesses keep their size */
-extern const struct mregion_ops mregion_ramdev_ops;
+/** MREGION_MAX_CALLS - calls of one thread within one another, at most */
+#define MREGION_MAX_CALLS	64
+
+/** mregion_calls_inside() - is this thread in a function of a region's device */
+bool mregion_calls_inside(const struct mregion_region *region);
+
+/** mregion_calls_deep() - is it in as many functions as it may be */
+bool mregion_calls_deep(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
+#include "ring_drain.h"
 #include "server.h"
 #include "space.h"
 #include "vm.h"

@@ -5,13 +5,12 @@
 #include <signal.h>
 
 #include "ask.h"
-#include "call.h"
-#include "dispatch.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
 #include "resolve.h"
+#include "ring_drain.h"
 #include "space.h"
 
 static int fail_at(int err, const struct mregion_space *space, uint64_t addr)
@@ -89,7 +88,7 @@ static int transfer_here(struct transfer *transfer, enum need *need,
 			&piece);
 	ret = check_piece(&piece, transfer->write);
 	if (!ret && mregion_piece_is_device(&piece, transfer->write)) {
-		if (!mregion_call_allowed(piece.region))
+		if (!mregion_region_may_call(piece.region))
 			ret = -ELOOP;
 		else if (!transfer->drained)
 			*need = NEED_DRAIN;
@@ -122,7 +121,7 @@ static int transfer_left(struct transfer *transfer,
 		ret = -EFAULT;
 	/* It may be another device than the one that the kernel was asked for. */
 	else if (mregion_piece_is_device(&piece, transfer->write) &&
-		 !mregion_call_allowed(piece.region))
+		 !mregion_region_may_call(piece.region))
 		ret = -ELOOP;
 	else
 		ret = transfer_piece(transfer, &piece,

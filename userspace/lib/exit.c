@@ -8,13 +8,12 @@
 
 #include "access.h"
 #include "ask.h"
-#include "dispatch.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
-#include "progress.h"
 #include "region.h"
 #include "resolve.h"
+#include "ring_drain.h"
 #include "space.h"
 #include "vm.h"
 
@@ -217,6 +216,22 @@ static int make_access(struct access *access)
 	return 0;
 }
 
+/* Where to go on with @now, if it is the exit that is @saved; that is forgotten. */
+static void resume_exit(struct mregion_progress *saved,
+			struct mregion_progress *now)
+{
+	if (!saved->interrupted)
+		return;
+	/* If it is another exit, the VMM has not come back as it should. */
+	if (saved->addr == now->addr && saved->len == now->len &&
+	    saved->pio == now->pio && saved->write == now->write) {
+		now->done = saved->done;
+		now->part = saved->part;
+		now->ret = saved->ret;
+	}
+	saved->interrupted = false;
+}
+
 /*
  * Make all accesses of an exit, each of @size bytes. They are to one address
  * unless there is only one.
@@ -240,7 +255,7 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
 	int ret;
 
 	now->commits = atomic_load(&vm->machine->commits);
-	mregion_progress_resume(saved, now);
+	resume_exit(saved, now);
 	access.ask = now->part;
 	access.commits = saved->commits;
 	mregion_rings_drain(&vm->machine->rings);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "flat.h"
+#include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
@@ -33,12 +34,6 @@ static void free_item(struct mregion_btree_memory *memory, void *item)
 {
 	(void)memory;
 	free_range(item);
-}
-
-void mregion_changed_free(struct mregion_changed *changed)
-{
-	free(changed->intervals);
-	free(changed->ranges);
 }
 
 void mregion_flat_init(struct mregion_flat *flat)

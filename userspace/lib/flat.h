@@ -12,6 +12,7 @@
 
 #include "btree.h"
 
+struct mregion_changed;
 struct mregion_machine;
 struct mregion_region;
 
@@ -42,26 +43,6 @@ struct mregion_flat {
 	uint64_t generation;
 	bool valid;
 };
-
-/**
- * struct mregion_changed - what the last commit has changed of a space
- * @intervals: addresses; as of %MREGION_CHANGES
- * @nr_intervals: how many
- * @ranges: what is there now
- * @nr_ranges: how many
- * @room: for how many @ranges there is memory
- * @generation: of the view
- */
-struct mregion_changed {
-	struct mregion_interval *intervals;
-	uint32_t nr_intervals;
-	struct mregion_range *ranges;
-	uint32_t nr_ranges;
-	uint32_t room;
-	uint64_t generation;
-};
-
-void mregion_changed_free(struct mregion_changed *changed);
 
 void mregion_flat_init(struct mregion_flat *flat);
 void mregion_flat_destroy(struct mregion_flat *flat);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "flat.h"
 #include "kernel.h"
 #include "mregion.h"
 
@@ -152,6 +151,12 @@ int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
 	(*view)->generation = read.generation;
 	(*view)->nr = read.nr;
 	return 0;
+}
+
+void mregion_changed_free(struct mregion_changed *changed)
+{
+	free(changed->intervals);
+	free(changed->ranges);
 }
 
 /* As many as %MREGION_CHANGES tells at most; and what a commit of a device's takes. */

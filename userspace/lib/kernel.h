@@ -6,13 +6,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct mregion_changed;
 struct mregion_claims;
 struct mregion_commit;
 struct mregion_info;
 struct mregion_op;
 struct mregion_region_info;
 struct mregion_view;
+
+/**
+ * struct mregion_changed - what the last commit has changed of a space
+ * @intervals: addresses; as of %MREGION_CHANGES
+ * @nr_intervals: how many
+ * @ranges: what is there now
+ * @nr_ranges: how many
+ * @room: for how many @ranges there is memory
+ * @generation: of the view
+ */
+struct mregion_changed {
+	struct mregion_interval *intervals;
+	uint32_t nr_intervals;
+	struct mregion_range *ranges;
+	uint32_t nr_ranges;
+	uint32_t room;
+	uint64_t generation;
+};
+
+void mregion_changed_free(struct mregion_changed *changed);
 
 /**
  * mregion_kernel_open() - open the device and check its base interface

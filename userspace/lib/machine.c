@@ -1,142 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* Machines, as a whole. */
+/*
+ * What a machine has and tells: features, counters, IDs. It is opened and closed in
+ * machine_open.c, which knows all that belongs to it.
+ */
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/ioctl.h>
 
 #include "error.h"
-#include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
-#include "region.h"
-#include "server.h"
-#include "shadow.h"
-#include "space.h"
+#include "names.h"
 
-struct mregion_machine *mregion_machine_open(const char *path)
+#define TEXT_OF(major, minor, patch)	(#major "." #minor "." #patch)
+#define TEXT(major, minor, patch)	TEXT_OF(major, minor, patch)
+
+const char *mregion_version(void)
 {
-	struct mregion_machine *machine;
-
-	machine = calloc(1, sizeof(*machine));
-	if (!machine)
-		return mregion_fail_ptr(ENOMEM, "open a machine");
-	machine->fd = mregion_kernel_open(path, &machine->info);
-	if (machine->fd < 0)
-		goto free_machine;
-	if (mregion_table_init(&machine->regions)) {
-		mregion_fail(ENOMEM, "open a machine");
-		goto close_fd;
-	}
-	machine->page_size = sysconf(_SC_PAGESIZE);
-	mregion_transaction_init(&machine->transaction);
-	mregion_sections_init(&machine->sections);
-	machine->sections.transaction = &machine->transaction;
-	mregion_rings_init(&machine->rings);
-	return machine;
-
-close_fd:
-	close(machine->fd);
-free_machine:
-	free(machine);
-	return NULL;
-}
-
-int mregion_machine_set_lock(struct mregion_machine *machine,
-			     bool (*lock)(void *opaque),
-			     void (*unlock)(void *opaque), void *opaque)
-{
-	if (!lock || !unlock)
-		return mregion_fail_why(EINVAL,
-			"set the lock of a machine: a function is NULL");
-	if (mregion_rings_any(&machine->rings) || machine->vms)
-		return mregion_fail_why(EBUSY,
-			"set the lock of a machine: it has a ring already, or is attached");
-	machine->sections.vmm_lock = (struct mregion_vmm_lock){
-		.lock = lock,
-		.unlock = unlock,
-		.opaque = opaque,
-	};
-	return 0;
-}
-
-/*
- * How often to look again for what devices have added to rings upon what was
- * brought to them. It could go on for ever, by the will of the guest that was.
- */
-#define ROUNDS	8
-
-/*
- * Bring to the devices what guests have left. What waits for a server is its
- * process's, unless that is dead.
- */
-static void drain_all(struct mregion_machine *machine)
-{
-	struct mregion_server *server = atomic_load(&machine->servers);
-	unsigned int i;
-
-	for (; server; server = server->next)
-		mregion_server_dead(server);
-	for (i = 0; i < ROUNDS; i++)
-		mregion_rings_drain(&machine->rings);
-}
-
-/*
- * The threads of rings may wait for the VMM's lock, so it is given up meanwhile if
- * this thread has it. There is no telling whether it has a recursive one.
- */
-static void end_threads(struct mregion_machine *machine)
-{
-	const struct mregion_vmm_lock *lock = &machine->sections.vmm_lock;
-	bool locked;
-
-	mregion_rings_stop(&machine->rings);
-	if (!lock->lock) {
-		mregion_rings_join(&machine->rings);
-		return;
-	}
-	locked = lock->lock(lock->opaque);
-	lock->unlock(lock->opaque);
-	mregion_rings_join(&machine->rings);
-	if (!locked)
-		lock->lock(lock->opaque);
-}
-
-void mregion_machine_close(struct mregion_machine *machine)
-{
-	struct mregion_region *region;
-
-	if (!machine)
-		return;
-	/* What was collected still refers to all that is about to go. */
-	mregion_transaction_drop(&machine->transaction);
-	while (machine->vms)
-		mregion_detach(machine->vms);
-	drain_all(machine);
-	end_threads(machine);
-	while (machine->shadows)
-		mregion_shadow_release(machine->shadows);
-	close(machine->fd);
-	while (machine->spaces)
-		mregion_space_release(machine->spaces);
-	mregion_sections_flush(&machine->sections);
-	while ((region = mregion_table_pop(&machine->regions)))
-		mregion_region_release(region);
-	mregion_servers_release(machine);
-	mregion_rings_destroy(&machine->rings);
-	mregion_sections_destroy(&machine->sections);
-	mregion_transaction_destroy(&machine->transaction);
-	mregion_table_destroy(&machine->regions);
-	free(machine);
-}
-
-uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last)
-{
-	uint32_t id;
-
-	pthread_mutex_lock(&machine->transaction.lock);
-	id = *last == UINT32_MAX ? 0 : ++*last;
-	pthread_mutex_unlock(&machine->transaction.lock);
-	return id;
+	return TEXT(MREGION_LIB_VERSION_MAJOR, MREGION_LIB_VERSION_MINOR,
+		    MREGION_LIB_VERSION_PATCH);
 }
 
 int mregion_machine_fd(const struct mregion_machine *machine)
@@ -150,16 +31,48 @@ mregion_machine_info(const struct mregion_machine *machine)
 	return &machine->info;
 }
 
-int mregion_synchronize(struct mregion_machine *machine)
+int mregion_need(const struct mregion_machine *machine, uint64_t features,
+		 const char *what)
 {
-	if (mregion_sections_inside(&machine->sections))
-		return mregion_fail_why(EDEADLK,
-			"synchronize: called within a device's function");
-	/* A device that is waited for may itself wait to make a change. */
-	if (mregion_transaction_inside(&machine->transaction))
-		return mregion_fail_why(EDEADLK,
-			"synchronize: called in a transaction");
-	mregion_sections_wait(&machine->sections);
-	mregion_sections_run(&machine->sections);
+	uint64_t missing = features & ~machine->info.features;
+	char names[MREGION_FEATURES_SIZE];
+
+	if (!missing)
+		return 0;
+	mregion_feature_names(missing, names);
+	return mregion_fail_why(EOPNOTSUPP,
+		"%s: the mregion module that is loaded lacks: %s", what, names);
+}
+
+int mregion_require(const struct mregion_machine *machine, uint64_t features)
+{
+	return mregion_need(machine, features, "require features");
+}
+
+uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last)
+{
+	uint32_t id;
+
+	pthread_mutex_lock(&machine->transaction.lock);
+	id = *last == UINT32_MAX ? 0 : ++*last;
+	pthread_mutex_unlock(&machine->transaction.lock);
+	return id;
+}
+
+uint64_t mregion_reentries(const struct mregion_machine *machine)
+{
+	return atomic_load(&machine->reentries);
+}
+
+int mregion_stats(struct mregion_machine *machine, enum mregion_object object,
+		  uint32_t id, struct mregion_stats *stats)
+{
+	*stats = (struct mregion_stats){
+		.size = sizeof(*stats),
+		.object = object,
+		.id = id,
+	};
+	if (ioctl(machine->fd, MREGION_STATS, stats))
+		return mregion_fail(errno, "read counters of object %u", id);
 	return 0;
 }

@@ -7,16 +7,19 @@
 
 #include <linux/mregion.h>
 
+#include "region.h"
 #include "ring.h"
 #include "section.h"
-#include "table.h"
 #include "transaction.h"
+
+struct mregion_followers;
 
 /**
  * struct mregion_machine - what one open of the device owns
  * @fd: the open device
  * @info: what %MREGION_INFO said
  * @page_size: of the host, in bytes
+ * @followers: who is told of commits
  * @transaction: its lock also protects @spaces, changes of @servers,
  *	@shadows, @vms and the IDs
  * @regions: by ID
@@ -41,6 +44,7 @@ struct mregion_machine {
 	int fd;
 	struct mregion_info info;
 	uint64_t page_size;
+	const struct mregion_followers *followers;
 	struct mregion_transaction transaction;
 	struct mregion_table regions;
 	struct mregion_sections sections;
@@ -67,5 +71,16 @@ struct mregion_machine {
  * Return: the ID, or 0 when there are no more.
  */
 uint32_t mregion_next_id(struct mregion_machine *machine, uint32_t *last);
+
+/**
+ * mregion_need() - check that the module has what a call is about to use
+ * @machine: the machine
+ * @features: enum mregion_feature
+ * @what: what cannot be done without, for mregion_error()
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int mregion_need(const struct mregion_machine *machine, uint64_t features,
+		 const char *what);
 
 #endif

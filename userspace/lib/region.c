@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Regions: their creation, their changes, their end. */
+/*
+ * Regions: what one is to those who access it, references to it, and all of a machine
+ * by ID. What changes them is in region_changes.c.
+ */
 #include <errno.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "access.h"
-#include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
@@ -64,398 +66,150 @@ void mregion_region_device(struct mregion_region *region,
 	};
 }
 
-int mregion_region_wire_len(const char *what, const char *name, uint64_t *len)
+bool mregion_region_callable(const struct mregion_region *region)
 {
-	if (!*len)
-		return mregion_fail_why(EINVAL,
-			"%s '%s': no region has a length of 0; what is to show nothing is disabled, see mregion_set_enabled()",
-			what, name);
-	if (*len == MREGION_WHOLE)
-		*len = 0;
+	return !mregion_calls_deep() &&
+	       !(region->ops->flags & MREGION_OPS_NOT_REENTRANT &&
+		 mregion_calls_inside(region));
+}
+
+bool mregion_region_may_call(const struct mregion_region *region)
+{
+	if (mregion_region_callable(region))
+		return true;
+	if (!atomic_fetch_add(&region->machine->reentries, 1))
+		fprintf(stderr, "mregion: '%s' is accessed by its own functions%s: refused\n",
+			region->name, mregion_calls_deep() ? ", endlessly" : "");
+	return false;
+}
+
+#define FIRST_BUCKETS	64
+
+int mregion_table_init(struct mregion_table *table)
+{
+	table->nr = 0;
+	table->popped = 0;
+	table->nr_buckets = FIRST_BUCKETS;
+	table->buckets = calloc(FIRST_BUCKETS, sizeof(*table->buckets));
+	if (!table->buckets)
+		return -ENOMEM;
+	pthread_mutex_init(&table->lock, NULL);
 	return 0;
 }
 
-struct mregion_region *mregion_region_new(struct mregion_machine *machine,
-					  enum mregion_kind kind,
-					  const char *name, uint64_t len)
+void mregion_table_destroy(struct mregion_table *table)
+{
+	pthread_mutex_destroy(&table->lock);
+	free(table->buckets);
+}
+
+/* IDs are given out one after the other, so they need no hashing. */
+static struct mregion_region **bucket(struct mregion_table *table, uint32_t id)
+{
+	return &table->buckets[id & (table->nr_buckets - 1)];
+}
+
+static struct mregion_region *find(struct mregion_table *table, uint32_t id)
 {
 	struct mregion_region *region;
-	int err = EINVAL;
 
-	if (!name)
-		name = "";
-	region = calloc(1, sizeof(*region));
-	if (!region) {
-		err = ENOMEM;
-		mregion_fail(err, "create '%s'", name);
-		goto refuse;
-	}
-	if (strlen(name) >= sizeof(region->name)) {
-		mregion_fail_why(err,
-				 "create '%s': its name is longer than %zu bytes",
-				 name, sizeof(region->name) - 1);
-		goto free_region;
-	}
-	/* Of a container that is made, 0 says that its length does not matter. */
-	if ((len || kind != MREGION_CONTAINER) &&
-	    mregion_region_wire_len("create", name, &len))
-		goto free_region;
-	strcpy(region->name, name);
-	atomic_init(&region->refs, 1);
-	atomic_init(&region->len, len);
-	region->kind = kind;
-	region->machine = machine;
-	mregion_ram_init(&region->ram);
-	region->id = mregion_next_id(machine, &machine->last_region_id);
-	if (!region->id) {
-		err = ENOSPC;
-		mregion_fail_why(err, "create '%s': all IDs are used up", name);
-		goto free_region;
-	}
-	return region;
-
-free_region:
-	free(region);
-refuse:
-	mregion_refuse(machine, -err);
-	return NULL;
-}
-
-static void settle_create(void *object, const struct mregion_op *op,
-			  bool done)
-{
-	struct mregion_region *region = object;
-
-	(void)op;
-	atomic_store(&region->dead, !done);
-}
-
-struct mregion_region *mregion_region_create(struct mregion_region *region,
-					     struct mregion_op *op)
-{
-	struct mregion_machine *machine = region->machine;
-	int ret;
-
-	op->code = MREGION_OP_CREATE;
-	op->id = region->id;
-	op->create.kind = region->kind;
-	op->create.len = atomic_load(&region->len);
-	op->create.constraints = mregion_region_constraints(region);
-	memcpy(op->create.name, region->name, sizeof(op->create.name));
-
-	ret = mregion_table_add(&machine->regions, region);
-	if (ret) {
-		mregion_fail(-ret, "create '%s'", region->name);
-		mregion_refuse(machine, ret);
-	} else {
-		ret = mregion_change(machine, op, settle_create, region);
-		if (!ret)
+	for (region = *bucket(table, id); region; region = region->next)
+		if (region->id == id)
 			return region;
-		mregion_table_remove(&machine->regions, region);
-	}
-	mregion_region_put(region);
-	errno = -ret;
 	return NULL;
 }
 
-int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
-			  mregion_settle_t *settle, const char *what)
+static void insert(struct mregion_table *table, struct mregion_region *region)
 {
-	if (!region)
-		return mregion_refuse_null(what);
-	op->id = region->id;
-	if (settle)
-		mregion_region_get(region);
-	return mregion_change(region->machine, op, settle, region);
+	struct mregion_region **head = bucket(table, region->id);
+
+	region->next = *head;
+	*head = region;
 }
 
-static void settle_rule(void *object, const struct mregion_op *op, bool done)
+static int grow(struct mregion_table *table)
 {
-	struct mregion_region *region = object;
-	uint32_t code = op->code & ~MREGION_OP_MAY_FAIL;
-
-	if (done == (code == MREGION_OP_RULE_DEL))
-		atomic_fetch_sub(&region->nr_asked, 1);
-	mregion_region_put(region);
-}
-
-int mregion_region_rule(struct mregion_region *region, struct mregion_op *op,
-			const char *what)
-{
-	if (region && op->code == MREGION_OP_RULE_ADD)
-		atomic_fetch_add(&region->nr_asked, 1);
-	return mregion_region_change(region, op, settle_rule, what);
-}
-
-static struct mregion_region *new_plain(struct mregion_machine *machine,
-					enum mregion_kind kind,
-					const char *name, uint64_t len)
-{
+	struct mregion_region **old = table->buckets;
+	size_t i, nr = table->nr_buckets;
 	struct mregion_region *region;
-	struct mregion_op op = { 0 };
 
-	region = mregion_region_new(machine, kind, name, len);
-	return region ? mregion_region_create(region, &op) : NULL;
-}
-
-struct mregion_region *mregion_new_container(struct mregion_machine *machine,
-					     const char *name, uint64_t len)
-{
-	return new_plain(machine, MREGION_CONTAINER, name, len);
-}
-
-struct mregion_region *mregion_new_reservation(struct mregion_machine *machine,
-					       const char *name, uint64_t len)
-{
-	return new_plain(machine, MREGION_RESERVATION, name, len);
-}
-
-struct mregion_region *mregion_new_mmio(struct mregion_machine *machine,
-					const char *name, uint64_t len,
-					const struct mregion_ops *ops,
-					void *opaque)
-{
-	struct mregion_region *region;
-	struct mregion_op op = { 0 };
-
-	if (!ops) {
-		mregion_refuse_null("create an MMIO region");
-		return NULL;
+	table->buckets = calloc(nr * 2, sizeof(*table->buckets));
+	if (!table->buckets) {
+		table->buckets = old;
+		return -ENOMEM;
 	}
-	region = mregion_region_new(machine, MREGION_MMIO, name, len);
-	if (!region)
-		return NULL;
-	region->ops = ops;
-	region->opaque = opaque;
-	mregion_region_set_constraints(region, &ops->constraints);
-	return mregion_region_create(region, &op);
-}
-
-struct mregion_region *mregion_new_alias(struct mregion_machine *machine,
-					 const char *name,
-					 struct mregion_region *target,
-					 uint64_t offset, uint64_t len)
-{
-	struct mregion_region *region;
-	struct mregion_op op = { .create = { .offset = offset } };
-
-	if (!target) {
-		mregion_refuse_null("create an alias");
-		return NULL;
+	table->nr_buckets = nr * 2;
+	for (i = 0; i < nr; i++) {
+		while ((region = old[i])) {
+			old[i] = region->next;
+			insert(table, region);
+		}
 	}
-	op.create.target = target->id;
-	region = mregion_region_new(machine, MREGION_ALIAS, name, len);
-	return region ? mregion_region_create(region, &op) : NULL;
+	free(old);
+	return 0;
 }
 
-void mregion_region_release(struct mregion_region *region)
+int mregion_table_add(struct mregion_table *table,
+		      struct mregion_region *region)
 {
-	const struct mregion_vmm_lock *lock = &region->machine->sections.vmm_lock;
-	void (*release)(void *opaque);
-	bool locked;
-
-	release = region->ops ? region->ops->release : NULL;
-	if (release) {
-		locked = mregion_vmm_lock(lock);
-		release(region->opaque);
-		mregion_vmm_unlock(lock, locked);
-	}
-	mregion_region_put(region);
-}
-
-static void call_release(struct mregion_deferred *deferred)
-{
-	mregion_region_release((struct mregion_region *)((char *)deferred -
-				offsetof(struct mregion_region, release)));
-}
-
-static void release_handle(struct mregion_region *region)
-{
-	atomic_store(&region->freed, true);
-	mregion_table_remove(&region->machine->regions, region);
-	if (region->ops && region->ops->release) {
-		region->release.call = call_release;
-		mregion_sections_defer(&region->machine->sections,
-				       &region->release);
-	} else {
-		mregion_region_put(region);
-	}
-}
-
-static void settle_free(void *object, const struct mregion_op *op, bool done)
-{
-	(void)op;
-	if (done)
-		release_handle(object);
-}
-
-int mregion_free(struct mregion_region *region)
-{
-	struct mregion_op op = { .code = MREGION_OP_FREE };
-	struct mregion_machine *machine;
 	int ret = 0;
 
-	if (!region) {
-		mregion_no_change(NULL);
-		return 0;
+	pthread_mutex_lock(&table->lock);
+	if (table->nr == table->nr_buckets)
+		ret = grow(table);
+	if (!ret) {
+		insert(table, region);
+		table->nr++;
 	}
-	machine = region->machine;
-	op.id = region->id;
-	if (atomic_load(&region->dead)) {
-		mregion_no_change(machine);
-		release_handle(region);
-	} else {
-		ret = mregion_change(machine, &op, settle_free, region);
-	}
-	mregion_sections_run(&machine->sections);
+	pthread_mutex_unlock(&table->lock);
 	return ret;
 }
 
-uint32_t mregion_id(const struct mregion_region *region)
+void mregion_table_remove(struct mregion_table *table,
+			  struct mregion_region *region)
 {
-	return region->id;
+	struct mregion_region **link;
+
+	pthread_mutex_lock(&table->lock);
+	for (link = bucket(table, region->id); *link; link = &(*link)->next) {
+		if (*link == region) {
+			*link = region->next;
+			table->nr--;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&table->lock);
 }
 
-void *mregion_opaque(const struct mregion_region *region)
-{
-	/* The functions of a RAM device are the library's. */
-	return region->kind == MREGION_RAMDEV ? NULL : region->opaque;
-}
-
-const char *mregion_name(const struct mregion_region *region)
-{
-	return region->name;
-}
-
-struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
-					    uint32_t id)
+struct mregion_region *mregion_table_get(struct mregion_table *table,
+					 uint32_t id)
 {
 	struct mregion_region *region;
-	bool dead;
 
-	region = mregion_table_get(&machine->regions, id);
-	if (!region)
-		return NULL;
-	dead = atomic_load(&region->dead);
-	/* The caller relies on the handle, as with any other region. */
-	mregion_region_put(region);
-	return dead ? NULL : region;
+	pthread_mutex_lock(&table->lock);
+	region = find(table, id);
+	if (region)
+		mregion_region_get(region);
+	pthread_mutex_unlock(&table->lock);
+	return region;
 }
 
-static int map(struct mregion_region *parent, struct mregion_region *region,
-	       uint64_t offset, int priority, uint32_t flags)
+struct mregion_region *mregion_table_pop(struct mregion_table *table)
 {
-	struct mregion_op op = {
-		.code = MREGION_OP_MAP,
-		.map = {
-			.offset = offset,
-			.priority = priority,
-			.flags = flags,
-		},
-	};
+	struct mregion_region *region = NULL;
+	struct mregion_region **head;
 
-	if (!parent)
-		return mregion_refuse_null("map a region");
-	op.map.parent = parent->id;
-	return mregion_region_change(region, &op, NULL, "map a region");
-}
-
-int mregion_map(struct mregion_region *parent, struct mregion_region *region,
-		uint64_t offset, int priority)
-{
-	return map(parent, region, offset, priority, 0);
-}
-
-int mregion_map_exclusive(struct mregion_region *parent,
-			  struct mregion_region *region, uint64_t offset,
-			  int priority)
-{
-	return map(parent, region, offset, priority, MREGION_MAP_EXCLUSIVE);
-}
-
-int mregion_unmap(struct mregion_region *region)
-{
-	struct mregion_op op = { .code = MREGION_OP_UNMAP };
-
-	return mregion_region_change(region, &op, NULL, "unmap a region");
-}
-
-int mregion_move(struct mregion_region *region, uint64_t offset)
-{
-	struct mregion_op op = {
-		.code = MREGION_OP_MOVE,
-		.offset = offset,
-	};
-
-	return mregion_region_change(region, &op, NULL, "move a region");
-}
-
-int mregion_set_flags(struct mregion_region *region, uint32_t mask,
-		      uint32_t flags)
-{
-	struct mregion_op op = {
-		.code = MREGION_OP_SET_FLAGS,
-		.set_flags = { .mask = mask, .flags = flags },
-	};
-
-	return mregion_region_change(region, &op, NULL,
-				     "change flags of a region");
-}
-
-static int set_flag(struct mregion_region *region, uint32_t flag, bool on)
-{
-	return mregion_set_flags(region, flag, on ? flag : 0);
-}
-
-int mregion_set_enabled(struct mregion_region *region, bool enabled)
-{
-	return set_flag(region, MREGION_REGION_DISABLED, !enabled);
-}
-
-int mregion_set_readonly(struct mregion_region *region, bool readonly)
-{
-	return set_flag(region, MREGION_REGION_READONLY, readonly);
-}
-
-int mregion_set_log_dirty(struct mregion_region *region, bool log)
-{
-	return set_flag(region, MREGION_REGION_LOG_DIRTY, log);
-}
-
-int mregion_set_romd(struct mregion_region *region, bool from_memory)
-{
-	return set_flag(region, MREGION_REGION_ROMD_OFF, !from_memory);
-}
-
-int mregion_set_alias_offset(struct mregion_region *alias, uint64_t offset)
-{
-	struct mregion_op op = {
-		.code = MREGION_OP_SET_ALIAS,
-		.offset = offset,
-	};
-
-	return mregion_region_change(alias, &op, NULL,
-				     "change the offset of an alias");
-}
-
-static void settle_constraints(void *object, const struct mregion_op *op,
-			       bool done)
-{
-	struct mregion_region *region = object;
-
-	if (done)
-		mregion_region_set_constraints(region, &op->constraints);
-	mregion_region_put(region);
-}
-
-int mregion_set_constraints(struct mregion_region *region,
-			    const struct mregion_constraints *constraints)
-{
-	struct mregion_op op = { .code = MREGION_OP_SET_CONSTRAINTS };
-
-	if (!constraints)
-		return mregion_refuse_null("set constraints");
-	op.constraints = *constraints;
-	return mregion_region_change(region, &op, settle_constraints,
-				     "set constraints");
+	pthread_mutex_lock(&table->lock);
+	while (table->nr && !region) {
+		head = bucket(table, table->popped);
+		region = *head;
+		if (region)
+			*head = region->next;
+		else
+			table->popped++;
+	}
+	if (region)
+		table->nr--;
+	pthread_mutex_unlock(&table->lock);
+	return region;
 }

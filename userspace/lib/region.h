@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* Regions: what one is to those who access it, and all of a machine by ID. */
 #ifndef MREGION_LIB_REGION_H
 #define MREGION_LIB_REGION_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/mregion.h>
 
 #include "ram.h"
 #include "section.h"
-#include "transaction.h"
 
+struct mregion_device;
 struct mregion_machine;
 struct mregion_ops;
 struct mregion_server;
@@ -78,19 +81,9 @@ struct mregion_region {
 void mregion_region_get(struct mregion_region *region);
 void mregion_region_put(struct mregion_region *region);
 
-struct mregion_device;
-
 /** mregion_region_device() - what answers a region that has functions */
 void mregion_region_device(struct mregion_region *region,
 			   struct mregion_device *device);
-
-/**
- * mregion_region_release() - the handle is gone, or the machine
- * @region: a region that nobody calls the functions of any more
- *
- * Drops the handle's reference, and tells the device.
- */
-void mregion_region_release(struct mregion_region *region);
 
 /** mregion_region_constraints() - the constraints, as they are now */
 struct mregion_constraints
@@ -100,57 +93,53 @@ void mregion_region_set_constraints(struct mregion_region *region,
 				    const struct mregion_constraints *new);
 
 /**
- * mregion_region_new() - make a region that the kernel does not know yet
- * @machine: the machine
- * @kind: enum mregion_kind
- * @name: its name, or NULL
- * @len: length in bytes as callers of the library give it
+ * mregion_region_callable() - can this thread call functions of a region now
+ * @region: the region, which has some
  *
- * To be followed by mregion_region_create(). Errors are reported, and make an
- * open transaction fail.
+ * Not if it is too deep in functions, or in one of a region that is not re-entrant.
  */
-struct mregion_region *mregion_region_new(struct mregion_machine *machine,
-					  enum mregion_kind kind,
-					  const char *name, uint64_t len);
+bool mregion_region_callable(const struct mregion_region *region);
 
 /**
- * mregion_region_wire_len() - a length as the kernel gets it, 0 for 2^64
- * @what: the change
- * @name: of the region
- * @len: as callers of the library give it; changed
+ * mregion_region_may_call() - may a device's function access a region's registers
+ * @region: the region, which has functions
  *
- * Return: 0; -EINVAL: it is 0, which is likely to be meant for nothing.
+ * If not, that is counted, and the first time said on standard error.
  */
-int mregion_region_wire_len(const char *what, const char *name, uint64_t *len);
+bool mregion_region_may_call(const struct mregion_region *region);
 
 /**
- * mregion_region_create() - have the kernel create a region
- * @region: from mregion_region_new(); freed on failure
- * @op: what is not in @region is filled in already
- *
- * Return: @region, or NULL with errno set.
+ * struct mregion_table - hash table from ID to region
+ * @lock: protects the rest; nothing else is locked while it is held
+ * @buckets: lists linked by struct mregion_region.next
+ * @nr_buckets: a power of two
+ * @nr: how many regions there are
+ * @popped: an ID, of whose bucket on mregion_table_pop() looks for one, so that to
+ *	pop all takes no longer than all
  */
-struct mregion_region *mregion_region_create(struct mregion_region *region,
-					     struct mregion_op *op);
+struct mregion_table {
+	pthread_mutex_t lock;
+	struct mregion_region **buckets;
+	size_t nr_buckets;
+	size_t nr;
+	uint32_t popped;
+};
 
-/**
- * mregion_region_change() - make a change of a region
- * @region: the region; NULL is refused
- * @op: the operation, but for the region's ID
- * @settle: as for mregion_change(), to be called with @region; drops a reference to it,
- *	since the handle may be freed by then
- * @what: the change in words
- */
-int mregion_region_change(struct mregion_region *region, struct mregion_op *op,
-			  mregion_settle_t *settle, const char *what);
+int mregion_table_init(struct mregion_table *table);
+void mregion_table_destroy(struct mregion_table *table);
 
-/**
- * mregion_region_rule() - add, or delete, a doorbell or a shadow
- *
- * As mregion_region_change(). From now on, or until the deletion is committed, the
- * kernel is asked what accesses do.
- */
-int mregion_region_rule(struct mregion_region *region, struct mregion_op *op,
-			const char *what);
+/** mregion_table_add() - add a region, of an ID that is not there */
+int mregion_table_add(struct mregion_table *table,
+		      struct mregion_region *region);
+
+void mregion_table_remove(struct mregion_table *table,
+			  struct mregion_region *region);
+
+/** mregion_table_get() - a reference to the region of an ID, or NULL */
+struct mregion_region *mregion_table_get(struct mregion_table *table,
+					 uint32_t id);
+
+/** mregion_table_pop() - take any region out, NULL if there is none */
+struct mregion_region *mregion_table_pop(struct mregion_table *table);
 
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* What is at an address, and how to get at it. */
+/* What is at an address, how to get at it, and getting there. */
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "access.h"
+#include "constraints.h"
+#include "error.h"
 #include "flat.h"
 #include "machine.h"
 #include "mregion.h"
@@ -299,4 +302,91 @@ bool mregion_piece_is_device(const struct mregion_piece *piece, bool write)
 
 	return !mregion_piece_memory(piece, write) &&
 	       mregion_piece_device(piece, write, &device);
+}
+
+static int dispatch_to_device(struct mregion_device *device,
+			      const struct mregion_origin *origin,
+			      const struct mregion_piece *piece, uint64_t addr,
+			      bool accepted, bool write, uint8_t *buf)
+{
+	device->current.space = origin->space;
+	device->current.vm = origin->vm;
+	device->current.vcpu = origin->vcpu;
+	device->current.source = origin->source;
+	device->current.addr = addr - piece->offset;
+	if (!accepted)
+		return mregion_access_all(device, piece->offset, buf,
+					  piece->len, write);
+	if (write)
+		return mregion_device_write(device, piece->offset, buf,
+					    piece->len);
+	return mregion_device_read(device, piece->offset, buf, piece->len);
+}
+
+int mregion_dispatch(const struct mregion_origin *origin,
+		     const struct mregion_piece *piece, uint64_t addr,
+		     bool accepted, bool write, uint8_t *buf)
+{
+	uint8_t *memory = mregion_piece_memory(piece, write);
+	unsigned int policy = atomic_load(&origin->space->unassigned);
+	struct mregion_device device;
+
+	if (memory && write)
+		memcpy(memory, buf, piece->len);
+	else if (memory)
+		memcpy(buf, memory, piece->len);
+	if (memory)
+		return 0;
+	if (mregion_piece_device(piece, write, &device))
+		return dispatch_to_device(&device, origin, piece, addr,
+					  accepted, write, buf);
+	if (piece->region)
+		policy = mregion_region_constraints(piece->region).refused;
+	return mregion_policy_answer(policy, buf, piece->len, write);
+}
+
+static bool is_memory(const struct mregion_piece *piece, bool write)
+{
+	return mregion_piece_memory(piece, write);
+}
+
+int mregion_space_translate(struct mregion_space *space, uint64_t addr,
+			    uint64_t len, struct mregion_translation *there)
+{
+	uint64_t last = addr + (len - 1), end = mregion_space_last(space);
+	struct mregion_region *region;
+	struct mregion_range range;
+	struct mregion_piece piece;
+	uint64_t generation;
+	int ret;
+
+	/* With a length of 0 this is all right for address 0 alone. */
+	if (addr > end || last < addr)
+		return mregion_fail(EINVAL, "translate address %#llx of space %u",
+				    (unsigned long long)addr, space->id);
+	ret = mregion_look_up(space, addr, last < end ? last : end, &range,
+			      &region, &generation);
+	if (ret)
+		return mregion_fail(-ret, "translate address %#llx of space %u",
+				    (unsigned long long)addr, space->id);
+	piece = (struct mregion_piece){
+		.region = region,
+		.kind = range.kind,
+		.flags = range.flags,
+		.offset = range.offset,
+	};
+	*there = (struct mregion_translation){
+		.region = region,
+		.kind = range.kind,
+		.offset = range.offset,
+		.len = range.last - addr + 1,
+		.readable = is_memory(&piece, false),
+		.writable = is_memory(&piece, true),
+		.device = mregion_piece_is_device(&piece, false) ||
+			  mregion_piece_is_device(&piece, true),
+		.ptr = mregion_piece_memory(&piece, false),
+		.generation = generation,
+	};
+	mregion_piece_put(&piece);
+	return 0;
 }

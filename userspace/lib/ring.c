@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* Coalescing rings: their creation, and bringing writes to their devices. */
+/*
+ * Rings: what one is, and what is posted to it; and the set of all of a machine. Who
+ * brings to devices what is in them: see ring_drain.c.
+ *
+ * Every exit goes through the set, so it is an array that is copied when a ring comes or
+ * goes, and needs no lock to walk.
+ *
+ * A ring must be able to go when there is no memory left. So each brings the
+ * room for a set without it along: the spares are a stack, and the one that came
+ * as number n has room for n rings.
+ */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "access.h"
-#include "call.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
-#include "region.h"
 #include "ring.h"
 #include "server.h"
 
@@ -36,7 +41,214 @@ void mregion_ring_put(struct mregion_ring *ring)
 	free(ring);
 }
 
-static int free_in_kernel(const struct mregion_ring *ring)
+bool mregion_ring_remote(const struct mregion_ring *ring)
+{
+	struct mregion_server *server = atomic_load(&ring->server);
+
+	return server && !atomic_load(&server->dead);
+}
+
+void mregion_ring_add_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted)
+{
+	pthread_mutex_lock(&ring->lock);
+	posted->next = ring->posted;
+	ring->posted = posted;
+	pthread_mutex_unlock(&ring->lock);
+}
+
+void mregion_ring_del_posted(struct mregion_ring *ring,
+			     struct mregion_posted *posted)
+{
+	struct mregion_posted **link;
+
+	pthread_mutex_lock(&ring->lock);
+	for (link = &ring->posted; *link != posted; link = &(*link)->next)
+		;
+	*link = posted->next;
+	pthread_mutex_unlock(&ring->lock);
+	free(posted);
+}
+
+void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
+			     uint64_t offset, uint64_t last)
+{
+	struct mregion_posted *posted, *oldest = NULL;
+
+	pthread_mutex_lock(&ring->lock);
+	/* An equal one that is newer may be for a rule that is yet to come. */
+	for (posted = ring->posted; posted; posted = posted->next)
+		if (posted->region == region && !posted->gone &&
+		    posted->offset == offset && posted->last == last)
+			oldest = posted;
+	if (oldest)
+		oldest->gone = true;
+	pthread_mutex_unlock(&ring->lock);
+}
+
+void mregion_ring_forget_posted(struct mregion_ring *ring)
+{
+	struct mregion_posted **link = &ring->posted, *posted;
+
+	pthread_mutex_lock(&ring->lock);
+	while ((posted = *link)) {
+		if (posted->gone) {
+			*link = posted->next;
+			free(posted);
+		} else {
+			link = &posted->next;
+		}
+	}
+	pthread_mutex_unlock(&ring->lock);
+}
+
+bool mregion_ring_may_hold(struct mregion_ring *ring,
+			   const struct mregion_ring_entry *entry)
+{
+	const struct mregion_posted *posted;
+
+	if (!atomic_load(&ring->server))
+		return true;
+	pthread_mutex_lock(&ring->lock);
+	for (posted = ring->posted; posted; posted = posted->next)
+		if (posted->region == entry->region &&
+		    entry->offset >= posted->offset &&
+		    entry->offset <= posted->last &&
+		    entry->len - 1u <= posted->last - entry->offset)
+			break;
+	pthread_mutex_unlock(&ring->lock);
+	return posted;
+}
+
+void mregion_rings_init(struct mregion_rings *rings)
+{
+	pthread_mutex_init(&rings->lock, NULL);
+	pthread_cond_init(&rings->no_threads, NULL);
+}
+
+struct mregion_ring_set *mregion_rings_get_set(struct mregion_rings *rings)
+{
+	struct mregion_ring_set *set;
+
+	pthread_mutex_lock(&rings->lock);
+	set = rings->set;
+	if (set)
+		atomic_fetch_add(&set->refs, 1);
+	pthread_mutex_unlock(&rings->lock);
+	return set;
+}
+
+void mregion_ring_set_put(struct mregion_ring_set *set)
+{
+	size_t i;
+
+	if (!set || atomic_fetch_sub(&set->refs, 1) != 1)
+		return;
+	for (i = 0; i < set->nr; i++)
+		mregion_ring_put(set->rings[i]);
+	free(set);
+}
+
+static struct mregion_ring_set *pop_spare(struct mregion_rings *rings)
+{
+	struct mregion_ring_set *spare = rings->spares;
+
+	if (spare)
+		rings->spares = spare->below;
+	return spare;
+}
+
+void mregion_rings_destroy(struct mregion_rings *rings)
+{
+	struct mregion_ring_set *spare;
+
+	while ((spare = pop_spare(rings)))
+		free(spare);
+	mregion_ring_set_put(rings->set);
+	pthread_cond_destroy(&rings->no_threads);
+	pthread_mutex_destroy(&rings->lock);
+}
+
+/* Make @new a copy that has @add, and has not @remove, and put it in place. */
+static struct mregion_ring_set *replace(struct mregion_rings *rings,
+					struct mregion_ring_set *new,
+					struct mregion_ring *add,
+					const struct mregion_ring *remove)
+{
+	struct mregion_ring_set *old = rings->set;
+	size_t i;
+
+	atomic_init(&new->refs, 1);
+	new->nr = 0;
+	for (i = 0; old && i < old->nr; i++)
+		if (old->rings[i] != remove)
+			new->rings[new->nr++] = old->rings[i];
+	if (add)
+		new->rings[new->nr++] = add;
+	for (i = 0; i < new->nr; i++)
+		mregion_ring_get(new->rings[i]);
+	rings->set = new;
+	return old;
+}
+
+static struct mregion_ring_set *alloc_set(size_t nr)
+{
+	return malloc(sizeof(struct mregion_ring_set) +
+		      nr * sizeof(struct mregion_ring *));
+}
+
+int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring)
+{
+	struct mregion_ring_set *new, *spare, *old;
+	size_t nr;
+
+	pthread_mutex_lock(&rings->lock);
+	nr = (rings->set ? rings->set->nr : 0) + 1;
+	new = alloc_set(nr);
+	spare = alloc_set(nr);
+	if (!new || !spare) {
+		pthread_mutex_unlock(&rings->lock);
+		free(new);
+		free(spare);
+		return -ENOMEM;
+	}
+	spare->below = rings->spares;
+	rings->spares = spare;
+	old = replace(rings, new, ring, NULL);
+	pthread_mutex_unlock(&rings->lock);
+	mregion_ring_set_put(old);
+	return 0;
+}
+
+static bool has(const struct mregion_ring_set *set,
+		const struct mregion_ring *ring)
+{
+	size_t i;
+
+	for (i = 0; set && i < set->nr; i++)
+		if (set->rings[i] == ring)
+			return true;
+	return false;
+}
+
+void mregion_rings_remove(struct mregion_rings *rings,
+			  const struct mregion_ring *ring)
+{
+	struct mregion_ring_set *old = NULL;
+
+	pthread_mutex_lock(&rings->lock);
+	if (has(rings->set, ring))
+		old = replace(rings, pop_spare(rings), NULL, ring);
+	pthread_mutex_unlock(&rings->lock);
+	mregion_ring_set_put(old);
+}
+
+bool mregion_rings_any(const struct mregion_rings *rings)
+{
+	return rings->set && rings->set->nr;
+}
+
+int mregion_ring_free_in_kernel(const struct mregion_ring *ring)
 {
 	struct mregion_ring_free arg = {
 		.size = sizeof(arg),
@@ -120,7 +332,7 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 	return ring;
 
 free_ring:
-	free_in_kernel(ring);
+	mregion_ring_free_in_kernel(ring);
 put_ring:
 	mregion_ring_put(ring);
 	snprintf(what, sizeof(what), "create a ring of %u entries", nr_entries);
@@ -141,408 +353,4 @@ int mregion_ring_fd(const struct mregion_ring *ring)
 uint32_t mregion_ring_id(const struct mregion_ring *ring)
 {
 	return ring->id;
-}
-
-bool mregion_ring_remote(const struct mregion_ring *ring)
-{
-	struct mregion_server *server = atomic_load(&ring->server);
-
-	return server && !atomic_load(&server->dead);
-}
-
-void mregion_ring_add_posted(struct mregion_ring *ring,
-			     struct mregion_posted *posted)
-{
-	pthread_mutex_lock(&ring->lock);
-	posted->next = ring->posted;
-	ring->posted = posted;
-	pthread_mutex_unlock(&ring->lock);
-}
-
-void mregion_ring_del_posted(struct mregion_ring *ring,
-			     struct mregion_posted *posted)
-{
-	struct mregion_posted **link;
-
-	pthread_mutex_lock(&ring->lock);
-	for (link = &ring->posted; *link != posted; link = &(*link)->next)
-		;
-	*link = posted->next;
-	pthread_mutex_unlock(&ring->lock);
-	free(posted);
-}
-
-void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
-			     uint64_t offset, uint64_t last)
-{
-	struct mregion_posted *posted, *oldest = NULL;
-
-	pthread_mutex_lock(&ring->lock);
-	/* An equal one that is newer may be for a rule that is yet to come. */
-	for (posted = ring->posted; posted; posted = posted->next)
-		if (posted->region == region && !posted->gone &&
-		    posted->offset == offset && posted->last == last)
-			oldest = posted;
-	if (oldest)
-		oldest->gone = true;
-	pthread_mutex_unlock(&ring->lock);
-}
-
-/* Everything was brought that there can be of rules that are gone. */
-static void forget_gone(struct mregion_ring *ring)
-{
-	struct mregion_posted **link = &ring->posted, *posted;
-
-	pthread_mutex_lock(&ring->lock);
-	while ((posted = *link)) {
-		if (posted->gone) {
-			*link = posted->next;
-			free(posted);
-		} else {
-			link = &posted->next;
-		}
-	}
-	pthread_mutex_unlock(&ring->lock);
-}
-
-/*
- * A server's process can write what it likes into its ring. What it left there
- * must be for parts of regions that were posted to it.
- */
-static bool may_hold(struct mregion_ring *ring,
-		     const struct mregion_ring_entry *entry)
-{
-	const struct mregion_posted *posted;
-
-	if (!atomic_load(&ring->server))
-		return true;
-	pthread_mutex_lock(&ring->lock);
-	for (posted = ring->posted; posted; posted = posted->next)
-		if (posted->region == entry->region &&
-		    entry->offset >= posted->offset &&
-		    entry->offset <= posted->last &&
-		    entry->len - 1u <= posted->last - entry->offset)
-			break;
-	pthread_mutex_unlock(&ring->lock);
-	return posted;
-}
-
-/* Whether a ring's thread is to go on with what it has begun. */
-static bool goes_on(const struct mregion_ring *ring, unsigned int thread)
-{
-	return atomic_load(&ring->thread) == thread;
-}
-
-/**
- * struct drainer - who drains
- * @ring: the ring
- * @thread: as for mregion_ring_bring()
- */
-struct drainer {
-	struct mregion_ring *ring;
-	unsigned int thread;
-};
-
-/* Its region may be gone, or smaller, since it was written. */
-static bool is_there(const struct mregion_region *region,
-		     const struct mregion_ring_entry *entry)
-{
-	/* A length of 0 is 2^64. */
-	uint64_t last = atomic_load(&region->len) - 1;
-
-	return region->ops && !atomic_load(&region->freed) &&
-	       entry->offset <= last && entry->len - 1u <= last - entry->offset;
-}
-
-/*
- * What this thread cannot bring now, since it is in functions of devices, stays in the
- * ring for another one, or for later. If the ring is freed, there is no later.
- */
-static bool is_for_later(const struct mregion_ring *ring,
-			 const struct mregion_region *region)
-{
-	return !mregion_call_possible(region) && !atomic_load(&ring->freed);
-}
-
-/* A server's process may have written whose it is. */
-static void post(const struct mregion_ring *ring,
-		 struct mregion_region *region,
-		 const struct mregion_ring_entry *entry)
-{
-	struct mregion_ring_entry its = *entry;
-	struct mregion_device device;
-
-	if (atomic_load(&ring->server))
-		its.vcpu = MREGION_NO_VCPU;
-	mregion_region_device(region, &device);
-	mregion_device_post(&device, &its);
-}
-
-/* Return: false if it stays in the ring. */
-static bool bring(const struct mregion_ring *ring,
-		  const struct mregion_ring_entry *entry)
-{
-	struct mregion_region *region;
-	bool brought = true;
-
-	region = mregion_table_get(&ring->machine->regions, entry->region);
-	if (!region)
-		return true;
-	if (is_there(region, entry)) {
-		if (is_for_later(ring, region))
-			brought = false;
-		else if (mregion_call_allowed(region))
-			post(ring, region, entry);
-	}
-	mregion_region_put(region);
-	return brought;
-}
-
-/*
- * Bring one write to its device. A thread that is told to end leaves it, unless
- * the ring is freed; who tells it so, and then waits for sections, knows that it
- * does not come again.
- */
-static bool consume(void *opaque, const struct mregion_ring_entry *entry)
-{
-	const struct drainer *drainer = opaque;
-	struct mregion_ring *ring = drainer->ring;
-	struct mregion_section section;
-	bool go_on;
-
-	mregion_section_begin(&section, &ring->machine->sections);
-	go_on = !drainer->thread || goes_on(ring, drainer->thread) ||
-		atomic_load(&ring->freed);
-	if (go_on && may_hold(ring, entry))
-		go_on = bring(ring, entry);
-	mregion_section_end(&section);
-	return go_on;
-}
-
-/*
- * Whether this thread may wait for one that is bringing writes to their devices:
- * not if a device may in turn wait for what this thread has.
- */
-static bool may_wait(const struct mregion_ring *ring)
-{
-	const struct mregion_machine *machine = ring->machine;
-
-	return !mregion_sections_inside(&machine->sections) &&
-	       !mregion_transaction_inside(&machine->transaction);
-}
-
-static unsigned int drain(struct drainer *drainer)
-{
-	struct mregion_ring *ring = drainer->ring;
-	const struct mregion_server *server = atomic_load(&ring->server);
-	unsigned int count;
-
-	if (server && !ring->taken) {
-		ring->taken = true;
-		mregion_ring_memory_take(&ring->memory,
-					 atomic_load(&server->alive));
-	}
-	count = mregion_ring_memory_consume(&ring->memory, consume, drainer);
-	/* It may have stopped before the last one. */
-	if (server && !mregion_ring_memory_pending(&ring->memory))
-		forget_gone(ring);
-	return count;
-}
-
-static bool has_work(const struct mregion_ring *ring)
-{
-	return !mregion_ring_remote(ring) &&
-	       mregion_ring_memory_pending(&ring->memory);
-}
-
-int mregion_ring_bring(struct mregion_ring *ring, int patience,
-		       unsigned int thread)
-{
-	struct mregion_ring_memory *memory = &ring->memory;
-	struct drainer drainer = { ring, thread };
-	struct mregion_section around;
-	int ret, count = 0;
-	bool freed;
-
-	mregion_ring_get(ring);
-	if (!may_wait(ring))
-		patience = 0;
-	/* The VMM's lock before the ring: who has it waits for nobody below. */
-	mregion_section_around(&around, &ring->machine->sections);
-	do {
-		freed = atomic_load(&ring->freed);
-		ret = mregion_ring_memory_begin(memory, patience);
-		if (ret)
-			break;
-		if (has_work(ring))
-			count += drain(&drainer);
-		mregion_ring_memory_end(memory);
-		/* Who frees a ring leaves the rest to who is at it. */
-	} while (!freed && atomic_load(&ring->freed));
-	mregion_section_end(&around);
-	mregion_ring_put(ring);
-	return ret == -EBUSY ? ret : count;
-}
-
-int mregion_ring_drain(struct mregion_ring *ring)
-{
-	int ret = mregion_ring_bring(ring, MREGION_RING_PATIENCE, 0);
-
-	if (ret == -EBUSY)
-		mregion_fail_why(EBUSY,
-			"drain ring %u: another thread is at an entry of it",
-			ring->id);
-	return ret;
-}
-
-static void signal_ring(const struct mregion_ring *ring)
-{
-	uint64_t one = 1;
-
-	/* Fails only when the counter is full, and so readable, anyway. */
-	if (write(ring->eventfd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		mregion_fail(errno, "wake the thread of ring %u", ring->id);
-}
-
-static void drain_until_told(struct mregion_ring *ring, unsigned int thread)
-{
-	struct pollfd poll_fd = { .fd = ring->eventfd, .events = POLLIN };
-	uint64_t count;
-
-	while (goes_on(ring, thread)) {
-		poll(&poll_fd, 1, -1);
-		if (read(ring->eventfd, &count, sizeof(count)) < 0)
-			continue;
-		while (goes_on(ring, thread) &&
-		       mregion_ring_bring(ring, MREGION_RING_FOR_EVER,
-					  thread) > 0)
-			;
-	}
-	/* It may have been woken for what another one is to do. */
-	signal_ring(ring);
-}
-
-static void *drain_thread(void *arg)
-{
-	struct drainer *drainer = arg;
-	struct mregion_ring *ring = drainer->ring;
-	struct mregion_rings *rings = &ring->machine->rings;
-
-	drain_until_told(ring, drainer->thread);
-	free(drainer);
-	mregion_ring_put(ring);
-	mregion_rings_thread(rings, -1);
-	return NULL;
-}
-
-/*
- * Nobody joins the thread: a device's function that frees the ring would wait
- * for what may be waiting for that very function.
- */
-static int create_detached(struct drainer *drainer)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int err;
-
-	/* Signals are for the threads that the VMM knows of. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = pthread_create(&thread, &attr, drain_thread, drainer);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
-static int create_thread(struct mregion_ring *ring, unsigned int number)
-{
-	struct mregion_rings *rings = &ring->machine->rings;
-	struct drainer *drainer = malloc(sizeof(*drainer));
-	int err;
-
-	if (!drainer)
-		return ENOMEM;
-	*drainer = (struct drainer){ ring, number };
-	mregion_ring_get(ring);
-	mregion_rings_thread(rings, 1);
-	err = create_detached(drainer);
-	if (err) {
-		mregion_rings_thread(rings, -1);
-		mregion_ring_put(ring);
-		free(drainer);
-	}
-	return err;
-}
-
-int mregion_ring_start_thread(struct mregion_ring *ring)
-{
-	int err = EBUSY;
-
-	pthread_mutex_lock(&ring->lock);
-	if (!atomic_load(&ring->thread)) {
-		atomic_store(&ring->thread, ++ring->last_thread);
-		err = create_thread(ring, ring->last_thread);
-		if (err)
-			atomic_store(&ring->thread, 0);
-	}
-	pthread_mutex_unlock(&ring->lock);
-	if (err == EBUSY)
-		return mregion_fail_why(err,
-			"start a thread for ring %u: it has one already",
-			ring->id);
-	return err ? mregion_fail(err, "start a thread for ring %u", ring->id)
-		   : 0;
-}
-
-int mregion_ring_stop_thread(struct mregion_ring *ring)
-{
-	bool had;
-
-	pthread_mutex_lock(&ring->lock);
-	had = atomic_exchange(&ring->thread, 0);
-	pthread_mutex_unlock(&ring->lock);
-	if (!had)
-		return mregion_fail_why(ENOENT,
-			"stop the thread of ring %u: it has none", ring->id);
-	signal_ring(ring);
-	return 0;
-}
-
-static void stop(struct mregion_ring *ring)
-{
-	atomic_store(&ring->freed, true);
-	pthread_mutex_lock(&ring->lock);
-	atomic_store(&ring->thread, 0);
-	pthread_mutex_unlock(&ring->lock);
-	signal_ring(ring);
-}
-
-void mregion_ring_release(struct mregion_ring *ring)
-{
-	stop(ring);
-	mregion_rings_remove(&ring->machine->rings, ring);
-	mregion_ring_put(ring);
-}
-
-int mregion_ring_free(struct mregion_ring *ring)
-{
-	int err;
-
-	if (!ring)
-		return 0;
-	err = free_in_kernel(ring);
-	if (err == EBUSY)
-		return mregion_fail_why(err,
-			"free ring %u: a region coalesces into it, or is posted to it",
-			ring->id);
-	if (err)
-		return mregion_fail(err, "free ring %u", ring->id);
-	/* Nothing comes any more, but something may be there yet. */
-	stop(ring);
-	mregion_ring_bring(ring, MREGION_RING_PATIENCE, 0);
-	mregion_ring_release(ring);
-	return 0;
 }

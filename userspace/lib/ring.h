@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coalescing rings, as the VMM sees them. */
+/* Rings, as the VMM sees them: what one is, and the set of all. */
 #ifndef MREGION_LIB_RING_H
 #define MREGION_LIB_RING_H
 
@@ -13,7 +13,6 @@
 #include "ring_memory.h"
 
 struct mregion_machine;
-struct mregion_ring_set;
 struct mregion_server;
 
 /**
@@ -73,6 +72,20 @@ struct mregion_ring {
 };
 
 /**
+ * struct mregion_ring_set - rings that a machine has, or has had
+ * @refs: of who walks it, and of struct mregion_rings if it is the present one
+ * @below: the next in the stack of spares
+ * @nr: how many rings
+ * @rings: with references
+ */
+struct mregion_ring_set {
+	atomic_uint refs;
+	struct mregion_ring_set *below;
+	size_t nr;
+	struct mregion_ring *rings[];
+};
+
+/**
  * struct mregion_rings - the rings of a machine
  * @lock: held only to get hold of @set, or to replace it, and for @nr_threads
  * @set: never changed, replaced when a ring comes or goes; NULL: none
@@ -98,46 +111,17 @@ int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring);
 void mregion_rings_remove(struct mregion_rings *rings,
 			  const struct mregion_ring *ring);
 
+/** mregion_rings_get_set() - the present set, with a reference; or NULL */
+struct mregion_ring_set *mregion_rings_get_set(struct mregion_rings *rings);
+
+/** mregion_ring_set_put() - give a reference back; @set may be NULL */
+void mregion_ring_set_put(struct mregion_ring_set *set);
+
 /** mregion_rings_any() - whether there are rings; nobody adds or removes one */
 bool mregion_rings_any(const struct mregion_rings *rings);
 
-/** mregion_rings_stop() - release all rings; their threads end */
-void mregion_rings_stop(struct mregion_rings *rings);
-
-/** mregion_rings_join() - wait until all threads of rings have ended */
-void mregion_rings_join(struct mregion_rings *rings);
-
-/** mregion_rings_thread() - a thread begins (1), or has ended (-1) */
-void mregion_rings_thread(struct mregion_rings *rings, int change);
-
-/**
- * mregion_rings_drain() - drain those rings that have something
- *
- * Waits for threads that are at it, as mregion_ring_bring() does.
- */
-void mregion_rings_drain(struct mregion_rings *rings);
-
-/**
- * mregion_ring_bring() - bring what is in a ring to the devices
- * @ring: the ring
- * @patience: as for mregion_ring_memory_begin(); no thread waits that has what a
- *	device may wait for
- * @thread: the number of the ring's thread that does so; it leaves what remains
- *	when it is told to end. 0: somebody else
- *
- * Return: how many entries there were, or -EBUSY.
- */
-int mregion_ring_bring(struct mregion_ring *ring, int patience,
-		       unsigned int thread);
-
-/** MREGION_RING_PATIENCE - with a thread that does not get on, in ms */
-#define MREGION_RING_PATIENCE	1000
-
 void mregion_ring_get(struct mregion_ring *ring);
 void mregion_ring_put(struct mregion_ring *ring);
-
-/** mregion_ring_release() - end a ring whatever the kernel says */
-void mregion_ring_release(struct mregion_ring *ring);
 
 /** mregion_ring_remote() - it is a living server's, and the VMM keeps off it */
 bool mregion_ring_remote(const struct mregion_ring *ring);
@@ -153,5 +137,20 @@ void mregion_ring_del_posted(struct mregion_ring *ring,
 /** mregion_ring_end_posted() - it will have no more for a part */
 void mregion_ring_end_posted(struct mregion_ring *ring, uint32_t region,
 			     uint64_t offset, uint64_t last);
+
+/** mregion_ring_forget_posted() - all was brought that there can be of what has ended */
+void mregion_ring_forget_posted(struct mregion_ring *ring);
+
+/**
+ * mregion_ring_may_hold() - may an entry be in a ring
+ *
+ * A server's process can write what it likes into its ring. What it left there
+ * must be for parts of regions that were posted to it.
+ */
+bool mregion_ring_may_hold(struct mregion_ring *ring,
+			   const struct mregion_ring_entry *entry);
+
+/** mregion_ring_free_in_kernel() - have the kernel free it; 0 or a positive errno */
+int mregion_ring_free_in_kernel(const struct mregion_ring *ring);
 
 #endif

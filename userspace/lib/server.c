@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
+#include "region_changes.h"
 #include "server.h"
 
 /* Of the limits, this one is not in struct mregion_info. */

@@ -77,35 +77,4 @@ mregion_serving_device(struct mregion_serving *serving, uint32_t region);
 /** mregion_serving_drain() - bring all posted writes to their devices; likewise */
 void mregion_serving_drain(struct mregion_serving *serving);
 
-/**
- * mregion_serving_may_remove() - whether a thread may wait for rounds to end
- * @serving: the server
- * @what: it wants to do, for the error
- *
- * Return: 0, or -EDEADLK: it is in one itself.
- */
-int mregion_serving_may_remove(const struct mregion_serving *serving,
-			       const char *what);
-
-void mregion_serving_free_rings(struct mregion_serving *serving);
-
-/** mregion_serving_events() - what the kernel has counted up to now */
-static inline uint32_t
-mregion_serving_events(const struct mregion_serving *serving)
-{
-	return __atomic_load_n(&serving->header->events, __ATOMIC_ACQUIRE);
-}
-
-/** mregion_serving_dead() - nothing more will come, and nobody wants answers */
-bool mregion_serving_dead(const struct mregion_serving *serving);
-
-/**
- * mregion_serving_round() - do all there is to do
- * @serving: the server
- *
- * Return: up to which value of events. When this is not what the counter says
- * now, there is more.
- */
-uint32_t mregion_serving_round(struct mregion_serving *serving);
-
 #endif

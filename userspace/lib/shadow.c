@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Shadow memory, and rules that serve accesses from it. */
+/* Shadow memory. The rules that serve accesses from it are in rule.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -9,7 +9,6 @@
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
-#include "region.h"
 #include "shadow.h"
 
 static int free_in_kernel(const struct mregion_shadow *shadow)
@@ -127,48 +126,4 @@ void *mregion_shadow_ptr(const struct mregion_shadow *shadow)
 int mregion_shadow_fd(const struct mregion_shadow *shadow)
 {
 	return shadow->fd;
-}
-
-static int change(struct mregion_region *region, uint32_t code,
-		  uint64_t offset, uint64_t len,
-		  const struct mregion_shadow *shadow, uint64_t shadow_offset,
-		  uint32_t flags, int eventfd)
-{
-	struct mregion_op op = {
-		.code = code,
-		.rule = {
-			.kind = MREGION_RULE_SHADOW,
-			.flags = flags,
-			.offset = offset,
-			.len = len,
-			.shadow_offset = shadow_offset,
-		},
-	};
-
-	if (!shadow)
-		return mregion_refuse_null("change what shadow memory serves");
-	op.rule.shadow = shadow->id;
-	if (eventfd >= 0) {
-		op.rule.flags |= MREGION_RULE_NOTIFY;
-		/* What is deleted is known without, and it may be closed. */
-		op.rule.eventfd = code == MREGION_OP_RULE_ADD ? eventfd : -1;
-	}
-	return mregion_region_rule(region, &op,
-				   "change what shadow memory serves");
-}
-
-int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
-		       uint64_t len, struct mregion_shadow *shadow,
-		       uint64_t shadow_offset, uint32_t flags, int eventfd)
-{
-	return change(region, MREGION_OP_RULE_ADD, offset, len, shadow,
-		      shadow_offset, flags, eventfd);
-}
-
-int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
-		       uint64_t len, struct mregion_shadow *shadow,
-		       uint64_t shadow_offset, uint32_t flags, int eventfd)
-{
-	return change(region, MREGION_OP_RULE_DEL, offset, len, shadow,
-		      shadow_offset, flags, eventfd);
 }

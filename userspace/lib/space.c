@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* Address spaces. */
+/* Address spaces, and the copies of their views, which follow commits. */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "commit.h"
 #include "error.h"
 #include "kernel.h"
 #include "machine.h"
@@ -192,6 +193,41 @@ int mregion_space_free(struct mregion_space *space)
 	}
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;
+}
+
+/* Room for more ranges than a commit changes as a rule is not kept. */
+#define KEPT_ROOM	1024
+
+static void follow_commit(struct mregion_machine *machine,
+			  struct mregion_space *space)
+{
+	struct mregion_changed *changed = &space->changed;
+	int ret;
+
+	changed->nr_intervals = 0;
+	if (!space->live)
+		return;
+	if (machine->info.features & MREGION_FEATURE_CHANGES)
+		ret = mregion_kernel_changes(machine->fd, space->id,
+					     space->flat.generation, changed);
+	else
+		ret = mregion_kernel_changes_all(machine->fd, space->id,
+						 space->flat.generation,
+						 changed);
+	mregion_flat_follow(&space->flat, machine, ret ? NULL : changed);
+	if (changed->room > KEPT_ROOM) {
+		free(changed->ranges);
+		changed->ranges = NULL;
+		changed->room = 0;
+	}
+}
+
+void mregion_spaces_follow(struct mregion_machine *machine)
+{
+	struct mregion_space *space;
+
+	for (space = machine->spaces; space; space = space->next)
+		follow_commit(machine, space);
 }
 
 uint32_t mregion_space_id(const struct mregion_space *space)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "flat.h"
+#include "kernel.h"
 
 struct mregion_machine;
 
@@ -51,5 +52,8 @@ static inline uint64_t mregion_space_last(const struct mregion_space *space)
 
 /** mregion_space_release() - the handle is gone, or the machine */
 void mregion_space_release(struct mregion_space *space);
+
+/** mregion_spaces_follow() - upon a commit, see struct mregion_followers */
+void mregion_spaces_follow(struct mregion_machine *machine);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes of a machine, collected until they are committed together. */
+/* Changes, collected until they are committed together. */
 #ifndef MREGION_LIB_TRANSACTION_H
 #define MREGION_LIB_TRANSACTION_H
 
@@ -10,7 +10,6 @@
 
 #include "error.h"
 
-struct mregion_machine;
 struct mregion_op;
 
 /**
@@ -77,41 +76,50 @@ void mregion_transaction_destroy(struct mregion_transaction *transaction);
 /** mregion_transaction_inside() - has this thread the transaction open */
 bool mregion_transaction_inside(const struct mregion_transaction *transaction);
 
-/**
- * mregion_change() - make a change, as part of the transaction if one is open
- * @machine: the machine
- * @op: the operation; copied
- * @settle: called when its fate is known, or NULL
- * @object: passed to @settle
- *
- * @settle is called once, after those of earlier changes if the commit succeeds,
- * and before them if it fails; also when the change cannot even be collected
- * (ENOMEM). In a commit that succeeds, some may not be done: those that have failed
- * alone (mregion_may_fail()).
- */
-int mregion_change(struct mregion_machine *machine,
-		   const struct mregion_op *op, mregion_settle_t *settle,
-		   void *object);
+/** mregion_transaction_begin() - take the lock, and open it, or one within it */
+void mregion_transaction_begin(struct mregion_transaction *transaction);
+
+/** mregion_transaction_end() - undo one mregion_transaction_begin() */
+void mregion_transaction_end(struct mregion_transaction *transaction);
+
+/** mregion_transaction_resume() - take the lock; false: this thread has it not open */
+bool mregion_transaction_resume(struct mregion_transaction *transaction);
 
 /**
- * mregion_refuse() - a change is not possible: let the open transaction fail
- * @machine: the machine
- * @err: negative errno, from mregion_fail()
+ * mregion_transaction_collect() - add an operation to what will be committed
  *
- * So that a transaction with a change that never reached the kernel does not
- * succeed without it, unless that may fail alone; it ends with the first of such
- * errors. Return: @err.
+ * For @settle and @object see mregion_change(). Return: 0 or -ENOMEM.
  */
-int mregion_refuse(struct mregion_machine *machine, int err);
+int mregion_transaction_collect(struct mregion_transaction *transaction,
+				const struct mregion_op *op,
+				mregion_settle_t *settle, void *object);
+
+/** mregion_transaction_doomed() - what it is bound to end with, and why; or 0 */
+int mregion_transaction_doomed(const struct mregion_transaction *transaction);
+
+/** mregion_transaction_doom() - let it fail with @err, from mregion_fail() */
+void mregion_transaction_doom(struct mregion_transaction *transaction, int err);
 
 /**
- * mregion_no_change() - a call has turned out to change nothing
- * @machine: the machine; NULL: it cannot be known, so all that the thread has a
- *	transaction of
+ * mregion_transaction_refuse() - a change is not possible
  *
- * If it may have failed alone, it has not: it is not the next that may.
+ * It fails alone if it may, or all with it.
  */
-void mregion_no_change(const struct mregion_machine *machine);
+void mregion_transaction_refuse(struct mregion_transaction *transaction, int err);
+
+/** mregion_transaction_no_change() - see mregion_no_change(); NULL: any that is open */
+void mregion_transaction_no_change(const struct mregion_transaction *transaction);
+
+/**
+ * mregion_transaction_tell() - tell those who asked for it what becomes of their changes
+ * @transaction: the transaction
+ * @ret: what has become, or would, of all of it: 0 or a negative errno
+ */
+void mregion_transaction_tell(const struct mregion_transaction *transaction,
+			      int ret);
+
+/** mregion_transaction_settle() - it has ended with @ret: settle all, and forget it */
+void mregion_transaction_settle(struct mregion_transaction *transaction, int ret);
 
 /**
  * mregion_refuse_null() - a change is of a handle that is NULL

@@ -5,11 +5,9 @@
 #include <sys/ioctl.h>
 
 #include "error.h"
-#include "feature.h"
 #include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
-#include "progress.h"
 #include "region.h"
 #include "space.h"
 #include "vm.h"
@@ -96,7 +94,8 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 		return NULL;
 	vm = calloc(1, sizeof(*vm));
 	if (vm)
-		vm->progress = mregion_progress_alloc();
+		/* For all vCPUs there can be; what is not used takes no memory. */
+		vm->progress = calloc(MREGION_NO_VCPU, sizeof(*vm->progress));
 	if (!vm || !vm->progress) {
 		mregion_fail(err, "attach to a virtual machine");
 		goto free_vm;
@@ -157,6 +156,15 @@ void mregion_detach(struct mregion_vm *vm)
 	pthread_mutex_unlock(&machine->transaction.lock);
 	free(vm->progress);
 	free(vm);
+}
+
+void mregion_vms_follow(struct mregion_machine *machine)
+{
+	struct mregion_vm *vm;
+
+	for (vm = machine->vms; vm; vm = vm->next)
+		if (vm->memory)
+			mregion_memslots_follow(&vm->memslots, vm->memory);
 }
 
 int mregion_vm_slots_error(const struct mregion_vm *vm)

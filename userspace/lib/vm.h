@@ -1,13 +1,48 @@
 /* SPDX-License-Identifier: MIT */
+/* Virtual machines that a machine is attached to. */
 #ifndef MREGION_LIB_VM_H
 #define MREGION_LIB_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "memslots.h"
 
 struct mregion_machine;
-struct mregion_progress;
 struct mregion_space;
 struct mregion_unassigned;
+
+/**
+ * struct mregion_progress - what is remembered of a vCPU from one call to the next
+ *
+ * How far an exit has been resolved that a signal interrupted, so that what is done
+ * already is not done again when the VMM comes back; and which map that was in. Only the
+ * vCPU's thread uses it.
+ *
+ * @addr: address, or port
+ * @len: of all its accesses together, in bytes
+ * @pio: it is on the I/O port bus
+ * @write: it is a write
+ * @done: how many bytes are done
+ * @part: how many more a server may be at, whatever is there by now: ask for
+ *	that very part first
+ * @interrupted: there is an exit that was
+ * @ret: what it will return
+ * @commits: the machine's counter as the last exit that is resolved was begun. If
+ *	it is the same now, and no commit is under way, the map has not changed
+ *	since: what the vCPU has left with a server is still that server's
+ */
+struct mregion_progress {
+	uint64_t addr;
+	uint64_t len;
+	bool pio;
+	bool write;
+	uint64_t done;
+	unsigned int part;
+	bool interrupted;
+	int ret;
+	unsigned int commits;
+};
 
 /**
  * struct mregion_vm - an attachment to a KVM virtual machine
@@ -32,5 +67,8 @@ struct mregion_vm {
 	struct mregion_progress *progress;
 	struct mregion_vm *next;
 };
+
+/** mregion_vms_follow() - upon a commit, see struct mregion_followers */
+void mregion_vms_follow(struct mregion_machine *machine);
 
 #endif

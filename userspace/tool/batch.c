@@ -7,7 +7,7 @@
 
 #include "backend.h"
 #include "batch.h"
-#include "describe.h"
+#include "reasons.h"
 #include "topology.h"
 
 /* 8 MiB of operations: more of them in a commit would not save any time. */
@@ -59,7 +59,7 @@ bool batch_commit(struct batch *batch)
 		op = &batch->ops[commit.failed];
 		line = batch->lines[commit.failed];
 	}
-	reason = mregion_describe_reason(op, NULL, -ret);
+	reason = mregion_reason(op, NULL, -ret);
 	if (reason)
 		topology_error(batch->path, line, "%s (%s)", reason,
 			       strerrorname_np(-ret));

@@ -9,7 +9,7 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
-#include "array.h"
+#include "../array.h"
 #include "colour.h"
 #include "event.h"
 #include "json.h"

@@ -9,7 +9,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "import_same.h"
 #include "import_write.h"
 #include "mtree.h"

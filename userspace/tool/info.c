@@ -6,7 +6,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "json.h"
 #include "kernel.h"
 #include "mregion.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The tables that describe what the kernel tells of machines. */
-#include "array.h"
+#include "../array.h"
 #include "live_types.h"
 
 #define WITH_WORDS(type, attribute_, format_, member, words_) {		\

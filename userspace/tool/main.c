@@ -6,7 +6,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "colour.h"
 #include "json.h"
 #include "options.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "args.h"
-#include "array.h"
+#include "../array.h"
 #include "options.h"
 #include "tool.h"
 

@@ -6,7 +6,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "page_style.h"
 #include "panel.h"
 #include "picture.h"

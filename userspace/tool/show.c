@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "args.h"
-#include "array.h"
+#include "../array.h"
 #include "columns.h"
 #include "json.h"
 #include "machines.h"

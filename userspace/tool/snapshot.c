@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
+#include "../array.h"
 #include "snapshot.h"
 #include "tool.h"
 #include "wall_clock.h"

@@ -8,7 +8,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "scan.h"
 #include "tool.h"
 #include "topology.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "args.h"
-#include "array.h"
+#include "../array.h"
 #include "tool.h"
 #include "trace_select.h"
 

@@ -4,7 +4,7 @@
  * the family's specification, Documentation/netlink/specs/mregion.yaml; outcomes
  * are keys of JSON.
  */
-#include "array.h"
+#include "../array.h"
 #include "json.h"
 #include "words.h"
 

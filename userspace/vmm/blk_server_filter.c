@@ -9,7 +9,7 @@
 
 #include <linux/mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "blk_server_filter.h"
 
 #define LOAD(field) \

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "array.h"
+#include "../array.h"
 #include "kvm.h"
 #include "layout.h"
 #include "report.h"

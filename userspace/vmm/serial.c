@@ -3,7 +3,7 @@
 
 #include <mregion.h>
 
-#include "array.h"
+#include "../array.h"
 #include "serial.h"
 
 /* Registers; what 0 and 1 are depends on LCR_DIVISOR. */

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is wrong with an operation that the kernel calls invalid, in words. EINVAL
- * is what it says to a dozen mistakes, and whoever made one wants to know which.
+ * Why the kernel refuses an operation, in words. It has decided by then; nothing is
+ * refused because of what is found here.
  *
- * The kernel has decided by then: what is said here is looked for in the order in
- * which it looks, and nothing is refused because of it.
+ * EINVAL is what the kernel says to a dozen mistakes, and whoever made one wants to know
+ * which. So they are looked for here, in the order in which the kernel looks.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "access.h"
-#include "invalid.h"
+#include "../array.h"
+#include "constraints.h"
+#include "error.h"
 #include "mregion.h"
-#include "region.h"
+#include "reasons.h"
 
 static bool is_size(unsigned int len)
 {
@@ -76,7 +78,7 @@ static bool has_value(uint64_t value, unsigned int len)
 
 /* Of rules that are for no access at all. */
 static const char *match_reason(const struct mregion_rule *rule,
-				const struct mregion_region *region)
+				const struct mregion_reason_region *region)
 {
 	struct mregion_constraints constraints = { .valid_max = 8 };
 	/* and one byte; a length of 0 is 2^64, and nothing reaches beyond that */
@@ -88,7 +90,7 @@ static const char *match_reason(const struct mregion_rule *rule,
 	if (rule->flags & MREGION_RULE_ANY_LEN)
 		return NULL;
 	if (region)
-		constraints = mregion_region_constraints(region);
+		constraints = region->constraints;
 	if (rule->access_len && rule->access_len - 1 > room)
 		return "access_len is more than the part has room for";
 	if (rule->access_len && !has_value(rule->datamatch, rule->access_len))
@@ -134,14 +136,14 @@ static const char *memory_reason(const struct mregion_rule *rule)
 }
 
 static const char *rule_reason(const struct mregion_rule *rule,
-			       const struct mregion_region *region)
+			       const struct mregion_reason_region *region)
 {
 	const char *reason = NULL;
 
 	if (region && region->kind != MREGION_MMIO &&
 	    region->kind != MREGION_ROMD)
 		return "only MMIO and ROM device regions have rules";
-	if (region && rule->offset > atomic_load(&region->len) - 1)
+	if (region && rule->offset > region->len - 1)
 		return "the part begins behind the region's end";
 	if (rule->kind == MREGION_RULE_DOORBELL)
 		reason = doorbell_reason(rule);
@@ -158,8 +160,11 @@ static const char *rule_reason(const struct mregion_rule *rule,
 	return memory_reason(rule);
 }
 
-const char *mregion_invalid_reason(const struct mregion_op *op,
-				   const struct mregion_region *region)
+/*
+ * Return: a clause, or NULL where it cannot be told which of several reasons it is.
+ */
+static const char *invalid_reason(const struct mregion_op *op,
+				  const struct mregion_reason_region *region)
 {
 	switch (op->code) {
 	case MREGION_OP_CREATE:
@@ -177,4 +182,84 @@ const char *mregion_invalid_reason(const struct mregion_op *op,
 	default:
 		return NULL;
 	}
+}
+
+/*
+ * Kept in step with the errnos that <linux/mregion.h> lists; what
+ * invalid_reason() can tell is not here.
+ */
+static const struct {
+	int code;
+	int err;
+	const char *reason;
+} reasons[] = {
+	{ 0, EFBIG, "a view would have more ranges than max_ranges" },
+	{ 0, EMLINK, "regions would be nested deeper than max_depth, or shown "
+	  "within themselves without end" },
+	{ 0, EDQUOT, "rendering would take more steps than max_work" },
+	{ 0, ENOBUFS, MREGION_NO_MEMORY },
+	{ 0, EMSGSIZE, "it has more changes than max_ops" },
+	{ MREGION_OP_CREATE, EEXIST, "a region of that ID exists" },
+	{ MREGION_OP_CREATE, ENOSPC, "the machine has max_regions regions" },
+	{ MREGION_OP_CREATE, ENOENT, "there is no such target" },
+	{ MREGION_OP_CREATE, EINVAL,
+	  "its kind does not go with its other properties, or they are out of bounds" },
+	{ MREGION_OP_FREE, EBUSY,
+	  "it is mapped, has subregions, is aliased, or is the root of a space" },
+	{ MREGION_OP_FREE, ENOENT, "there is no such region" },
+	{ MREGION_OP_MAP, ENOENT, "there is no such region" },
+	{ MREGION_OP_MAP, EBUSY, "it is mapped already" },
+	{ MREGION_OP_MAP, EEXIST, "another region is there" },
+	{ MREGION_OP_MAP, EINVAL, "an alias cannot have subregions" },
+	{ MREGION_OP_MAP, ELOOP, "it would contain itself" },
+	{ MREGION_OP_UNMAP, ENOENT, "it is not mapped" },
+	{ MREGION_OP_MOVE, ENOENT, "it is not mapped" },
+	{ MREGION_OP_RESIZE, ENOENT, "there is no such region" },
+	{ MREGION_OP_RESIZE, EINVAL, "its memory has another size" },
+	{ MREGION_OP_SET_FLAGS, ENOENT, "there is no such region" },
+	{ MREGION_OP_SET_FLAGS, EINVAL, "a flag does not go with its kind" },
+	{ MREGION_OP_SET_ALIAS, ENOENT, "there is no such region" },
+	{ MREGION_OP_SET_ALIAS, EINVAL, "it is not an alias" },
+	{ MREGION_OP_SET_CONSTRAINTS, ENOENT, "there is no such region" },
+	{ MREGION_OP_SET_CONSTRAINTS, EINVAL,
+	  "the constraints contradict themselves, or its kind has none" },
+	{ MREGION_OP_RULE_ADD, ENOENT,
+	  "there is no such region, ring or shadow memory" },
+	{ MREGION_OP_RULE_ADD, EBADF, "its eventfd is not open" },
+	{ MREGION_OP_RULE_ADD, EEXIST,
+	  "another rule of the kind could match the same access" },
+	{ MREGION_OP_RULE_ADD, ENOSPC, "the region or the machine has as many rules as it can" },
+	{ MREGION_OP_RULE_ADD, EINVAL,
+	  "its kind has no rules, or the part begins behind its end" },
+	{ MREGION_OP_RULE_DEL, ENOENT, "there is no such rule" },
+	{ MREGION_OP_SPACE_CREATE, EEXIST, "a space of that ID exists" },
+	{ MREGION_OP_SPACE_CREATE, ENOENT, "there is no such root" },
+	{ MREGION_OP_SPACE_CREATE, ENOSPC, "the machine has max_spaces spaces" },
+	{ MREGION_OP_SPACE_CREATE, EINVAL, "there is no such bus or policy" },
+	{ MREGION_OP_SPACE_SET, EINVAL, "there is no such policy" },
+	{ MREGION_OP_SPACE_SET, ENOENT, "there is no such root or space" },
+	{ MREGION_OP_SPACE_FREE, ENOENT, "there is no such space" },
+	{ MREGION_OP_SPACE_FREE, EBUSY,
+	  "it is attached to a virtual machine" },
+	{ MREGION_OP_SET_SERVER, ENOENT, "there is no such region or server" },
+	{ MREGION_OP_SET_SERVER, EINVAL,
+	  "only MMIO and ROM device regions have servers" },
+};
+
+const char *mregion_reason(const struct mregion_op *op,
+			   const struct mregion_reason_region *region, int err)
+{
+	int code = op ? (int)op->code : 0;
+	const char *reason = NULL;
+	size_t i;
+
+	if (op && err == EINVAL)
+		reason = invalid_reason(op, region);
+	if (reason)
+		return reason;
+	for (i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].err == err && reasons[i].code == code)
+			return reasons[i].reason;
+	/* An operation may also run into a limit of the commit as a whole. */
+	return op ? mregion_reason(NULL, NULL, err) : NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MREGION_LIB_ARRAY_H
-#define MREGION_LIB_ARRAY_H
+/* For library, command and VMM. */
+#ifndef MREGION_ARRAY_H
+#define MREGION_ARRAY_H
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
