@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# libmregion.so exports what mregion.h declares, and nothing else but what it has for
-# the mregion command alone (MREGION_PRIVATE). Debian's list has the same functions.
+# libmregion.so exports what mregion.h declares, and nothing else. Debian's list has the
+# same functions.
 
 here=$(dirname "$0")
 build=${BUILD:-$here/../../build}
@@ -10,7 +10,7 @@ build=${BUILD:-$here/../../build}
 declared=$(sed -e '/^[ \t]*[/ ]\*/d' "$here/../../userspace/lib/mregion.h" |
 	   grep -o '\bmregion_[a-z_]*(' | tr -d '(' | sort -u)
 exported=$(nm -D --defined-only "$build/lib/libmregion.so" |
-	   awk '$2 == "T" && $3 !~ /@MREGION_PRIVATE$/ {
+	   awk '$2 == "T" {
 			sub(/@.*/, "", $3)
 			print $3
 		}' | sort -u)

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # What `make install` puts in place is enough to build the examples with, static or
 # shared, and has a manual page for each command. It all goes where it was told to go,
-# and `make uninstall` leaves nothing of it. The library can be built alone, and the
-# commands can be linked with the shared one.
+# and `make uninstall` leaves nothing of it. The commands use the library that is installed
+# with them, and find it, or are static if that was asked for. The library can be built
+# alone, and the commands can be linked with the shared one where they are built.
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build}
@@ -98,12 +99,24 @@ directories()
 		left "$root"
 }
 
+# uses PROGRAM DIR: it finds the shared library there, and all that it calls in it
+uses()
+{
+	ldd -r "$1" > "$tmp/ldd" 2>&1
+	cat "$tmp/ldd"
+	grep -q "libmregion.so.0 => $2/" "$tmp/ldd" &&
+		! grep -qi 'undefined\|not found' "$tmp/ldd"
+}
+
 # As a user does it who is not root: no DESTDIR, and a prefix of one's own.
 home()
 {
 	root=
 	make_to install PREFIX="$tmp/home/x" || return 1
 	"$tmp/home/x/bin/mregion" version || return 1
+	for program in mregion mregion-vmm; do
+		uses "$tmp/home/x/bin/$program" "$tmp/home/x/lib" || return 1
+	done
 	if command -v pkg-config > /dev/null; then
 		PKG_CONFIG_PATH=$tmp/home/x/lib/pkgconfig pkg-config --cflags mregion |
 			grep -F "$tmp/home/x/include" || return 1
@@ -117,13 +130,22 @@ dynamic()
 	make -s -C "$here/../../userspace" BUILD="$tmp/dynamic" CC="$cc" CFLAGS=-O0 \
 		STATIC=0 || return 1
 	for program in mregion mregion-vmm; do
-		LD_LIBRARY_PATH=$tmp/dynamic/lib ldd -r "$tmp/dynamic/bin/$program" \
-			> "$tmp/ldd" 2>&1
-		cat "$tmp/ldd"
-		grep -q "libmregion.so.0 => $tmp/dynamic/lib/" "$tmp/ldd" || return 1
-		! grep -qi 'undefined\|not found' "$tmp/ldd" || return 1
+		LD_LIBRARY_PATH=$tmp/dynamic/lib uses "$tmp/dynamic/bin/$program" \
+			"$tmp/dynamic/lib" || return 1
 	done
 	LD_LIBRARY_PATH=$tmp/dynamic/lib "$tmp/dynamic/bin/mregion" version
+}
+
+# Static ones need nothing but the kernel.
+installed_static()
+{
+	root=$tmp/static-root
+	make_to install PREFIX=/usr STATIC=1 || return 1
+	for program in mregion mregion-vmm; do
+		LC_ALL=C ldd "$root/usr/bin/$program" 2>&1 |
+			grep 'not a dynamic executable' || return 1
+	done
+	"$root/usr/bin/mregion" version
 }
 
 # The pages of commands, library and device are there, and say which version they are of.
@@ -164,11 +186,7 @@ shared()
 	build_examples shared pkg-config || return 1
 	for program in map recipes vmm device; do
 		LD_LIBRARY_PATH=$root/opt/mregion/lib \
-			ldd -r "$tmp/shared/$program" > "$tmp/ldd" 2>&1
-		cat "$tmp/ldd"
-		grep -q "libmregion.so.0 => $root/opt/mregion/lib/" \
-			"$tmp/ldd" || return 1
-		! grep -qi 'undefined\|not found' "$tmp/ldd" || return 1
+			uses "$tmp/shared/$program" "$root/opt/mregion/lib" || return 1
 	done
 }
 
@@ -198,7 +216,7 @@ alone()
 }
 
 echo "TAP version 13"
-echo "1..11"
+echo "1..12"
 check "make lib" alone
 check "make install" install_all
 check "files" files
@@ -219,5 +237,6 @@ fi
 check "make uninstall" uninstall
 check "each directory elsewhere" directories
 check "in one's own directory" home
+check "make install STATIC=1" installed_static
 check "STATIC=0" dynamic
 exit $status

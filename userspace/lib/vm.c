@@ -93,8 +93,8 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 			 "attach to a virtual machine"))
 		return NULL;
 	vm = calloc(1, sizeof(*vm));
+	/* For all vCPUs there can be; what is not used takes no memory. */
 	if (vm)
-		/* For all vCPUs there can be; what is not used takes no memory. */
 		vm->progress = calloc(MREGION_NO_VCPU, sizeof(*vm->progress));
 	if (!vm || !vm->progress) {
 		mregion_fail(err, "attach to a virtual machine");

@@ -3,28 +3,29 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backend.h"
-#include "kernel.h"
+#include "device.h"
 #include "mregion.h"
 #include "offline.h"
 #include "tool.h"
 
 static bool is_missing(int err)
 {
-	return err == -ENOENT || err == -ENXIO || err == -ENODEV;
+	return err == ENOENT || err == ENXIO || err == ENODEV;
 }
 
 bool backend_open(struct backend *backend, bool offline)
 {
 	backend->offline = NULL;
-	backend->fd = -1;
+	backend->machine = NULL;
 	if (!offline) {
-		backend->fd = mregion_kernel_open(NULL, &backend->info);
-		if (backend->fd >= 0)
+		backend->machine = mregion_machine_open(NULL);
+		if (backend->machine) {
+			backend->info = *mregion_machine_info(backend->machine);
 			return true;
-		if (!is_missing(backend->fd)) {
+		}
+		if (!is_missing(errno)) {
 			tool_error("%s", mregion_error());
 			return false;
 		}
@@ -41,7 +42,7 @@ void backend_close(struct backend *backend)
 	if (backend->offline)
 		offline_close(backend->offline);
 	else
-		close(backend->fd);
+		mregion_machine_close(backend->machine);
 }
 
 int backend_commit(const struct backend *backend, const struct mregion_op *ops,
@@ -49,7 +50,8 @@ int backend_commit(const struct backend *backend, const struct mregion_op *ops,
 {
 	if (backend->offline)
 		return offline_commit(backend->offline, ops, nr, commit);
-	return mregion_kernel_commit(backend->fd, ops, nr, commit);
+	return device_commit(mregion_machine_fd(backend->machine), ops, nr,
+			     commit);
 }
 
 int backend_view(const struct backend *backend, uint32_t space,
@@ -60,7 +62,8 @@ int backend_view(const struct backend *backend, uint32_t space,
 	int ret;
 
 	if (!backend->offline)
-		return mregion_kernel_view(backend->fd, space, NULL, view);
+		return device_view(mregion_machine_fd(backend->machine), space,
+				   view);
 	ret = offline_view(backend->offline, space, &ranges, &nr);
 	if (ret)
 		return ret;

@@ -9,18 +9,19 @@
 
 #include <linux/mregion.h>
 
+struct mregion_machine;
 struct mregion_view;
 struct offline;
 
 /**
  * struct backend - a machine
  * @info: its limits
- * @fd: the module's, unless @offline
- * @offline: this program's, or NULL
+ * @machine: the module's, or NULL
+ * @offline: this program's, unless @machine
  */
 struct backend {
 	struct mregion_info info;
-	int fd;
+	struct mregion_machine *machine;
 	struct offline *offline;
 };
 
@@ -36,11 +37,11 @@ bool backend_open(struct backend *backend, bool offline);
 
 void backend_close(struct backend *backend);
 
-/** backend_commit() - as mregion_kernel_commit() */
+/** backend_commit() - as device_commit() */
 int backend_commit(const struct backend *backend, const struct mregion_op *ops,
 		   size_t nr, struct mregion_commit *commit);
 
-/** backend_view() - as mregion_kernel_view() */
+/** backend_view() - as device_view() */
 int backend_view(const struct backend *backend, uint32_t space,
 		 struct mregion_view **view);
 

@@ -2,13 +2,12 @@
 /* mregion info: version, features and limits of the kernel module. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <linux/mregion.h>
 
 #include "../array.h"
+#include "device.h"
 #include "json.h"
-#include "kernel.h"
 #include "mregion.h"
 #include "names.h"
 #include "tool.h"
@@ -34,18 +33,15 @@ int tool_info(int argc, char **argv)
 {
 	struct mregion_info info;
 	size_t i;
-	int fd;
 
 	if (argc > 1) {
 		tool_error("info: unexpected argument '%s'", argv[1]);
 		return 2;
 	}
-	fd = mregion_kernel_open(NULL, &info);
-	if (fd < 0) {
+	if (device_info(&info)) {
 		tool_error("%s", mregion_error());
 		return 1;
 	}
-	close(fd);
 
 	const struct {
 		const char *name;

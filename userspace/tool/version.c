@@ -7,8 +7,8 @@
 
 #include <linux/mregion.h>
 
+#include "device.h"
 #include "json.h"
-#include "kernel.h"
 #include "mregion.h"
 #include "names.h"
 #include "tool.h"
@@ -38,11 +38,9 @@ static const char *module_version(char version[VERSION_SIZE])
 /* What the module says of itself, if this user may ask it; any base interface will do. */
 static bool module_info(struct mregion_info *info)
 {
-	int fd = mregion_kernel_open(NULL, info);
+	int ret = device_info(info);
 
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 || fd == -EPROTO;
+	return !ret || ret == -EPROTO;
 }
 
 static void print_module(const char *module, const struct mregion_info *info)
