@@ -5,8 +5,8 @@
 
 #include "exit_util.h"
 
-#include "flat.h"
-#include "server.h"
+#include "flat_copy.h"
+#include "server_in_vmm.h"
 
 /* The spaces that MREGION_ACCESS looks into: memory from 0x1000 on, and ports. */
 static struct mregion_space *ask_memory;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "flat.h"
+#include "flat_copy.h"
 
 /* What a newer module has, and its structures. */
 #define NEWER_FEATURES	(1ull << 17 | 1ull << 63)

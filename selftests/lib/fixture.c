@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "fixture.h"
-#include "flat.h"
+#include "flat_copy.h"
 #include "machine_open.h"
 
 struct kvm_userspace_memory_region fixture_calls[MAX_CALLS];

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "flat.h"
+#include "flat_copy.h"
 
 /* The library's own calls come here: how much it holds; one of them fails. */
 static long held, calls, fail_call;

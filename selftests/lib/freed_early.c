@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 #include "reasons.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 struct device {
 	unsigned int released;

@@ -12,7 +12,7 @@
 #include "resolve.h"
 #include "ring.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "vm.h"
 
 /* What a device was called for, in words. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "flat.h"
+#include "flat_copy.h"
 #include "memslots.h"
 #include "../random_util.h"
 

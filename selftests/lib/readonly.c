@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "vm.h"
 
 static uint64_t device_read(void *opaque, uint64_t offset, unsigned int len)

@@ -10,7 +10,7 @@
 #include "fixture.h"
 #include "ring.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 /* A device, and what its function does the first time: each, if it is set. */
 struct device {

@@ -12,7 +12,7 @@
 #include "fixture.h"
 #include "ring.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 #define NR_ENTRIES	FIXTURE_NR_ENTRIES
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
-#include "serving.h"
+#include "server_process.h"
 
 #define NR_SLOTS	70
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "vm.h"
 
 #define ADDR	0x1000

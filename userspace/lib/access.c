@@ -22,7 +22,7 @@ static unsigned int impl_size(const struct mregion_constraints *constraints,
 	return size > min ? size : min;
 }
 
-static uint64_t mask(unsigned int len)
+static uint64_t value_mask(unsigned int len)
 {
 	return len < 8 ? (1ULL << (len * 8)) - 1 : ~0ULL;
 }
@@ -39,8 +39,8 @@ static int shift_of(const struct mregion_device *device, unsigned int i,
 	return (int)i * 8;
 }
 
-static uint64_t load(const struct mregion_device *device, const uint8_t *buf,
-		     unsigned int len)
+static uint64_t load_value(const struct mregion_device *device, const uint8_t *buf,
+			   unsigned int len)
 {
 	bool big = device->constraints.flags & MREGION_BIG_ENDIAN;
 	uint64_t value = 0;
@@ -51,8 +51,8 @@ static uint64_t load(const struct mregion_device *device, const uint8_t *buf,
 	return value;
 }
 
-static void store(const struct mregion_device *device, uint8_t *buf,
-		  unsigned int len, uint64_t value)
+static void store_value(const struct mregion_device *device, uint8_t *buf,
+			unsigned int len, uint64_t value)
 {
 	bool big = device->constraints.flags & MREGION_BIG_ENDIAN;
 	unsigned int i;
@@ -178,14 +178,14 @@ int mregion_device_read(const struct mregion_device *device, uint64_t offset,
 	for (i = 0; i < len && !beyond; i += size) {
 		part = 0;
 		failed |= !call_read(device, offset + i, size, &part);
-		part &= mask(size);
+		part &= value_mask(size);
 		shift = shift_of(device, i, size, len);
 		value |= shift >= 0 ? part << shift : part >> -shift;
 	}
 	if (failed)
 		return mregion_policy_answer(device->constraints.refused, buf,
 					     len, false);
-	store(device, buf, len, value);
+	store_value(device, buf, len, value);
 	return 0;
 }
 
@@ -195,7 +195,7 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 	unsigned int size = impl_size(&device->constraints, len);
 	bool beyond = reaches_beyond(device, offset, size, len);
 	bool failed = beyond;
-	uint64_t value = load(device, buf, len);
+	uint64_t value = load_value(device, buf, len);
 	uint64_t part;
 	unsigned int i;
 	int shift;
@@ -206,7 +206,7 @@ int mregion_device_write(const struct mregion_device *device, uint64_t offset,
 		shift = shift_of(device, i, size, len);
 		part = shift >= 0 ? value >> shift : value << -shift;
 		failed |= !call_write(device, offset + i, size,
-				      part & mask(size));
+				      part & value_mask(size));
 	}
 	if (failed)
 		return mregion_policy_answer(device->constraints.refused, NULL,

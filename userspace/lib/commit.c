@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "commit.h"
-#include "describe.h"
+#include "describe_failure.h"
 #include "error.h"
 #include "kernel.h"
 #include "machine.h"
@@ -16,8 +16,8 @@
  * Have the kernel carry out what was collected, or say whether it would. Not only
  * if that fails, but also if some of it alone does, mregion_error() says why.
  */
-static int ask_kernel(struct mregion_machine *machine,
-		      struct mregion_commit *commit)
+static int send_to_kernel(struct mregion_machine *machine,
+			  struct mregion_commit *commit)
 {
 	struct mregion_transaction *transaction = &machine->transaction;
 	int ret = mregion_transaction_doomed(transaction);
@@ -46,7 +46,7 @@ static int commit_all(struct mregion_machine *machine)
 
 	atomic_fetch_add(&machine->committing, 1);
 	atomic_fetch_add(&machine->commits, 1);
-	ret = ask_kernel(machine, &commit);
+	ret = send_to_kernel(machine, &commit);
 	if (commit.nr_failed)
 		mregion_error_save(failed_alone);
 	mregion_transaction_settle(transaction, ret);
@@ -100,7 +100,7 @@ int mregion_commit_dry_run(struct mregion_machine *machine)
 
 	if (!mregion_transaction_resume(&machine->transaction))
 		return mregion_fail_why(EINVAL, "dry run: there was no begin");
-	ret = ask_kernel(machine, &commit);
+	ret = send_to_kernel(machine, &commit);
 	mregion_transaction_tell(&machine->transaction, ret);
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "ask.h"
+#include "ask_kernel.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
@@ -72,8 +72,8 @@ enum need { NEED_NOTHING, NEED_DRAIN, NEED_ASK };
  * drained here, as a thread that is in a section waits for no other thread that drains
  * them. If the kernel is to be asked, @len is how many bytes the device takes.
  */
-static int transfer_here(struct transfer *transfer, enum need *need,
-			 unsigned int *len)
+static int transfer_without_kernel(struct transfer *transfer, enum need *need,
+				   unsigned int *len)
 {
 	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
@@ -104,8 +104,8 @@ static int transfer_here(struct transfer *transfer, enum need *need,
 }
 
 /* The kernel has left a part to the VMM; nothing is done if the map has changed. */
-static int transfer_left(struct transfer *transfer,
-			 const struct mregion_ask *ask)
+static int transfer_left_to_vmm(struct transfer *transfer,
+				const struct mregion_ask *ask)
 {
 	struct mregion_space *space = transfer->origin.space;
 	struct mregion_section section;
@@ -151,7 +151,7 @@ static unsigned int ask_len(const struct transfer *transfer, unsigned int len)
  * Have the kernel make the next part, where the device takes @len bytes. With no vCPU
  * behind it an access cannot be taken up again, so signals wait.
  */
-static int transfer_ask(struct transfer *transfer, unsigned int len)
+static int transfer_by_kernel(struct transfer *transfer, unsigned int len)
 {
 	struct mregion_ask ask = {
 		.space = transfer->origin.space,
@@ -174,14 +174,14 @@ static int transfer_ask(struct transfer *transfer, unsigned int len)
 		sched_yield();
 	if (ret > 0 || ret == -EINTR)
 		return 0;
-	return ret ? ret : transfer_left(transfer, &ask);
+	return ret ? ret : transfer_left_to_vmm(transfer, &ask);
 }
 
 static int transfer_next(struct transfer *transfer)
 {
 	unsigned int len;
 	enum need need;
-	int ret = transfer_here(transfer, &need, &len);
+	int ret = transfer_without_kernel(transfer, &need, &len);
 
 	switch (need) {
 	case NEED_DRAIN:
@@ -189,7 +189,7 @@ static int transfer_next(struct transfer *transfer)
 		transfer->drained = true;
 		return 0;
 	case NEED_ASK:
-		return transfer_ask(transfer, len);
+		return transfer_by_kernel(transfer, len);
 	default:
 		return ret;
 	}

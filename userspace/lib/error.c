@@ -11,7 +11,7 @@
 static __thread char last_error[MREGION_ERROR_SIZE];
 
 __attribute__((format(printf, 1, 2)))
-static void add(const char *fmt, ...)
+static void append_text(const char *fmt, ...)
 {
 	size_t used = strlen(last_error);
 	va_list args;
@@ -21,7 +21,7 @@ static void add(const char *fmt, ...)
 	va_end(args);
 }
 
-static void begin(const char *fmt, va_list args)
+static void begin_text(const char *fmt, va_list args)
 {
 	vsnprintf(last_error, sizeof(last_error), fmt, args);
 }
@@ -32,9 +32,9 @@ int mregion_fail(int err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	begin(fmt, args);
+	begin_text(fmt, args);
 	va_end(args);
-	add(": %s", strerror_r(err, reason, sizeof(reason)));
+	append_text(": %s", strerror_r(err, reason, sizeof(reason)));
 	errno = err;
 	return -err;
 }
@@ -46,12 +46,12 @@ int mregion_fail_why(int err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	begin(fmt, args);
+	begin_text(fmt, args);
 	va_end(args);
 	if (name)
-		add(" (%s)", name);
+		append_text(" (%s)", name);
 	else
-		add(" (errno %d)", err);
+		append_text(" (errno %d)", err);
 	errno = err;
 	return -err;
 }

@@ -88,7 +88,7 @@ struct list {
 };
 
 /* Return: 0 or a negative errno. */
-static int ask(int fd, const struct list *list, void *buf, uint32_t room)
+static int read_list(int fd, const struct list *list, void *buf, uint32_t room)
 {
 	*list->entries = buf ? (uintptr_t)buf + list->head : 0;
 	*list->nr = room;
@@ -99,7 +99,7 @@ static int ask(int fd, const struct list *list, void *buf, uint32_t room)
  * All of a list of which it was asked, without room, how long it is; it may have grown
  * since. Return: 0, or a negative errno; @all is to be freed with free().
  */
-static int ask_all(int fd, const struct list *list, void **all)
+static int read_whole_list(int fd, const struct list *list, void **all)
 {
 	uint32_t room;
 	void *buf;
@@ -111,7 +111,7 @@ static int ask_all(int fd, const struct list *list, void **all)
 		buf = calloc(1, list->head + room * list->size + 1);
 		if (!buf)
 			return -ENOMEM;
-		ret = ask(fd, list, buf, room);
+		ret = read_list(fd, list, buf, room);
 		if (!ret && *list->nr <= room) {
 			*all = buf;
 			return 0;
@@ -141,10 +141,10 @@ int mregion_kernel_view(int fd, uint32_t space, const uint64_t *old,
 	int ret;
 
 	*view = NULL;
-	ret = ask(fd, &list, NULL, 0);
+	ret = read_list(fd, &list, NULL, 0);
 	if (ret || (old && read.generation == *old))
 		return ret;
-	ret = ask_all(fd, &list, &new);
+	ret = read_whole_list(fd, &list, &new);
 	if (ret)
 		return ret;
 	*view = new;
@@ -251,7 +251,7 @@ int mregion_kernel_regions(int fd, struct mregion_region_info **regions,
 	void *new;
 	int ret;
 
-	ret = ask(fd, &list, NULL, 0) ?: ask_all(fd, &list, &new);
+	ret = read_list(fd, &list, NULL, 0) ?: read_whole_list(fd, &list, &new);
 	if (ret)
 		return ret;
 	*regions = new;
@@ -280,12 +280,12 @@ int mregion_kernel_claims(int fd, int vm_fd, uint32_t bus, uint32_t flags,
 	void *new;
 	int ret;
 
-	ret = ask(fd, &list, NULL, 0);
+	ret = read_list(fd, &list, NULL, 0);
 	if (ret)
 		return ret;
 	/* What was asked for besides is done. */
 	read.flags = 0;
-	ret = ask_all(fd, &list, &new);
+	ret = read_whole_list(fd, &list, &new);
 	if (ret)
 		return ret;
 	*claims = new;

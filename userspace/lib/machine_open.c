@@ -12,7 +12,7 @@
 #include "mregion.h"
 #include "region_changes.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "shadow.h"
 #include "space.h"
 #include "vm.h"

@@ -9,7 +9,7 @@
 #include <linux/kvm.h>
 
 #include "error.h"
-#include "flat.h"
+#include "flat_copy.h"
 #include "machine.h"
 #include "memslots.h"
 #include "mregion.h"
@@ -176,7 +176,7 @@ struct wanted {
 static const struct mregion_interval all_addresses = { .last = UINT64_MAX };
 
 /* Is a slot in one of the intervals? None is in part only. */
-static bool is_in(const struct wanted *wanted, const struct mregion_memslot *slot)
+static bool is_slot_in(const struct wanted *wanted, const struct mregion_memslot *slot)
 {
 	size_t low = 0, high = wanted->nr_intervals, mid;
 
@@ -192,8 +192,8 @@ static bool is_in(const struct wanted *wanted, const struct mregion_memslot *slo
 }
 
 /* How many of the slots that there are are in the intervals? */
-static size_t count_in(const struct mregion_memslots *memslots,
-		       const struct wanted *wanted)
+static size_t count_slots_in(const struct mregion_memslots *memslots,
+			     const struct wanted *wanted)
 {
 	size_t low, high, mid, i, nr = 0;
 
@@ -268,7 +268,7 @@ static void keep_or_remove(struct mregion_memslots *memslots,
 		slot = &memslots->slots[i];
 		while (k < wanted->nr && want[k].gpa < slot->gpa)
 			k++;
-		if (!is_in(wanted, slot)) {
+		if (!is_slot_in(wanted, slot)) {
 			memslots->slots[left++] = *slot;
 		} else if (k < wanted->nr && same_memory(slot, &want[k])) {
 			want[k].slot = slot->slot;
@@ -318,8 +318,8 @@ static size_t add_missing(struct mregion_memslots *memslots,
 }
 
 /* Add, in its place, what could not be removed. Return: the new length. */
-static size_t merge(struct mregion_memslot *slots, size_t nr,
-		    const struct mregion_memslot *left, size_t nr_left)
+static size_t merge_slots(struct mregion_memslot *slots, size_t nr,
+			  const struct mregion_memslot *left, size_t nr_left)
 {
 	size_t total = nr + nr_left, to = total;
 
@@ -332,8 +332,8 @@ static size_t merge(struct mregion_memslot *slots, size_t nr,
 	return total;
 }
 
-static int update(struct mregion_memslots *memslots,
-		  struct mregion_space *space, struct wanted *wanted)
+static int update_in_intervals(struct mregion_memslots *memslots,
+			       struct mregion_space *space, struct wanted *wanted)
 {
 	uint64_t page_size = space->machine->page_size;
 	size_t i, total;
@@ -343,7 +343,7 @@ static int update(struct mregion_memslots *memslots,
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"read the view of space %u", space->id));
 	wanted->nr = want_slots(&space->flat, wanted, page_size, NULL);
-	if (!wanted->nr && !count_in(memslots, wanted))
+	if (!wanted->nr && !count_slots_in(memslots, wanted))
 		return 0;
 	total = wanted->nr + memslots->nr;
 	wanted->slots = calloc(total + 1, sizeof(*wanted->slots));
@@ -356,8 +356,8 @@ static int update(struct mregion_memslots *memslots,
 
 	keep_or_remove(memslots, wanted);
 	wanted->nr = add_missing(memslots, wanted->slots, wanted->nr);
-	memslots->nr = merge(wanted->slots, wanted->nr, memslots->slots,
-			     memslots->nr);
+	memslots->nr = merge_slots(wanted->slots, wanted->nr, memslots->slots,
+				   memslots->nr);
 	free(memslots->slots);
 	memslots->slots = wanted->slots;
 	if (!memslots->error)
@@ -373,7 +373,7 @@ int mregion_memslots_update(struct mregion_memslots *memslots,
 		.nr_intervals = 1,
 	};
 
-	return memslots->max ? update(memslots, space, &wanted) : 0;
+	return memslots->max ? update_in_intervals(memslots, space, &wanted) : 0;
 }
 
 int mregion_memslots_follow(struct mregion_memslots *memslots,
@@ -387,5 +387,5 @@ int mregion_memslots_follow(struct mregion_memslots *memslots,
 	/* What could not be done is tried again, wherever it was. */
 	if (memslots->error || !space->flat.valid)
 		return mregion_memslots_update(memslots, space);
-	return memslots->max ? update(memslots, space, &wanted) : 0;
+	return memslots->max ? update_in_intervals(memslots, space, &wanted) : 0;
 }

@@ -54,7 +54,7 @@ struct tree {
 /* Levels; the kernel's max_depth, beyond which nothing is shown. */
 #define MAX_INDENT	64
 
-static int compare(uint64_t a, uint64_t b)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
 }
@@ -66,12 +66,12 @@ static int compare_place(const void *a, const void *b)
 
 	x = *(const struct mregion_region_info **)a;
 	y = *(const struct mregion_region_info **)b;
-	ret = compare(x->parent, y->parent);
+	ret = compare_numbers(x->parent, y->parent);
 	if (!ret)
-		ret = compare(x->offset, y->offset);
+		ret = compare_numbers(x->offset, y->offset);
 	if (!ret)
 		ret = (x->priority < y->priority) - (x->priority > y->priority);
-	return ret ? ret : compare(y->order, x->order);
+	return ret ? ret : compare_numbers(y->order, x->order);
 }
 
 static int read_tree(struct mregion_machine *machine, struct tree *tree)

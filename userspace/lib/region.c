@@ -109,7 +109,7 @@ static struct mregion_region **bucket(struct mregion_table *table, uint32_t id)
 	return &table->buckets[id & (table->nr_buckets - 1)];
 }
 
-static struct mregion_region *find(struct mregion_table *table, uint32_t id)
+static struct mregion_region *find_region(struct mregion_table *table, uint32_t id)
 {
 	struct mregion_region *region;
 
@@ -119,7 +119,7 @@ static struct mregion_region *find(struct mregion_table *table, uint32_t id)
 	return NULL;
 }
 
-static void insert(struct mregion_table *table, struct mregion_region *region)
+static void insert_region(struct mregion_table *table, struct mregion_region *region)
 {
 	struct mregion_region **head = bucket(table, region->id);
 
@@ -127,7 +127,7 @@ static void insert(struct mregion_table *table, struct mregion_region *region)
 	*head = region;
 }
 
-static int grow(struct mregion_table *table)
+static int grow_table(struct mregion_table *table)
 {
 	struct mregion_region **old = table->buckets;
 	size_t i, nr = table->nr_buckets;
@@ -142,7 +142,7 @@ static int grow(struct mregion_table *table)
 	for (i = 0; i < nr; i++) {
 		while ((region = old[i])) {
 			old[i] = region->next;
-			insert(table, region);
+			insert_region(table, region);
 		}
 	}
 	free(old);
@@ -156,9 +156,9 @@ int mregion_table_add(struct mregion_table *table,
 
 	pthread_mutex_lock(&table->lock);
 	if (table->nr == table->nr_buckets)
-		ret = grow(table);
+		ret = grow_table(table);
 	if (!ret) {
-		insert(table, region);
+		insert_region(table, region);
 		table->nr++;
 	}
 	pthread_mutex_unlock(&table->lock);
@@ -187,7 +187,7 @@ struct mregion_region *mregion_table_get(struct mregion_table *table,
 	struct mregion_region *region;
 
 	pthread_mutex_lock(&table->lock);
-	region = find(table, id);
+	region = find_region(table, id);
 	if (region)
 		mregion_region_get(region);
 	pthread_mutex_unlock(&table->lock);

@@ -273,8 +273,8 @@ struct mregion_region *mregion_region_by_id(struct mregion_machine *machine,
 	return dead ? NULL : region;
 }
 
-static int map(struct mregion_region *parent, struct mregion_region *region,
-	       uint64_t offset, int priority, uint32_t flags)
+static int map_region(struct mregion_region *parent, struct mregion_region *region,
+		      uint64_t offset, int priority, uint32_t flags)
 {
 	struct mregion_op op = {
 		.code = MREGION_OP_MAP,
@@ -294,14 +294,14 @@ static int map(struct mregion_region *parent, struct mregion_region *region,
 int mregion_map(struct mregion_region *parent, struct mregion_region *region,
 		uint64_t offset, int priority)
 {
-	return map(parent, region, offset, priority, 0);
+	return map_region(parent, region, offset, priority, 0);
 }
 
 int mregion_map_exclusive(struct mregion_region *parent,
 			  struct mregion_region *region, uint64_t offset,
 			  int priority)
 {
-	return map(parent, region, offset, priority, MREGION_MAP_EXCLUSIVE);
+	return map_region(parent, region, offset, priority, MREGION_MAP_EXCLUSIVE);
 }
 
 int mregion_unmap(struct mregion_region *region)

@@ -89,7 +89,7 @@ static const struct mregion_ops ramdev_ops = {
 	},
 };
 
-static struct mregion_region *refuse(struct mregion_region *region, int err)
+static struct mregion_region *refuse_memory(struct mregion_region *region, int err)
 {
 	mregion_fail(err, "memory of '%s'", region->name);
 	mregion_refuse(region->machine, -err);
@@ -111,7 +111,7 @@ static struct mregion_region *create_from_fd(struct mregion_region *region)
 	int ret = mregion_ram_map(&region->ram, atomic_load(&region->len));
 
 	if (ret)
-		return refuse(region, -ret);
+		return refuse_memory(region, -ret);
 	return mregion_region_create(region, &op);
 }
 
@@ -120,7 +120,7 @@ create_from_given_fd(struct mregion_region *region, int fd, uint64_t offset)
 {
 	region->ram.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (region->ram.fd < 0)
-		return refuse(region, errno);
+		return refuse_memory(region, errno);
 	region->ram.fd_offset = offset;
 	return create_from_fd(region);
 }
@@ -130,10 +130,10 @@ static struct mregion_region *create_from_memfd(struct mregion_region *region)
 	int ret = mregion_ram_create_file(&region->ram, region->name,
 					  atomic_load(&region->len));
 
-	return ret ? refuse(region, -ret) : create_from_fd(region);
+	return ret ? refuse_memory(region, -ret) : create_from_fd(region);
 }
 
-static int bad_kind(struct mregion_machine *machine, const char *name)
+static int refuse_kind(struct mregion_machine *machine, const char *name)
 {
 	return mregion_refuse(machine,
 			      mregion_fail_why(EINVAL,
@@ -148,7 +148,7 @@ struct mregion_region *mregion_new_ram(struct mregion_machine *machine,
 	struct mregion_region *region;
 
 	if (kind != MREGION_RAM && kind != MREGION_ROM) {
-		bad_kind(machine, name);
+		refuse_kind(machine, name);
 		return NULL;
 	}
 	region = mregion_region_new(machine, kind, name, len);
@@ -209,7 +209,7 @@ static struct mregion_region *create_from_ptr(struct mregion_region *region,
 	};
 
 	if (!ptr)
-		return refuse(region, EINVAL);
+		return refuse_memory(region, EINVAL);
 	region->ram.len = atomic_load(&region->len);
 	atomic_store(&region->ram.ptr, ptr);
 	return mregion_region_create(region, &op);
@@ -227,15 +227,15 @@ mregion_new_romd_from_ptr(struct mregion_machine *machine, const char *name,
 }
 
 /* Of the kinds that can be made from memory that is there already. */
-static struct mregion_region *new_given(struct mregion_machine *machine,
-					enum mregion_kind kind,
-					const char *name, uint64_t len)
+static struct mregion_region *new_given_memory(struct mregion_machine *machine,
+					       enum mregion_kind kind,
+					       const char *name, uint64_t len)
 {
 	struct mregion_region *region;
 
 	if (kind != MREGION_RAM && kind != MREGION_ROM &&
 	    kind != MREGION_RAMDEV) {
-		bad_kind(machine, name);
+		refuse_kind(machine, name);
 		return NULL;
 	}
 	region = mregion_region_new(machine, kind, name, len);
@@ -255,7 +255,7 @@ struct mregion_region *mregion_new_ram_from_fd(struct mregion_machine *machine,
 {
 	struct mregion_region *region;
 
-	region = new_given(machine, kind, name, len);
+	region = new_given_memory(machine, kind, name, len);
 	return region ? create_from_given_fd(region, fd, offset) : NULL;
 }
 
@@ -266,7 +266,7 @@ struct mregion_region *mregion_new_ram_from_ptr(struct mregion_machine *machine,
 {
 	struct mregion_region *region;
 
-	region = new_given(machine, kind, name, len);
+	region = new_given_memory(machine, kind, name, len);
 	return region ? create_from_ptr(region, ptr) : NULL;
 }
 
@@ -308,8 +308,8 @@ static void settle_resize(void *object, const struct mregion_op *op, bool done)
 	free(resize);
 }
 
-static struct mregion_extent extent(const struct mregion_region *region,
-				    uint64_t len)
+static struct mregion_extent extent_of_len(const struct mregion_region *region,
+					   uint64_t len)
 {
 	return (struct mregion_extent){
 		.len = len,
@@ -335,7 +335,7 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 
 	/* The lock keeps two threads from growing the same file. */
 	pthread_mutex_lock(&machine->transaction.lock);
-	before = extent(region, atomic_load(&region->len));
+	before = extent_of_len(region, atomic_load(&region->len));
 	resize = malloc(sizeof(*resize));
 	ret = resize ? 0 : -ENOMEM;
 	if (!ret && before.ptr && len - 1 > before.mapped - 1)
@@ -348,7 +348,7 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 		atomic_store(&region->len, len);
 	mregion_region_get(region);
 	resize->region = region;
-	resize->extent = extent(region, len);
+	resize->extent = extent_of_len(region, len);
 	op.id = region->id;
 	op.len = len;
 	ret = mregion_change(machine, &op, settle_resize, resize);

@@ -7,7 +7,7 @@
 #include "access.h"
 #include "constraints.h"
 #include "error.h"
-#include "flat.h"
+#include "flat_copy.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
@@ -63,8 +63,8 @@ static uint64_t gap_room(uint64_t addr, uint64_t len, uint64_t room)
 }
 
 /* What is at @addr: as far as it goes if it is memory, and one step of a device. */
-static void fill(struct mregion_piece *piece, const struct mregion_range *range,
-		 struct mregion_region *region, uint64_t len, bool write)
+static void fill_piece(struct mregion_piece *piece, const struct mregion_range *range,
+		       struct mregion_region *region, uint64_t len, bool write)
 {
 	uint64_t room = range->last - range->start + 1;
 	struct mregion_constraints constraints;
@@ -96,9 +96,9 @@ static void fill_gap(struct mregion_piece *piece, uint64_t len)
 }
 
 /* As MREGION_TRANSLATE does it. */
-static struct mregion_region *from_flat(const struct mregion_flat *flat,
-					uint64_t addr, uint64_t last,
-					struct mregion_range *range)
+static struct mregion_region *look_up_in_copy(const struct mregion_flat *flat,
+					      uint64_t addr, uint64_t last,
+					      struct mregion_range *range)
 {
 	const struct mregion_flat_range *there;
 
@@ -121,9 +121,9 @@ static struct mregion_region *from_flat(const struct mregion_flat *flat,
 	return there->region;
 }
 
-static int from_kernel(struct mregion_space *space, uint64_t addr,
-		       uint64_t last, struct mregion_range *range,
-		       uint64_t *generation)
+static int look_up_in_kernel(struct mregion_space *space, uint64_t addr,
+			     uint64_t last, struct mregion_range *range,
+			     uint64_t *generation)
 {
 	struct mregion_translate translate = {
 		.size = sizeof(translate),
@@ -142,25 +142,25 @@ static int from_kernel(struct mregion_space *space, uint64_t addr,
 }
 
 /* From @flat, or from the kernel if that is NULL. On an error, nothing is there. */
-static int look_up(struct mregion_space *space, const struct mregion_flat *flat,
-		   uint64_t addr, uint64_t last, struct mregion_range *range,
-		   struct mregion_region **region, uint64_t *generation)
+static int look_up_range(struct mregion_space *space, const struct mregion_flat *flat,
+			 uint64_t addr, uint64_t last, struct mregion_range *range,
+			 struct mregion_region **region, uint64_t *generation)
 {
 	int ret;
 
 	if (flat) {
-		*region = from_flat(flat, addr, last, range);
+		*region = look_up_in_copy(flat, addr, last, range);
 		*generation = flat->generation;
 		return 0;
 	}
-	ret = from_kernel(space, addr, last, range, generation);
+	ret = look_up_in_kernel(space, addr, last, range, generation);
 	*region = mregion_table_get(&space->machine->regions, range->region);
 	return ret;
 }
 
 /* How much of @len bytes at @addr is within the space; 0: nothing. */
-static uint64_t clip(const struct mregion_space *space, uint64_t addr,
-		     uint64_t len)
+static uint64_t clip_to_space(const struct mregion_space *space, uint64_t addr,
+			      uint64_t len)
 {
 	uint64_t last = mregion_space_last(space);
 
@@ -187,7 +187,7 @@ int mregion_look_up(struct mregion_space *space, uint64_t addr, uint64_t last,
 		    uint64_t *generation)
 {
 	const struct mregion_flat *flat = current_flat(space);
-	int ret = look_up(space, flat, addr, last, range, region, generation);
+	int ret = look_up_range(space, flat, addr, last, range, region, generation);
 
 	mregion_flat_unlock(flat);
 	return ret;
@@ -202,13 +202,13 @@ static uint64_t next_piece(struct mregion_space *space,
 	struct mregion_range range;
 	uint64_t generation;
 
-	look_up(space, flat, addr, addr + (len - 1), &range, &region,
-		&generation);
-	fill(piece, &range, region, len, write);
+	look_up_range(space, flat, addr, addr + (len - 1), &range, &region,
+		      &generation);
+	fill_piece(piece, &range, region, len, write);
 	return generation;
 }
 
-static void put_all(struct mregion_piece *pieces, unsigned int nr)
+static void put_pieces(struct mregion_piece *pieces, unsigned int nr)
 {
 	while (nr)
 		mregion_piece_put(&pieces[--nr]);
@@ -219,7 +219,7 @@ unsigned int mregion_resolve_access(struct mregion_space *space, uint64_t addr,
 				    struct mregion_piece *pieces)
 {
 	const struct mregion_flat *flat = current_flat(space);
-	unsigned int within = clip(space, addr, len);
+	unsigned int within = clip_to_space(space, addr, len);
 	uint64_t generation = 0, first = 0;
 	unsigned int nr, done;
 
@@ -230,7 +230,7 @@ again:
 		if (!nr)
 			first = generation;
 		if (generation != first) {
-			put_all(pieces, nr + 1);
+			put_pieces(pieces, nr + 1);
 			goto again;
 		}
 	}
@@ -244,7 +244,7 @@ void mregion_resolve(struct mregion_space *space, uint64_t addr, uint64_t len,
 		     bool write, struct mregion_piece *piece)
 {
 	const struct mregion_flat *flat = current_flat(space);
-	uint64_t within = clip(space, addr, len);
+	uint64_t within = clip_to_space(space, addr, len);
 
 	if (within)
 		next_piece(space, flat, addr, within, write, piece);

@@ -20,7 +20,7 @@
 #include "machine.h"
 #include "mregion.h"
 #include "ring.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 void mregion_ring_get(struct mregion_ring *ring)
 {
@@ -170,10 +170,10 @@ void mregion_rings_destroy(struct mregion_rings *rings)
 }
 
 /* Make @new a copy that has @add, and has not @remove, and put it in place. */
-static struct mregion_ring_set *replace(struct mregion_rings *rings,
-					struct mregion_ring_set *new,
-					struct mregion_ring *add,
-					const struct mregion_ring *remove)
+static struct mregion_ring_set *replace_set(struct mregion_rings *rings,
+					    struct mregion_ring_set *new,
+					    struct mregion_ring *add,
+					    const struct mregion_ring *remove)
 {
 	struct mregion_ring_set *old = rings->set;
 	size_t i;
@@ -214,14 +214,14 @@ int mregion_rings_add(struct mregion_rings *rings, struct mregion_ring *ring)
 	}
 	spare->below = rings->spares;
 	rings->spares = spare;
-	old = replace(rings, new, ring, NULL);
+	old = replace_set(rings, new, ring, NULL);
 	pthread_mutex_unlock(&rings->lock);
 	mregion_ring_set_put(old);
 	return 0;
 }
 
-static bool has(const struct mregion_ring_set *set,
-		const struct mregion_ring *ring)
+static bool set_has(const struct mregion_ring_set *set,
+		    const struct mregion_ring *ring)
 {
 	size_t i;
 
@@ -237,8 +237,8 @@ void mregion_rings_remove(struct mregion_rings *rings,
 	struct mregion_ring_set *old = NULL;
 
 	pthread_mutex_lock(&rings->lock);
-	if (has(rings->set, ring))
-		old = replace(rings, pop_spare(rings), NULL, ring);
+	if (set_has(rings->set, ring))
+		old = replace_set(rings, pop_spare(rings), NULL, ring);
 	pthread_mutex_unlock(&rings->lock);
 	mregion_ring_set_put(old);
 }
@@ -275,7 +275,7 @@ static const char *create_reason(const struct mregion_info *info,
 	return "notify_usecs is more than 10 seconds";
 }
 
-static struct mregion_ring *new_handle(struct mregion_machine *machine)
+static struct mregion_ring *new_ring_handle(struct mregion_machine *machine)
 {
 	struct mregion_ring *ring;
 
@@ -311,7 +311,7 @@ struct mregion_ring *mregion_new_ring(struct mregion_machine *machine,
 	char what[64];
 	int err;
 
-	ring = new_handle(machine);
+	ring = new_ring_handle(machine);
 	if (!ring)
 		return mregion_fail_ptr(errno, "create a ring");
 	arg.id = ring->id;

@@ -13,7 +13,7 @@
 #include "region.h"
 #include "ring.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 void mregion_rings_join(struct mregion_rings *rings)
 {
@@ -109,7 +109,7 @@ static bool bring_entry(const struct mregion_ring *ring,
  * the ring is freed; who tells it so, and then waits for sections, knows that it
  * does not come again.
  */
-static bool consume(void *opaque, const struct mregion_ring_entry *entry)
+static bool consume_entry(void *opaque, const struct mregion_ring_entry *entry)
 {
 	const struct drainer *drainer = opaque;
 	struct mregion_ring *ring = drainer->ring;
@@ -148,7 +148,7 @@ static unsigned int drain_claimed(struct drainer *drainer)
 		mregion_ring_memory_take(&ring->memory,
 					 atomic_load(&server->alive));
 	}
-	count = mregion_ring_memory_consume(&ring->memory, consume, drainer);
+	count = mregion_ring_memory_consume(&ring->memory, consume_entry, drainer);
 	/* It may have stopped before the last one. */
 	if (server && !mregion_ring_memory_pending(&ring->memory))
 		mregion_ring_forget_posted(ring);

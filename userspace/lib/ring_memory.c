@@ -6,7 +6,7 @@
 
 #include "ring_memory.h"
 
-static size_t size_of(uint32_t nr_entries)
+static size_t mapping_size(uint32_t nr_entries)
 {
 	return MREGION_RING_ENTRIES +
 	       (size_t)nr_entries * sizeof(struct mregion_ring_entry);
@@ -39,7 +39,7 @@ void mregion_ring_memory_init(struct mregion_ring_memory *memory, void *ptr,
 		.header = ptr,
 		.consumers = end - 1,
 		.entries = (void *)end,
-		.mapped = size_of(nr_entries),
+		.mapped = mapping_size(nr_entries),
 		.nr_entries = nr_entries,
 	};
 	pthread_mutex_init(&memory->lock, NULL);
@@ -58,7 +58,7 @@ int mregion_ring_memory_map(struct mregion_ring_memory *memory, int fd,
 		nr_entries = read_nr_entries(fd);
 	if (!nr_entries)
 		return -EINVAL;
-	ptr = mmap(NULL, size_of(nr_entries), PROT_READ | PROT_WRITE,
+	ptr = mmap(NULL, mapping_size(nr_entries), PROT_READ | PROT_WRITE,
 		   MAP_SHARED, fd, 0);
 	if (ptr == MAP_FAILED)
 		return -errno;
@@ -76,13 +76,13 @@ void mregion_ring_memory_unmap(struct mregion_ring_memory *memory)
 	pthread_mutex_destroy(&memory->lock);
 }
 
-static uint32_t producer(const struct mregion_ring_memory *memory)
+static uint32_t read_producer(const struct mregion_ring_memory *memory)
 {
 	return __atomic_load_n(&memory->header->producer, __ATOMIC_ACQUIRE);
 }
 
 /* The consumer's index advances when a device has returned, not before. */
-static uint32_t consumer(const struct mregion_ring_memory *memory)
+static uint32_t read_consumer(const struct mregion_ring_memory *memory)
 {
 	return __atomic_load_n(&memory->header->consumer, __ATOMIC_ACQUIRE);
 }
@@ -99,13 +99,13 @@ static void advance(struct mregion_ring_memory *memory, uint32_t from,
 
 bool mregion_ring_memory_pending(const struct mregion_ring_memory *memory)
 {
-	return producer(memory) != consumer(memory);
+	return read_producer(memory) != read_consumer(memory);
 }
 
 /* Return: 0, or -EBUSY when a thread has been at one entry for @patience ms. */
 static int wait_for_end(struct mregion_ring_memory *memory, int patience)
 {
-	uint32_t at = consumer(memory);
+	uint32_t at = read_consumer(memory);
 	struct timespec until;
 
 	if (patience < 0) {
@@ -122,7 +122,7 @@ static int wait_for_end(struct mregion_ring_memory *memory, int patience)
 	if (patience && !pthread_cond_timedwait(&memory->ended, &memory->lock,
 						&until))
 		return 0;
-	return patience && consumer(memory) != at ? 0 : -EBUSY;
+	return patience && read_consumer(memory) != at ? 0 : -EBUSY;
 }
 
 int mregion_ring_memory_begin(struct mregion_ring_memory *memory, int patience)
@@ -151,7 +151,7 @@ void mregion_ring_memory_end(struct mregion_ring_memory *memory)
 }
 
 /* Take an entry up, unless the VMM has taken the ring. */
-static bool claim(struct mregion_ring_memory *memory, uint32_t index)
+static bool claim_entry(struct mregion_ring_memory *memory, uint32_t index)
 {
 	uint64_t *word = &memory->consumers->claim;
 	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -194,15 +194,15 @@ unsigned int mregion_ring_memory_consume(struct mregion_ring_memory *memory,
 	uint32_t first, last;
 
 	/* What comes later is for the next time, lest this never ends. */
-	first = consumer(memory);
-	last = producer(memory);
+	first = read_consumer(memory);
+	last = read_producer(memory);
 	if (last - first > memory->nr_entries) {
 		/* Somebody scribbled over the indices: begin anew. */
 		advance(memory, first, last);
 		first = last;
 	}
 	for (; first != last; first++, count++) {
-		if (memory->claims && !claim(memory, first))
+		if (memory->claims && !claim_entry(memory, first))
 			break;
 		entry = memory->entries[first & (memory->nr_entries - 1)];
 		if (!consume(opaque, &entry))

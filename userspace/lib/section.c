@@ -32,7 +32,7 @@ static bool has_ended(const struct mregion_sections *sections,
 }
 
 /* Let as many epochs begin and end as can, and are wanted. Lock held. */
-static void advance(struct mregion_sections *sections)
+static void advance_epochs(struct mregion_sections *sections)
 {
 	unsigned int epoch = atomic_load(&sections->epoch);
 
@@ -50,7 +50,7 @@ static void advance(struct mregion_sections *sections)
 }
 
 /* Want the end of all sections that have begun. Return: the epoch. Lock held. */
-static unsigned int want(struct mregion_sections *sections)
+static unsigned int want_end_of_epoch(struct mregion_sections *sections)
 {
 	atomic_fetch_add(&sections->busy, 1);
 	sections->wanted = atomic_load(&sections->epoch) + 1;
@@ -58,18 +58,18 @@ static unsigned int want(struct mregion_sections *sections)
 }
 
 /* Whoever wants something has said so before he looks at the counter. */
-static void leave(struct mregion_sections *sections, unsigned int epoch)
+static void leave_epoch(struct mregion_sections *sections, unsigned int epoch)
 {
 	if (atomic_fetch_sub(&sections->running[epoch & 1], 1) == 1 &&
 	    atomic_load(&sections->busy)) {
 		pthread_mutex_lock(&sections->lock);
-		advance(sections);
+		advance_epochs(sections);
 		pthread_mutex_unlock(&sections->lock);
 	}
 }
 
-static void push(struct mregion_section *section,
-		 struct mregion_sections *sections)
+static void push_section(struct mregion_section *section,
+			 struct mregion_sections *sections)
 {
 	section->sections = sections;
 	section->outer = innermost;
@@ -92,11 +92,11 @@ void mregion_section_begin(struct mregion_section *section,
 		atomic_fetch_add(&sections->running[epoch & 1], 1);
 		if (atomic_load(&sections->epoch) == epoch)
 			break;
-		leave(sections, epoch);
+		leave_epoch(sections, epoch);
 	}
 	section->epoch = epoch;
 	section->counted = true;
-	push(section, sections);
+	push_section(section, sections);
 }
 
 void mregion_section_around(struct mregion_section *section,
@@ -104,7 +104,7 @@ void mregion_section_around(struct mregion_section *section,
 {
 	section->locked = mregion_vmm_lock(&sections->vmm_lock);
 	section->counted = false;
-	push(section, sections);
+	push_section(section, sections);
 }
 
 void mregion_section_end(struct mregion_section *section)
@@ -113,7 +113,7 @@ void mregion_section_end(struct mregion_section *section)
 
 	innermost = section->outer;
 	if (section->counted)
-		leave(sections, section->epoch);
+		leave_epoch(sections, section->epoch);
 	mregion_vmm_unlock(&sections->vmm_lock, section->locked);
 	mregion_sections_run(sections);
 }
@@ -133,8 +133,8 @@ void mregion_sections_wait(struct mregion_sections *sections)
 	unsigned int epoch;
 
 	pthread_mutex_lock(&sections->lock);
-	epoch = want(sections);
-	advance(sections);
+	epoch = want_end_of_epoch(sections);
+	advance_epochs(sections);
 	while (!has_ended(sections, epoch))
 		pthread_cond_wait(&sections->changed, &sections->lock);
 	atomic_fetch_sub(&sections->busy, 1);
@@ -145,16 +145,16 @@ void mregion_sections_defer(struct mregion_sections *sections,
 			    struct mregion_deferred *deferred)
 {
 	pthread_mutex_lock(&sections->lock);
-	deferred->wait = want(sections);
+	deferred->wait = want_end_of_epoch(sections);
 	deferred->next = NULL;
 	*sections->last = deferred;
 	sections->last = &deferred->next;
-	advance(sections);
+	advance_epochs(sections);
 	pthread_mutex_unlock(&sections->lock);
 }
 
 /* The next that can be done, if there is one. */
-static struct mregion_deferred *take(struct mregion_sections *sections)
+static struct mregion_deferred *take_deferred(struct mregion_sections *sections)
 {
 	struct mregion_deferred *deferred;
 
@@ -176,7 +176,7 @@ void mregion_sections_flush(struct mregion_sections *sections)
 {
 	struct mregion_deferred *deferred;
 
-	while ((deferred = take(sections)))
+	while ((deferred = take_deferred(sections)))
 		deferred->call(deferred);
 }
 

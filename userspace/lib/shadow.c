@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Shadow memory. The rules that serve accesses from it are in rule.c. */
+/* Shadow memory. The rules that serve accesses from it are in rules.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>

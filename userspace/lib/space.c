@@ -21,8 +21,8 @@ static void put_space(struct mregion_space *space)
 }
 
 /* The handle may be freed before the fate of the change is known. */
-static int change(struct mregion_space *space, struct mregion_op *op,
-		  mregion_settle_t *settle)
+static int change_space(struct mregion_space *space, struct mregion_op *op,
+			mregion_settle_t *settle)
 {
 	op->id = space->id;
 	space->refs++;
@@ -79,7 +79,7 @@ struct mregion_space *mregion_new_space(struct mregion_machine *machine,
 	space->next = machine->spaces;
 	machine->spaces = space;
 	if (space->id)
-		ret = change(space, &op, settle_create);
+		ret = change_space(space, &op, settle_create);
 	else
 		ret = mregion_refuse(machine, mregion_fail_why(ENOSPC,
 			"create a space: all IDs are used up"));
@@ -134,7 +134,7 @@ static int set_space(struct mregion_space *space)
 		},
 	};
 
-	return change(space, &op, settle_set);
+	return change_space(space, &op, settle_set);
 }
 
 int mregion_space_set_root(struct mregion_space *space,
@@ -189,7 +189,7 @@ int mregion_space_free(struct mregion_space *space)
 		mregion_no_change(machine);
 		mregion_space_release(space);
 	} else {
-		ret = change(space, &op, settle_free);
+		ret = change_space(space, &op, settle_free);
 	}
 	pthread_mutex_unlock(&machine->transaction.lock);
 	return ret;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flat.h"
+#include "flat_copy.h"
 #include "kernel.h"
 
 struct mregion_machine;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "flat.h"
+#include "flat_copy.h"
 #include "kernel.h"
 #include "machine.h"
 #include "mregion.h"
@@ -78,7 +78,7 @@ struct ranges {
 	size_t room;
 };
 
-static int add(struct ranges *list, void *range)
+static int add_range(struct ranges *list, void *range)
 {
 	size_t room = list->room ? 2 * list->room : 16;
 	void **ranges;
@@ -116,7 +116,7 @@ static int make_ranges(struct mregion_machine *machine,
 		range = make_range(machine, &changed->ranges[i]);
 		if (!range)
 			return -ENOMEM;
-		if (add(list, range)) {
+		if (add_range(list, range)) {
 			free_range(range);
 			return -ENOMEM;
 		}
@@ -135,7 +135,7 @@ static int collect_old(const struct mregion_flat *flat,
 	mregion_btree_for_each(range, &cursor, &flat->tree, interval->start) {
 		if (range->range.start > interval->last)
 			break;
-		if (add(list, range))
+		if (add_range(list, range))
 			return -ENOMEM;
 	}
 	return 0;
@@ -145,9 +145,9 @@ static int collect_old(const struct mregion_flat *flat,
  * Put ranges in place of those in an interval, which are added to @old. After an error
  * nothing has changed.
  */
-static int replace(struct mregion_flat *flat,
-		   const struct mregion_interval *interval, void **ranges,
-		   size_t nr, struct ranges *old)
+static int replace_interval(struct mregion_flat *flat,
+			    const struct mregion_interval *interval, void **ranges,
+			    size_t nr, struct ranges *old)
 {
 	size_t nr_old = old->nr;
 	int ret = collect_old(flat, interval, old) ?:
@@ -161,10 +161,10 @@ static int replace(struct mregion_flat *flat,
 }
 
 /* Put all in place; @flat is locked for writing. Sets how many of @new are in it. */
-static int replace_all(struct mregion_flat *flat,
-		       const struct mregion_changed *changed,
-		       const struct ranges *new, size_t *done,
-		       struct ranges *old)
+static int replace_intervals(struct mregion_flat *flat,
+			     const struct mregion_changed *changed,
+			     const struct ranges *new, size_t *done,
+			     struct ranges *old)
 {
 	const struct mregion_interval *interval;
 	size_t end;
@@ -177,8 +177,8 @@ static int replace_all(struct mregion_flat *flat,
 		for (end = *done; end < new->nr; end++)
 			if (changed->ranges[end].start > interval->last)
 				break;
-		ret = replace(flat, interval, new->ranges + *done, end - *done,
-			      old);
+		ret = replace_interval(flat, interval, new->ranges + *done, end - *done,
+				       old);
 		if (ret)
 			break;
 		*done = end;
@@ -188,7 +188,7 @@ static int replace_all(struct mregion_flat *flat,
 }
 
 /* No copy any more. */
-static void drop(struct mregion_flat *flat)
+static void drop_copy(struct mregion_flat *flat)
 {
 	struct mregion_btree tree;
 
@@ -210,7 +210,7 @@ int mregion_flat_follow(struct mregion_flat *flat,
 	int ret = 0;
 
 	if (!changed) {
-		drop(flat);
+		drop_copy(flat);
 		return 0;
 	}
 	if (flat->valid && !changed->nr_intervals)
@@ -218,7 +218,7 @@ int mregion_flat_follow(struct mregion_flat *flat,
 	ret = make_ranges(machine, changed, &new);
 	if (!ret) {
 		pthread_rwlock_wrlock(&flat->lock);
-		ret = replace_all(flat, changed, &new, &done, &old);
+		ret = replace_intervals(flat, changed, &new, &done, &old);
 		flat->generation = changed->generation;
 		flat->valid = !ret;
 		pthread_rwlock_unlock(&flat->lock);
@@ -226,7 +226,7 @@ int mregion_flat_follow(struct mregion_flat *flat,
 	free_ranges(&new, done);
 	free_ranges(&old, 0);
 	if (ret)
-		drop(flat);
+		drop_copy(flat);
 	return ret;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Servers, as the process that serves sees them. */
-#ifndef MREGION_LIB_SERVING_H
-#define MREGION_LIB_SERVING_H
+#ifndef MREGION_LIB_SERVER_PROCESS_H
+#define MREGION_LIB_SERVER_PROCESS_H
 
 #include <pthread.h>
 #include <stdatomic.h>

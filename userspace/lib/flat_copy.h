@@ -3,8 +3,8 @@
  * Copies of flat views, as the threads that resolve accesses use them. After a commit
  * a copy follows by what the commit has changed, and costs no more than that.
  */
-#ifndef MREGION_LIB_FLAT_H
-#define MREGION_LIB_FLAT_H
+#ifndef MREGION_LIB_FLAT_COPY_H
+#define MREGION_LIB_FLAT_COPY_H
 
 #include <pthread.h>
 #include <stdbool.h>

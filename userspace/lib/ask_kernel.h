@@ -3,8 +3,8 @@
  * Parts of accesses that the kernel is asked to make, since it alone applies rules
  * and knows servers.
  */
-#ifndef MREGION_LIB_ASK_H
-#define MREGION_LIB_ASK_H
+#ifndef MREGION_LIB_ASK_KERNEL_H
+#define MREGION_LIB_ASK_KERNEL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -23,7 +23,7 @@
 
 #include "error.h"
 #include "mregion.h"
-#include "serving.h"
+#include "server_process.h"
 
 /* What the kernel has counted up to now. */
 static uint32_t count_events(const struct mregion_serving *serving)

@@ -9,7 +9,7 @@
 
 #include "error.h"
 #include "mregion.h"
-#include "serving.h"
+#include "server_process.h"
 
 /* How many slots there are, 0 if @fd is no server's. */
 static uint32_t read_nr_slots(int fd)

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "describe.h"
+#include "describe_failure.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"

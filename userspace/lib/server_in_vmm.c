@@ -12,12 +12,12 @@
 #include "mregion.h"
 #include "region.h"
 #include "region_changes.h"
-#include "server.h"
+#include "server_in_vmm.h"
 
 /* Of the limits, this one is not in struct mregion_info. */
 #define MAX_SPIN_USECS	1000
 
-static struct mregion_server *new_handle(struct mregion_machine *machine)
+static struct mregion_server *new_server_handle(struct mregion_machine *machine)
 {
 	struct mregion_server *server = calloc(1, sizeof(*server));
 
@@ -86,7 +86,7 @@ struct mregion_server *mregion_new_server(struct mregion_machine *machine,
 		.spin_usecs = spin_usecs,
 		.timeout_usecs = timeout_usecs,
 	};
-	struct mregion_server *server = new_handle(machine);
+	struct mregion_server *server = new_server_handle(machine);
 	int err;
 
 	if (!server)
@@ -190,8 +190,8 @@ void mregion_servers_release(struct mregion_machine *machine)
 	atomic_store(&machine->servers, NULL);
 }
 
-static struct mregion_server *find(struct mregion_machine *machine,
-				   uint32_t id)
+static struct mregion_server *find_server(struct mregion_machine *machine,
+					  uint32_t id)
 {
 	struct mregion_server *server = atomic_load(&machine->servers);
 
@@ -200,13 +200,13 @@ static struct mregion_server *find(struct mregion_machine *machine,
 	return server;
 }
 
-static void settle(void *object, const struct mregion_op *op, bool done)
+static void settle_server(void *object, const struct mregion_op *op, bool done)
 {
 	struct mregion_region *region = object;
 
 	if (done)
 		atomic_store(&region->server,
-			     find(region->machine, op->set_server.server));
+			     find_server(region->machine, op->set_server.server));
 	atomic_store(&region->next_server, atomic_load(&region->server));
 	mregion_region_put(region);
 }
@@ -227,7 +227,7 @@ int mregion_set_server(struct mregion_region *region,
 	/* Who is in a transaction has looked at what there will be. */
 	pthread_mutex_lock(lock);
 	atomic_store(&region->next_server, server);
-	ret = mregion_region_change(region, &op, settle,
+	ret = mregion_region_change(region, &op, settle_server,
 				    "bind a region to a server");
 	pthread_mutex_unlock(lock);
 	return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a commit has failed at, and why, for mregion_error(). */
-#ifndef MREGION_LIB_DESCRIBE_H
-#define MREGION_LIB_DESCRIBE_H
+#ifndef MREGION_LIB_DESCRIBE_FAILURE_H
+#define MREGION_LIB_DESCRIBE_FAILURE_H
 
 struct mregion_commit;
 struct mregion_machine;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Servers, as the VMM sees them. */
-#ifndef MREGION_LIB_SERVER_H
-#define MREGION_LIB_SERVER_H
+#ifndef MREGION_LIB_SERVER_IN_VMM_H
+#define MREGION_LIB_SERVER_IN_VMM_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

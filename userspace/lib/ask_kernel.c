@@ -4,13 +4,13 @@
 #include <sys/ioctl.h>
 
 #include "access.h"
-#include "ask.h"
+#include "ask_kernel.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
 #include "ring_drain.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "space.h"
 #include "vm.h"
 

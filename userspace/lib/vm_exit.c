@@ -7,7 +7,7 @@
 #include <linux/kvm.h>
 
 #include "access.h"
-#include "ask.h"
+#include "ask_kernel.h"
 #include "error.h"
 #include "machine.h"
 #include "mregion.h"
@@ -110,7 +110,7 @@ static bool must_ask(const struct access *access)
  * Make what can be made without the kernel, all by one view. Sets @access->ask if
  * anything is left.
  */
-static void access_here(struct access *access)
+static void access_without_kernel(struct access *access)
 {
 	struct mregion_space *space = access->origin.space;
 	struct mregion_piece pieces[MREGION_MAX_PIECES];
@@ -134,7 +134,7 @@ static void access_here(struct access *access)
 }
 
 /* The kernel has left a part to the VMM. Return: false if it is to be asked again. */
-static bool access_left(struct access *access, const struct mregion_ask *ask)
+static bool access_left_to_vmm(struct access *access, const struct mregion_ask *ask)
 {
 	struct mregion_space *space = access->origin.space;
 	uint8_t *data = access->data + access->done;
@@ -159,7 +159,7 @@ static bool access_left(struct access *access, const struct mregion_ask *ask)
 }
 
 /* Have the kernel make a part. Return: 0, or a negative errno. */
-static int access_ask(struct access *access)
+static int access_by_kernel(struct access *access)
 {
 	uint64_t last = mregion_space_last(access->origin.space);
 	struct mregion_ask ask = {
@@ -189,7 +189,7 @@ static int access_ask(struct access *access)
 	access->asked = true;
 	if (ret)
 		access->done += ask.part;
-	else if (!access_left(access, &ask))
+	else if (!access_left_to_vmm(access, &ask))
 		sched_yield();
 	return 0;
 }
@@ -204,10 +204,10 @@ static int make_access(struct access *access)
 
 	while (access->done < access->len) {
 		if (!access->ask) {
-			access_here(access);
+			access_without_kernel(access);
 			continue;
 		}
-		ret = access_ask(access);
+		ret = access_by_kernel(access);
 		if (ret)
 			return ret;
 		access->ask = 0;
@@ -236,9 +236,9 @@ static void resume_exit(struct mregion_progress *saved,
  * Make all accesses of an exit, each of @size bytes. They are to one address
  * unless there is only one.
  */
-static int resolve(struct mregion_vm *vm, struct mregion_space *space,
-		   unsigned int vcpu, struct mregion_progress *now,
-		   uint8_t *data, unsigned int size)
+static int make_accesses(struct mregion_vm *vm, struct mregion_space *space,
+			 unsigned int vcpu, struct mregion_progress *now,
+			 uint8_t *data, unsigned int size)
 {
 	struct mregion_progress *saved = &vm->progress[vcpu];
 	struct access access = {
@@ -288,7 +288,7 @@ static int resolve(struct mregion_vm *vm, struct mregion_space *space,
  */
 #define RESOLVED	0x80
 
-static int resolved(int ret, uint8_t *direction)
+static int mark_resolved(int ret, uint8_t *direction)
 {
 	if (!ret || ret == -EFAULT)
 		*direction |= RESOLVED;
@@ -315,7 +315,7 @@ static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
 		return 0;
 	if (!vm->memory || !now.len || now.len > sizeof(run->mmio.data))
 		return exit_other(vm);
-	return resolved(resolve(vm, vm->memory, vcpu, &now, run->mmio.data,
+	return mark_resolved(make_accesses(vm, vm->memory, vcpu, &now, run->mmio.data,
 				run->mmio.len), &run->mmio.is_write);
 }
 
@@ -335,7 +335,7 @@ static int exit_io(struct mregion_vm *vm, unsigned int vcpu,
 		return 0;
 	if (!vm->pio || !run->io.size || run->io.size > 8)
 		return exit_other(vm);
-	return resolved(resolve(vm, vm->pio, vcpu, &now, data, run->io.size),
+	return mark_resolved(make_accesses(vm, vm->pio, vcpu, &now, data, run->io.size),
 			&run->io.direction);
 }
 

@@ -13,7 +13,7 @@
 #include "mregion.h"
 #include "region.h"
 #include "region_changes.h"
-#include "server.h"
+#include "server_in_vmm.h"
 #include "shadow.h"
 
 static void settle_asked(void *object, const struct mregion_op *op, bool done)
