@@ -36,7 +36,7 @@ FIXTURE_TEARDOWN(access)
 
 #define ASSERT_COMMIT(...)	ASSERT_EQ(0, COMMIT(self->fd, __VA_ARGS__))
 
-static uint64_t ones(uint32_t len)
+static uint64_t all_ones(uint32_t len)
 {
 	return len == 8 ? -1ull : (1ull << (8 * len)) - 1;
 }
@@ -101,7 +101,7 @@ TEST_F(access, unassigned)
 	for (len = 1; len <= 8; len++) {
 		ASSERT_COMMIT(mr_space_set(SPACE, 1, 0, MREGION_POLICY_ONES));
 		EXPECT_READ(SPACE, 0x101, len, MREGION_OUTCOME_UNASSIGNED, 1,
-			    ones(len));
+			    all_ones(len));
 		EXPECT_WRITE(SPACE, 0x101, len, MREGION_OUTCOME_UNASSIGNED, 1);
 		ASSERT_COMMIT(mr_space_set(SPACE, 1, 0,
 					   MREGION_POLICY_ZEROES));
@@ -333,7 +333,7 @@ TEST_F(access, splits)
 				     (unsigned long long)entry.offset);
 			EXPECT_EQ((data >> (8 * (entry.offset -
 						 split->offset))) &
-				  ones(entry.len), entry.data);
+				  all_ones(entry.len), entry.data);
 		}
 		EXPECT_STREQ(split->accepted, accepted) {
 			TH_LOG("case %u: %u@%llu: %s", i, split->len,

@@ -73,7 +73,7 @@ FIXTURE_TEARDOWN(atomic)
 	close(self->fd);
 }
 
-static int which(const char *text, const char *const *states)
+static int find_state(const char *text, const char *const *states)
 {
 	return !strcmp(text, states[0]) ? 0 : !strcmp(text, states[1]) ? 1 : -1;
 }
@@ -98,7 +98,7 @@ static int read_view(struct reader *reader, uint32_t space,
 		return -1;
 	}
 	reader->generation = generation;
-	i = which(text, states);
+	i = find_state(text, states);
 	if (i < 0)
 		strcpy(reader->first_wrong, text);
 	return i;

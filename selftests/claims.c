@@ -304,7 +304,7 @@ static int ioeventfd(int vm, uint64_t addr, uint32_t len, int fd,
 	return mr_ioctl(vm, KVM_IOEVENTFD, &arg);
 }
 
-static int zone(int vm, uint64_t addr, uint32_t len, bool pio)
+static int kvm_zone(int vm, uint64_t addr, uint32_t len, bool pio)
 {
 	struct kvm_coalesced_mmio_zone zone = {
 		.addr = addr, .size = len, .pio = pio,
@@ -345,17 +345,17 @@ TEST_F_TIMEOUT(claims, room_for_kvm, 300)
 	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(5, 1ull << 42),
 			    mr_map(5, 1, 1ull << 45, 0)));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, NULL));
-	for (i = 0; i < 2000 && !zone(self->vm.fd, 0x1000 * i, 8, false); i++)
+	for (i = 0; i < 2000 && !kvm_zone(self->vm.fd, 0x1000 * i, 8, false); i++)
 		nr++;
 	EXPECT_EQ(1000, nr);
-	EXPECT_EQ(-ENOSPC, zone(self->vm.fd, 0x1000 * i, 8, false));
+	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
 	/* With all of them there, too, and when it is gone. */
 	EXPECT_LE(0, claims_read(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
 				 MREGION_CLAIMS_RENEW, self->claims,
 				 MAX_CLAIMS));
-	EXPECT_EQ(-ENOSPC, zone(self->vm.fd, 0x1000 * i, 8, false));
+	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
-	EXPECT_EQ(-ENOSPC, zone(self->vm.fd, 0x1000 * i, 8, false));
+	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
 }
 
 /*
@@ -431,9 +431,9 @@ TEST_F(claims, ranges_of_nonsense)
 	ASSERT_EQ(0, vm_add_vcpu(&self->vm));
 	ASSERT_EQ(0, ioeventfd(self->vm.fd, -8ull, 4, efd, 0));
 	ASSERT_EQ(0, ioeventfd(self->vm.fd, -1ull, 0, efd, 0));
-	ASSERT_EQ(0, zone(self->vm.fd, -0x1000ull, 0x2000, false));
-	ASSERT_EQ(0, zone(self->vm.fd, BASE + 0x800, ~0u, false));
-	ASSERT_EQ(0, zone(self->vm.fd, BASE + 0x900, 0, false));
+	ASSERT_EQ(0, kvm_zone(self->vm.fd, -0x1000ull, 0x2000, false));
+	ASSERT_EQ(0, kvm_zone(self->vm.fd, BASE + 0x800, ~0u, false));
+	ASSERT_EQ(0, kvm_zone(self->vm.fd, BASE + 0x900, 0, false));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_create(5, MREGION_RESERVATION, 0x1000),
 			    mr_map(5, 1, -0x1000ull, 0)));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, NULL));
@@ -506,7 +506,7 @@ static int later_add(struct vm *vm, const FIXTURE_VARIANT(later) *variant,
 		return ioeventfd(vm->fd, addr, 4, efd,
 				 flags | KVM_IOEVENTFD_FLAG_DATAMATCH);
 	default:
-		return zone(vm->fd, addr, 4, variant->pio);
+		return kvm_zone(vm->fd, addr, 4, variant->pio);
 	}
 }
 
@@ -738,8 +738,8 @@ TEST_F_TIMEOUT(claims, no_product, 600)
 	few = attach_ms(self);
 	ASSERT_NE(~0ull, few);
 	for (i = 0; i < ZONES; i++)
-		ASSERT_EQ(0, zone(self->vm.fd, 0x60000000 + i,
-				  aliases * 2 * NR + 16, false));
+		ASSERT_EQ(0, kvm_zone(self->vm.fd, 0x60000000 + i,
+				      aliases * 2 * NR + 16, false));
 	many = attach_ms(self);
 	ASSERT_NE(~0ull, many);
 	EXPECT_GT(8 * (few + 10), many);

@@ -271,7 +271,7 @@ union making {
 	struct mregion_attach attach;
 };
 
-static int make(int fd, unsigned long cmd, int vm, union making *making)
+static int make_object(int fd, unsigned long cmd, int vm, union making *making)
 {
 	memset(making, 0, sizeof(*making));
 	switch (cmd) {
@@ -304,7 +304,7 @@ static int make(int fd, unsigned long cmd, int vm, union making *making)
 }
 
 /* What was made; @next_fd: the descriptor it has, if it has one. */
-static int unmake(int fd, unsigned long cmd, int vm, int next_fd)
+static int end_object(int fd, unsigned long cmd, int vm, int next_fd)
 {
 	uint32_t arg[] = { 8, 9 };	/* @size and @id, of all three */
 
@@ -350,7 +350,7 @@ FIXTURE_SETUP(making)
 {
 	attached_setup(_metadata, &self->commit, &self->vm);
 	if (variant->cmd == MREGION_ATTACH && self->vm >= 0)
-		unmake(self->commit.fd, MREGION_ATTACH, self->vm, -1);
+		end_object(self->commit.fd, MREGION_ATTACH, self->vm, -1);
 }
 
 FIXTURE_TEARDOWN(making)
@@ -369,9 +369,9 @@ TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
 	if (cmd == MREGION_ATTACH && self->vm < 0)
 		SKIP(return, "no virtual machine to attach to");
 	next = next_descriptor();
-	ASSERT_EQ(0, make(fd, cmd, self->vm, &making));
+	ASSERT_EQ(0, make_object(fd, cmd, self->vm, &making));
 	EXPECT_EQ(cmd == MREGION_ATTACH, next == next_descriptor());
-	ASSERT_EQ(0, unmake(fd, cmd, self->vm, next));
+	ASSERT_EQ(0, end_object(fd, cmd, self->vm, next));
 	EXPECT_EQ(next, next_descriptor());
 	if (fail_nth < 0)
 		SKIP(return, "this kernel cannot inject failures");
@@ -379,12 +379,12 @@ TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
 	for (nth = 1; ; nth++) {
 		next = next_descriptor();
 		ASSERT_TRUE(fail_at(fail_nth, nth));
-		err = make(fd, cmd, self->vm, &making);
+		err = make_object(fd, cmd, self->vm, &making);
 		if (fail_no_more(fail_nth))
 			break;
 		if (!err) {
 			/* Also where its descriptor could not be told. */
-			ASSERT_EQ(0, unmake(fd, cmd, self->vm, next));
+			ASSERT_EQ(0, end_object(fd, cmd, self->vm, next));
 			if (cmd == MREGION_ATTACH) {
 				/* Which has changed windows. */
 				mr_snapshot_free(&before);
@@ -404,7 +404,7 @@ TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
 	EXPECT_EQ(0, err);
 	EXPECT_LT(3, nth);
 	mr_snapshot_free(&before);
-	EXPECT_EQ(0, unmake(fd, cmd, self->vm, next));
+	EXPECT_EQ(0, end_object(fd, cmd, self->vm, next));
 }
 
 /* What could not be taken anew is so by the next commit, even by an empty one. */

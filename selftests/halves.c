@@ -73,7 +73,7 @@ FIXTURE_TEARDOWN(halves)
 }
 
 /* How often the rule has taken effect since the last time. */
-static unsigned int effects(FIXTURE_DATA(halves) *self)
+static unsigned int count_effects(FIXTURE_DATA(halves) *self)
 {
 	struct mregion_ring_entry entry;
 	unsigned int nr = signals(self->efd), i;
@@ -87,8 +87,8 @@ static unsigned int effects(FIXTURE_DATA(halves) *self)
 }
 
 /* The VMM does its part of a write, part by part. */
-static int complete(FIXTURE_DATA(halves) *self, const struct vcpu_exit *exit,
-		    struct mregion_access *access)
+static int complete_write(FIXTURE_DATA(halves) *self, const struct vcpu_exit *exit,
+			  struct mregion_access *access)
 {
 	return mr_access(self->rig.fd, DEV_MEMORY, exit->addr, exit->len,
 			 MREGION_ACCESS_WRITE | MREGION_ACCESS_PART,
@@ -108,24 +108,24 @@ TEST_F(halves, second_waits_for_the_first)
 	EXPECT_EQ(MMIO_BASE + SECOND - 2, exit.addr);
 	EXPECT_EQ(2, exit.len);
 	EXPECT_EQ(VALUE & 0xffff, vcpu_exit_value(&exit));
-	EXPECT_EQ(0, effects(self));
-	ASSERT_EQ(0, complete(self, &exit, &access));
+	EXPECT_EQ(0, count_effects(self));
+	ASSERT_EQ(0, complete_write(self, &exit, &access));
 	EXPECT_EQ(0, access.handled);
-	EXPECT_EQ(0, effects(self));
+	EXPECT_EQ(0, count_effects(self));
 
 	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(vcpu));
 	ASSERT_TRUE(vcpu_exit_access(vcpu, &exit));
 	EXPECT_EQ(MMIO_BASE + SECOND, exit.addr);
 	EXPECT_EQ(2, exit.len);
 	EXPECT_EQ(VALUE >> 16, vcpu_exit_value(&exit));
-	EXPECT_EQ(0, effects(self));
+	EXPECT_EQ(0, count_effects(self));
 	/* what would be coalesced is the VMM's */
-	ASSERT_EQ(0, complete(self, &exit, &access));
+	ASSERT_EQ(0, complete_write(self, &exit, &access));
 	EXPECT_EQ(!coalesced, access.handled);
 	EXPECT_EQ(2, access.part);
-	EXPECT_EQ(!coalesced, effects(self));
+	EXPECT_EQ(!coalesced, count_effects(self));
 	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
-	EXPECT_EQ(0, effects(self));
+	EXPECT_EQ(0, count_effects(self));
 }
 
 /* Where a rule completes the first one, the second need not wait. */
@@ -147,7 +147,7 @@ TEST_F(halves, both_have_rules)
 	ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
 	EXPECT_EQ(0, exits);
 	/* the shadow's first word is not written, its second is */
-	EXPECT_EQ(variant->what == STORE ? 1 : 2, effects(self));
+	EXPECT_EQ(variant->what == STORE ? 1 : 2, count_effects(self));
 }
 
 /* Another instruction's write is no second half, whatever exited before. */
@@ -161,12 +161,12 @@ TEST_F(halves, another_instruction)
 		ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND - 4, VALUE, 0));
 		ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
 		EXPECT_EQ(1, exits);
-		EXPECT_EQ(0, effects(self));
+		EXPECT_EQ(0, count_effects(self));
 		exits = 0;
 		ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND, VALUE, 0));
 		ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
 		EXPECT_EQ(0, exits);
-		EXPECT_EQ(1, effects(self));
+		EXPECT_EQ(1, count_effects(self));
 	}
 }
 

@@ -75,7 +75,7 @@ static void fill(struct prng *state, void *buffer, size_t len)
 }
 
 /* A number that somebody might have forgotten about. */
-static uint64_t nasty(struct prng *state)
+static uint64_t nasty_number(struct prng *state)
 {
 	static const uint64_t numbers[] = {
 		0, 1, 2, 3, 7, 8, 0xfff, 0x1000, 0x1001, 0xffff, 0x10000,
@@ -204,7 +204,7 @@ TEST_F(hostile, bad_pointers)
 			*(uint32_t *)(self->guarded + MR_PAGE - 8) =
 				MAX(ioctls[i].size, 16);
 			EXPECT_EQ(-EFAULT, mr_ioctl(self->fd, ioctls[i].cmd,
-					(void *)(uintptr_t)pointers[j])) {
+						    (void *)(uintptr_t)pointers[j])) {
 				TH_LOG("%s at %#llx", ioctls[i].name,
 				       (unsigned long long)pointers[j]);
 			}
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(hostile, random_structures, 180)
 		fill(&self->prng, buffer, sizeof(buffer));
 		for (j = 1; j < ioctls[which].size / 4; j++)
 			if (below(&self->prng, 4))
-				buffer[j] = nasty(&self->prng);
+				buffer[j] = nasty_number(&self->prng);
 		switch (below(&self->prng, 8)) {
 		case 0:
 			break;
@@ -325,7 +325,7 @@ TEST_F_TIMEOUT(hostile, random_attachments, 180)
 		fill(&self->prng, &attach, sizeof(attach));
 		attach.size = sizeof(attach);
 		attach.vm_fd = below(&self->prng, 8) ? vm :
-			       (int)nasty(&self->prng);
+			       (int)nasty_number(&self->prng);
 		if (below(&self->prng, 8))
 			attach.memory = below(&self->prng, 4);
 		if (below(&self->prng, 8))
@@ -375,7 +375,7 @@ TEST_F_TIMEOUT(hostile, random_waits, 180)
 		words = cmd == MREGION_SERVER_WAIT ? 4 : 2;
 		fill(&self->prng, buffer, sizeof(buffer));
 		buffer[0] = below(&self->prng, 4) ? 4 * words :
-			    (uint32_t)nasty(&self->prng);
+			    (uint32_t)nasty_number(&self->prng);
 		if (below(&self->prng, 2))
 			buffer[1] = below(&self->prng, 6);
 		if (cmd == MREGION_SERVER_WAIT) {
@@ -410,14 +410,14 @@ static struct mregion_op random_op(struct prng *state)
 				     1 + below(state, 24));
 	uint32_t other = 1 + below(state, 24);
 	uint64_t number = below(state, 3) ? below(state, 0x20000) :
-		nasty(state);
+		nasty_number(state);
 
 	switch (op.code) {
 	case MREGION_OP_CREATE:
 		op = mr_create(op.id, 1 + below(state, 8), number);
 		if (op.create.kind == MREGION_ALIAS) {
 			op.create.target = other;
-			op.create.offset = nasty(state);
+			op.create.offset = nasty_number(state);
 		}
 		if (!below(state, 4))
 			op.create.flags = below(state, 64);
@@ -455,7 +455,7 @@ static struct mregion_op random_op(struct prng *state)
 	if (!below(state, 3))
 		op = mr_may_fail(op);
 	if (!below(state, 40))
-		((uint32_t *)&op)[below(state, sizeof(op) / 4)] = nasty(state);
+		((uint32_t *)&op)[below(state, sizeof(op) / 4)] = nasty_number(state);
 	return op;
 }
 
@@ -594,7 +594,8 @@ static void *attack(void *arg)
 			break;
 		case 3:
 			mr_translate(attacker->fd, 1 + below(state, 4),
-				     nasty(state), nasty(state), &translate);
+				     nasty_number(state), nasty_number(state),
+				     &translate);
 			break;
 		case 4:
 			mr_view_text(attacker->fd, 1 + below(state, 4));

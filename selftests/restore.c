@@ -143,7 +143,7 @@ static bool shows_holder(const struct state *state,
 	return false;
 }
 
-static struct mregion_op again(const struct mregion_region_info *info)
+static struct mregion_op op_to_create(const struct mregion_region_info *info)
 {
 	struct mregion_op op = mr_create(info->id, info->kind, info->len);
 
@@ -176,7 +176,7 @@ static int make_again(int fd, const struct state *state)
 			info = &state->regions[i];
 			if (created[info->id] || !created[info->target])
 				continue;
-			ops[nr++] = again(info);
+			ops[nr++] = op_to_create(info);
 			created[info->id] = true;
 			nr_created++;
 		}

@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN(model)
 	rig_close(&self->rig);
 }
 
-static uint64_t low(uint64_t value, unsigned int len)
+static uint64_t low_bytes(uint64_t value, unsigned int len)
 {
 	return len < 8 ? value & ((1ull << (8 * len)) - 1) : value;
 }
@@ -92,7 +92,7 @@ static bool model_matches(const struct mregion_rule *rule, uint64_t offset,
 	case MREGION_RULE_DOORBELL:
 		return write && (!rule->access_len || rule->access_len == len) &&
 		       (!(rule->flags & MREGION_RULE_DATAMATCH) ||
-			rule->datamatch == low(value, len));
+			rule->datamatch == low_bytes(value, len));
 	default:
 		return rule->flags & (write ? MREGION_RULE_WRITE :
 					      MREGION_RULE_READ);
@@ -232,7 +232,7 @@ static uint32_t model_apply(FIXTURE_DATA(model) *self,
 			    const struct model_rule *rule, bool *signal,
 			    uint64_t *value)
 {
-	uint64_t data = low(access->value, access->len);
+	uint64_t data = low_bytes(access->value, access->len);
 	bool changed;
 	uint8_t *at;
 
@@ -291,7 +291,7 @@ static bool model_rings(FIXTURE_DATA(model) *self,
 		    !mr_ring_take(&self->rings[i], &entry) ||
 		    entry.offset != access->offset ||
 		    entry.len != access->len ||
-		    entry.data != low(access->value, access->len))
+		    entry.data != low_bytes(access->value, access->len))
 			return false;
 	}
 	return true;

@@ -114,8 +114,8 @@ static bool clients_get_on(FIXTURE_DATA(guests) *self)
  * Let the vCPUs end, and look at what they and the device have seen: all of it,
  * in order; and at most @repeats accesses of each twice.
  */
-static void finish(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(guests) *self, uint32_t repeats)
+static void finish_guest(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(guests) *self, uint32_t repeats)
 {
 	unsigned int i;
 
@@ -166,7 +166,7 @@ static void run_for_a_while(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, start_clients(self));
 	usleep(LOAD_MS * 1000);
 	EXPECT_TRUE(clients_get_on(self));
-	finish(_metadata, self, repeats);
+	finish_guest(_metadata, self, repeats);
 }
 
 static void expect_all_served(struct __test_metadata *_metadata,
@@ -199,8 +199,8 @@ FIXTURE_VARIANT_ADD(guests, single_slot) {
 	.threads = 2, .nr_slots = 1, .process = true,
 };
 
-static int start(FIXTURE_DATA(guests) *self,
-		 const FIXTURE_VARIANT(guests) *variant)
+static int start_guest(FIXTURE_DATA(guests) *self,
+		       const FIXTURE_VARIANT(guests) *variant)
 {
 	int err = new_server(self, SERVER, variant->nr_slots, 0);
 
@@ -214,7 +214,7 @@ static int start(FIXTURE_DATA(guests) *self,
 
 GUESTS_TEST(all_is_served)
 {
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	run_for_a_while(_metadata, self, 0);
 	expect_all_served(_metadata, self);
 }
@@ -225,7 +225,7 @@ GUESTS_TEST(slow_server)
 	struct mregion_stats stats;
 
 	self->device->delay = 1000;
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	run_for_a_while(_metadata, self, 0);
 	expect_all_served(_metadata, self);
 	stats = server_stats(self, SERVER);
@@ -248,7 +248,7 @@ GUESTS_TEST(signals)
 	unsigned int i;
 
 	self->device->delay = 300;
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	ASSERT_EQ(0, start_clients(self));
 	mr_for_a_while(LOAD_MS, interrupts(self)) {
 		for (i = 0; i < VCPUS; i++)
@@ -256,7 +256,7 @@ GUESTS_TEST(signals)
 		usleep(300);
 	}
 	EXPECT_TRUE(clients_get_on(self));
-	finish(_metadata, self, 0);
+	finish_guest(_metadata, self, 0);
 	expect_all_served(_metadata, self);
 	EXPECT_LT(0, interrupts(self));
 }
@@ -282,7 +282,7 @@ GUESTS_TEST(posted)
 	struct mregion_stats stats;
 
 	ASSERT_EQ(0, post_writes(self, 64));
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	run_for_a_while(_metadata, self, 0);
 	EXPECT_EQ(0, self->device->here);
 	stats = server_stats(self, SERVER);
@@ -296,7 +296,7 @@ GUESTS_TEST(posted_to_a_small_ring)
 {
 	ASSERT_EQ(0, post_writes(self, 2));
 	self->device->delay = 200;
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	run_for_a_while(_metadata, self, 0);
 	EXPECT_EQ(0, self->device->here);
 }
@@ -308,7 +308,7 @@ GUESTS_TEST(posted_writes_are_seen)
 	unsigned int i;
 
 	ASSERT_EQ(0, post_writes(self, 64));
-	ASSERT_EQ(0, start(self, variant));
+	ASSERT_EQ(0, start_guest(self, variant));
 	for (i = 1; i <= 20; i++) {
 		usleep(5000);
 		ASSERT_EQ(0, GUEST_RUN(vcpu, mmio_write4, .rdi = MMIO_BASE,
@@ -369,7 +369,7 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, mr_server_free(guests->rig.fd, SERVER));
 	}
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, kills);
+	finish_guest(_metadata, guests, kills);
 	EXPECT_LT(0, guests->device->here);
 	EXPECT_LT(0, guests->device->served);
 	/* A kill is one in the middle of few accesses. */
@@ -406,7 +406,7 @@ CHAOS_TEST(silent)
 	ASSERT_EQ(0, start_clients(guests));
 	ASSERT_TRUE(clients_get_on(guests));
 	EXPECT_LE(199, mr_now_ms() - start);
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	EXPECT_EQ(all_accesses(guests), guests->device->here);
 	stats = server_stats(guests, SERVER);
 	EXPECT_EQ(0, stats.outcomes[MREGION_OUTCOME_SERVED]);
@@ -477,7 +477,7 @@ CHAOS_TEST(server_changes_the_machine)
 	ASSERT_EQ(0, start_clients(guests));
 	usleep(LOAD_MS * 1000);
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	expect_all_served(_metadata, guests);
 }
 
@@ -497,7 +497,7 @@ CHAOS_TEST(unbound)
 		usleep(1000);
 	}
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	EXPECT_LT(0, guests->device->here);
 	EXPECT_LT(0, guests->device->served);
 	EXPECT_EQ(all_accesses(guests),
@@ -530,7 +530,7 @@ CHAOS_TEST(swapped)
 		usleep(1000);
 	}
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	EXPECT_EQ(0, guests->device->here);
 	ASSERT_EQ(0, bind_devices(&guests->rig, SERVER));
 	EXPECT_TRUE(has_served(guests, SERVER));
@@ -560,7 +560,7 @@ CHAOS_TEST(moved)
 		usleep(1000);
 	}
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	EXPECT_LT(0, guests->device->here);
 	EXPECT_LT(0, guests->device->served);
 }
@@ -589,7 +589,7 @@ CHAOS_TEST(freed)
 		usleep(1000);
 	}
 	EXPECT_TRUE(clients_get_on(guests));
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	EXPECT_LT(0, guests->device->here);
 	EXPECT_LT(0, guests->device->served);
 }
@@ -606,7 +606,7 @@ CHAOS_TEST(detached)
 	mr_for_a_while(2 * LOAD_MS, counted(&guests->device->served)) {
 		ASSERT_EQ(0, start_clients(guests));
 		EXPECT_TRUE(clients_get_on(guests));
-		finish(_metadata, guests, 0);
+		finish_guest(_metadata, guests, 0);
 		ASSERT_EQ(0, mr_detach(rig->fd, rig->vm.fd));
 		usleep(1000);
 		ASSERT_EQ(0, mr_attach(rig->fd, rig->vm.fd, DEV_MEMORY,
@@ -649,7 +649,7 @@ CHAOS_TEST(machine_closed)
 		close(fd);
 		interrupt_clients(guests);
 		ASSERT_TRUE(clients_get_on(guests));
-		finish(_metadata, guests, round + 1);
+		finish_guest(_metadata, guests, round + 1);
 		if (round % 2) {
 			/* It sees the end of it by itself. */
 			EXPECT_EQ(guests->serving.child,
@@ -685,7 +685,7 @@ CHAOS_TEST(machine_closed_while_silent)
 		interrupt_clients(guests);
 		usleep(1000);
 	}
-	finish(_metadata, guests, 0);
+	finish_guest(_metadata, guests, 0);
 	mr_server_seen(&guests->serving.server,
 		       mr_server_events(&guests->serving.server));
 	EXPECT_EQ(-ENODEV, mr_server_wait(&guests->serving.server, 0));
@@ -793,7 +793,7 @@ CHAOS_TEST(unload_refused_under_load)
 		ASSERT_EQ(0, bind_devices(&guests->rig, 0));
 		ASSERT_EQ(0, mr_server_free(guests->rig.fd, SERVER));
 	}
-	finish(_metadata, guests, kills);
+	finish_guest(_metadata, guests, kills);
 	__atomic_store_n(&unloader.stop, true, __ATOMIC_RELEASE);
 	pthread_join(unloader.thread, NULL);
 	EXPECT_EQ(0, unloader.err);
