@@ -90,11 +90,36 @@ static void mregion_list_changes(const struct mregion_view *view,
 	}
 }
 
-/* What has changed of a space, as of its view now; its machine is locked. */
-static int mregion_changes_list(const struct mregion_space *space,
-				struct mregion_changes_read *args,
-				struct mregion_list *intervals,
-				struct mregion_list *ranges)
+/**
+ * mregion_changes_check() - whether changes can be told
+ * @args: from userspace
+ *
+ * Return: 0, -E2BIG, -EINVAL.
+ */
+int mregion_changes_check(const struct mregion_changes_read *args)
+{
+	int ret = mregion_stride_check(args->range_size,
+				       offsetofend(struct mregion_range,
+						   reserved));
+
+	if (ret)
+		return ret;
+	return args->reserved ? -EINVAL : 0;
+}
+
+/**
+ * mregion_changes_list() - take what has changed of a space, as of its view now
+ * @space: the space; its machine is locked
+ * @args: from userspace; results are set
+ * @intervals: to be filled in, with @budget and @entry_size set
+ * @ranges: likewise
+ *
+ * Return: 0, -ENOBUFS, -ENOMEM.
+ */
+int mregion_changes_list(const struct mregion_space *space,
+			 struct mregion_changes_read *args,
+			 struct mregion_list *intervals,
+			 struct mregion_list *ranges)
 {
 	const struct mregion_view *view = space->view;
 	struct mregion_delta delta = { .nr = 0 };
@@ -126,6 +151,28 @@ static int mregion_changes_list(const struct mregion_space *space,
 }
 
 /**
+ * mregion_changes_copy() - hand changes out; may sleep for long
+ * @args: from userspace
+ * @intervals: as they were taken; freed
+ * @ranges: likewise
+ *
+ * Return: 0, -EFAULT, -EINTR.
+ */
+int mregion_changes_copy(const struct mregion_changes_read *args,
+			 struct mregion_list *intervals,
+			 struct mregion_list *ranges)
+{
+	int ret = mregion_list_copy(intervals, args->intervals,
+				    sizeof(struct mregion_interval));
+
+	if (!ret)
+		return mregion_list_copy(ranges, args->ranges,
+					 args->range_size);
+	mregion_list_free(ranges);
+	return ret;
+}
+
+/**
  * mregion_dump_changes() - read what has changed of a space
  * @machine: the machine
  * @args: from userspace; results are set
@@ -144,28 +191,15 @@ int mregion_dump_changes(struct mregion_machine *machine,
 		.entry_size = sizeof(struct mregion_range),
 	};
 	struct mregion_space *space;
-	int ret = mregion_stride_check(args->range_size,
-				       offsetofend(struct mregion_range,
-						   reserved));
+	int ret = mregion_changes_check(args);
 
 	if (ret)
 		return ret;
-	if (args->reserved)
-		return -EINVAL;
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	space = xa_load(&machine->spaces, args->space);
 	ret = space ? mregion_changes_list(space, args, &intervals, &ranges) :
 		      -ENOENT;
 	mutex_unlock(&machine->lock);
-	if (ret)
-		return ret;
-	ret = mregion_list_copy(&intervals, args->intervals,
-				sizeof(struct mregion_interval));
-	if (ret)
-		mregion_list_free(&ranges);
-	else
-		ret = mregion_list_copy(&ranges, args->ranges,
-					args->range_size);
-	return ret;
+	return ret ?: mregion_changes_copy(args, &intervals, &ranges);
 }

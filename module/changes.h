@@ -9,7 +9,9 @@
 
 struct mregion_changes_read;
 struct mregion_delta;
+struct mregion_list;
 struct mregion_machine;
+struct mregion_space;
 
 /* How many intervals are remembered of a space. */
 #define MREGION_MAX_CHANGES	64
@@ -40,6 +42,14 @@ void mregion_changes_add(struct mregion_changes *changes, u64 generation,
 			 const struct mregion_delta *delta);
 bool mregion_changes_since(const struct mregion_changes *changes,
 			   u64 generation, struct mregion_delta *delta);
+int mregion_changes_check(const struct mregion_changes_read *args);
+int mregion_changes_list(const struct mregion_space *space,
+			 struct mregion_changes_read *args,
+			 struct mregion_list *intervals,
+			 struct mregion_list *ranges);
+int mregion_changes_copy(const struct mregion_changes_read *args,
+			 struct mregion_list *intervals,
+			 struct mregion_list *ranges);
 int mregion_dump_changes(struct mregion_machine *machine,
 			 struct mregion_changes_read *args);
 

@@ -11,6 +11,52 @@
 #include "survey.h"
 
 /**
+ * mregion_view_check() - whether a view can be told
+ * @args: from userspace
+ *
+ * Return: 0, -E2BIG, -EINVAL.
+ */
+int mregion_view_check(const struct mregion_view_read *args)
+{
+	return mregion_stride_check(args->range_size,
+				    offsetofend(struct mregion_range,
+						reserved));
+}
+
+/**
+ * mregion_view_list() - take a space's flat view
+ * @space: the space; its machine is locked
+ * @args: from userspace; results are set
+ * @list: to be filled in, with @budget and @entry_size set
+ *
+ * Return: 0, -ENOBUFS, -ENOMEM.
+ */
+int mregion_view_list(const struct mregion_space *space,
+		      struct mregion_view_read *args, struct mregion_list *list)
+{
+	const struct mregion_view *view = space->view;
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	int ret = mregion_list_alloc(list, min(args->nr, view->tree.nr));
+
+	if (ret)
+		return ret;
+	mregion_view_for_each(range, &cursor, view, 0) {
+		struct mregion_range *entry = mregion_list_next(list);
+
+		if (!entry)
+			break;
+		mregion_view_describe(range, mregion_region_of(range->node)->id,
+				      entry);
+	}
+	args->nr = view->tree.nr;
+	args->generation = view->generation;
+	args->bus = space->bus;
+	args->unassigned = view->unassigned;
+	return 0;
+}
+
+/**
  * mregion_dump_view() - read a space's flat view
  * @machine: the machine
  * @args: from userspace; results are set
@@ -24,41 +70,17 @@ int mregion_dump_view(struct mregion_machine *machine,
 		.budget = machine->budget,
 		.entry_size = sizeof(struct mregion_range),
 	};
-	const struct mregion_view_range *range;
-	struct mregion_btree_cursor cursor;
-	const struct mregion_view *view;
 	struct mregion_space *space;
-	int ret = mregion_stride_check(args->range_size,
-				       offsetofend(struct mregion_range,
-						   reserved));
+	int ret = mregion_view_check(args);
 
 	if (ret)
 		return ret;
 	if (mutex_lock_killable(&machine->lock))
 		return -EINTR;
 	space = xa_load(&machine->spaces, args->space);
-	ret = space ? mregion_list_alloc(&list, min(args->nr,
-						    space->view->tree.nr)) :
-		      -ENOENT;
-	if (ret) {
-		mutex_unlock(&machine->lock);
-		return ret;
-	}
-	view = space->view;
-	mregion_view_for_each(range, &cursor, view, 0) {
-		struct mregion_range *entry = mregion_list_next(&list);
-
-		if (!entry)
-			break;
-		mregion_view_describe(range, mregion_region_of(range->node)->id,
-				      entry);
-	}
-	args->nr = view->tree.nr;
-	args->generation = view->generation;
-	args->bus = space->bus;
-	args->unassigned = view->unassigned;
+	ret = space ? mregion_view_list(space, args, &list) : -ENOENT;
 	mutex_unlock(&machine->lock);
-	return mregion_list_copy(&list, args->ranges, args->range_size);
+	return ret ?: mregion_list_copy(&list, args->ranges, args->range_size);
 }
 
 /**
@@ -242,7 +264,8 @@ int mregion_dump_claims(struct mregion_machine *machine,
 
 /**
  * mregion_dump_translate() - look an address up
- * @view: the view; the caller is in an RCU read-side section
+ * @view: the view; the caller is in an RCU read-side section, or has its machine
+ *	locked
  * @args: from userspace; results are set
  *
  * Return: 0 or -EINVAL, see MREGION_TRANSLATE.

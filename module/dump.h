@@ -6,9 +6,15 @@
 #include <linux/mregion.h>
 
 struct mregion_finding;
+struct mregion_list;
 struct mregion_machine;
+struct mregion_space;
 struct mregion_view;
 
+int mregion_view_check(const struct mregion_view_read *args);
+int mregion_view_list(const struct mregion_space *space,
+		      struct mregion_view_read *args,
+		      struct mregion_list *list);
 int mregion_dump_view(struct mregion_machine *machine,
 		      struct mregion_view_read *args);
 int mregion_dump_regions(struct mregion_machine *machine,
