@@ -12,6 +12,7 @@
 #include "retire.h"
 #include "rule.h"
 #include "txn.h"
+#include "watch.h"
 
 /* Note in a range what the short way looks for. */
 static void mregion_range_mark(struct mregion_view_range *range)
@@ -179,6 +180,9 @@ static void mregion_publish(struct mregion_txn *txn, struct mregion_map *map,
 		mregion_retire_view(retired, space);
 		space->view = space->pending;
 		space->pending = NULL;
+		if (space->watch)
+			mregion_watch_tell(space->watch,
+					   space->view->generation);
 	}
 }
 

@@ -23,6 +23,7 @@
 #include "server.h"
 #include "trace.h"
 #include "txn.h"
+#include "watch.h"
 
 /* All argument structures; there is no telling how large userspace's are. */
 union mregion_args {
@@ -45,6 +46,7 @@ union mregion_args {
 	struct mregion_server_create server_create;
 	struct mregion_server_free server_free;
 	struct mregion_claims_read claims;
+	struct mregion_view_open view_open;
 };
 
 /* Of struct mregion_op in the base interface; its last member is what grows. */
@@ -56,7 +58,8 @@ static int mregion_do_info(struct mregion_machine *machine,
 	args->info = (struct mregion_info) {
 		.size = args->size,
 		.abi_version = MREGION_ABI_VERSION,
-		.features = MREGION_FEATURE_ATTACH | MREGION_FEATURE_CHANGES,
+		.features = MREGION_FEATURE_ATTACH | MREGION_FEATURE_CHANGES |
+			    MREGION_FEATURE_VIEW_OPEN,
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
 		.max_depth = MREGION_MAX_DEPTH,
@@ -404,6 +407,12 @@ static int mregion_do_server_free(struct mregion_machine *machine,
 	return mregion_server_free(machine, args->server_free.id);
 }
 
+static int mregion_do_view_open(struct mregion_machine *machine,
+				union mregion_args *args)
+{
+	return mregion_view_open(machine, &args->view_open);
+}
+
 static int mregion_do_attach(struct mregion_machine *machine,
 			     union mregion_args *args)
 {
@@ -497,6 +506,8 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      mregion_do_changes),
 	MREGION_ENTRY(MREGION_CLAIMS, mregion_claims_read, generation, RESULT,
 		      mregion_do_claims),
+	MREGION_ENTRY(MREGION_VIEW_OPEN, mregion_view_open, fd,
+		      LOCKED | RESULT | CHANGE, mregion_do_view_open),
 };
 
 static int mregion_call(struct mregion_machine *machine,

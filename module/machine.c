@@ -17,6 +17,7 @@
 #include "retire.h"
 #include "ring.h"
 #include "server.h"
+#include "watch.h"
 
 /* All machines that are open, by their numbers. */
 static DEFINE_XARRAY_ALLOC1(mregion_machines);
@@ -160,6 +161,8 @@ void mregion_machine_free(struct mregion_machine *machine)
 	struct mregion_space *space;
 	unsigned long id;
 
+	xa_for_each(&machine->spaces, id, space)
+		mregion_watch_end(space->watch);
 	/* its number stays taken until all of it is gone */
 	xa_store(&mregion_machines, machine->id, XA_ZERO_ENTRY, GFP_KERNEL);
 	mregion_machine_put(machine);
@@ -216,6 +219,8 @@ struct mregion_space *mregion_space_alloc(struct mregion_machine *machine)
  */
 void mregion_space_free(struct mregion_space *space)
 {
+	if (space->watch)
+		mregion_watch_put(space->watch);
 	mregion_budget_uncharge(space->machine->budget, MREGION_SPACE_BYTES);
 	kfree(space);
 }
@@ -303,6 +308,28 @@ mregion_machine_find_view(struct mregion_machine *machine, u32 space)
 		if (map->views[i] && map->views[i]->space->id == space)
 			return map->views[i];
 	return NULL;
+}
+
+/**
+ * mregion_space_view() - the view of a space that a commit may have freed
+ * @space: the space; its memory, and the machine, stay meanwhile
+ *
+ * Called in an RCU read-side section, which the view stays for.
+ *
+ * Return: the view, or NULL if the space is no more.
+ */
+const struct mregion_view *mregion_space_view(const struct mregion_space *space)
+{
+	const struct mregion_map *map =
+		rcu_dereference_check(space->machine->map,
+				      rcu_read_lock_any_held());
+	const struct mregion_view *view;
+
+	if (space->slot >= map->nr)
+		return NULL;
+	view = map->views[space->slot];
+	/* another one may have the slot by now */
+	return view && view->space == space ? view : NULL;
 }
 
 /**

@@ -26,6 +26,7 @@
 struct mregion_budget;
 struct mregion_owner;
 struct mregion_region;
+struct mregion_watch;
 struct net;
 struct seq_file;
 
@@ -55,6 +56,7 @@ struct mregion_space_state {
  * @update: how @pending was made of @view
  * @changes: what the last commits have changed
  * @counters: accesses to addresses where it has nothing
+ * @watch: what its view descriptors share, or NULL before the first; a reference
  * @published: KVM's bus as it was made last for the only attachment, for no more
  *	than to compare it; NULL where there are several. Read by vCPUs
  * @retired: in the list of what is freed after a grace period
@@ -75,6 +77,7 @@ struct mregion_space {
 	struct mregion_update update;
 	struct mregion_changes changes;
 	struct mregion_counters counters;
+	struct mregion_watch *watch;
 	const void *published;
 	struct list_head retired;
 };
@@ -95,7 +98,7 @@ struct mregion_map {
 /**
  * struct mregion_machine - a machine
  * @id: its number, for people
- * @users: its file, and threads that have found it by @id
+ * @users: its file, and threads that have found it by @id or by a view descriptor
  * @unused: completed when there are no @users
  * @owner: the process that has opened it
  * @map: the views for vCPUs and other readers; RCU
@@ -117,6 +120,7 @@ struct mregion_map {
  * @tree: of @regions
  * @store: what views are made of
  * @last_view: the last struct mregion_view.id given out
+ * @last_serial: the last struct mregion_region.serial given out
  * @slots: of the map that are taken
  * @attachments: struct mregion_attachment, to virtual machines; also walked by
  *	RCU
@@ -154,6 +158,7 @@ struct mregion_machine {
 	struct mregion_tree tree;
 	struct mregion_view_store store;
 	u64 last_view;
+	u64 last_serial;
 	DECLARE_BITMAP(slots, MREGION_MAX_SPACES);
 	struct list_head attachments;
 	u32 last_vm;
@@ -198,6 +203,7 @@ void mregion_space_describe(const struct mregion_space *space,
 			    struct mregion_space_info *info);
 struct mregion_map *mregion_map_alloc(struct mregion_machine *machine, u32 nr);
 void mregion_map_free(struct mregion_machine *machine, struct mregion_map *map);
+const struct mregion_view *mregion_space_view(const struct mregion_space *space);
 const struct mregion_view *
 mregion_machine_find_view(struct mregion_machine *machine, u32 space);
 void mregion_machine_sum(struct mregion_machine *machine,

@@ -75,13 +75,16 @@ void mregion_memory_free(struct mregion_memory *memory)
  * @memory: the memory
  * @vma: where to
  *
+ * Of a descriptor that is for reading, mm makes no mapping that can be written, now
+ * or later: it has left out VM_SHARED and VM_MAYWRITE.
+ *
  * Return: 0; -EINVAL for a private mapping, which would not be shared; -ENXIO
  * beyond the end.
  */
 int mregion_memory_mmap(struct mregion_memory *memory,
 			struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_SHARED))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	mregion_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	return vm_map_pages(vma, memory->pages, memory->nr_pages);

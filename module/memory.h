@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that the kernel shares with userspace: for rings, shadows, servers. */
+/* Memory that the kernel shares with userspace: for rings, shadows, servers, views. */
 #ifndef MREGION_MEMORY_H
 #define MREGION_MEMORY_H
 

@@ -13,6 +13,7 @@
 #include "budget.h"
 #include "region.h"
 #include "server.h"
+#include "share.h"
 
 /* Regions are what there are most of, and are of no size that kmalloc() has. */
 static struct kmem_cache *mregion_region_cache;
@@ -82,6 +83,19 @@ int mregion_region_check_len(const struct mregion_region *region, u64 len)
 	return 0;
 }
 
+/**
+ * mregion_region_may_hold() - whether a region may hold a reference to a file
+ * @file: the file
+ *
+ * Only files that cannot lead back here: a machine that held itself, by its own
+ * descriptor, would never be closed.
+ */
+bool mregion_region_may_hold(const struct file *file)
+{
+	return S_ISREG(file_inode(file)->i_mode) &&
+	       file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC;
+}
+
 static int mregion_region_set_backing(struct mregion_region *region,
 				      const struct mregion_op_create *args)
 {
@@ -103,12 +117,7 @@ static int mregion_region_set_backing(struct mregion_region *region,
 		if (!file)
 			return -EBADF;
 		region->file = file;
-		/*
-		 * Only files that cannot lead back here: a machine that held
-		 * itself, by its own descriptor, would never be closed.
-		 */
-		if (!S_ISREG(file_inode(file)->i_mode) ||
-		    file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC)
+		if (!mregion_region_may_hold(file))
 			return -EINVAL;
 		return mregion_region_check_len(region, args->len);
 	default:
@@ -207,6 +216,7 @@ static void mregion_region_clear(struct mregion_region *region)
 {
 	mregion_behaviour_free_rules(region->node.state.behaviour);
 	mregion_behaviour_free(region->node.state.behaviour);
+	mregion_unshare(region);
 	if (region->file)
 		fput(region->file);
 	mregion_budget_uncharge(region->budget, region->charged);

@@ -11,6 +11,7 @@
 #include "kind.h"
 #include "tree.h"
 
+struct file;
 struct mregion_budget;
 
 /**
@@ -20,6 +21,9 @@ struct mregion_budget;
  * @backing: enum mregion_backing
  * @backing_offset: offset in @file, or address in the VMM
  * @file: the file of its memory, or NULL
+ * @log: the file that is handed out along with @file for writing, or NULL
+ * @serial: number of its sharing, 0 before. As @log, set once, and under the machine's
+ *	lock
  * @fresh: its behaviour was made by the commit under way
  * @counters: parts of accesses that were made to it
  * @retired: in the list of what is freed after a grace period
@@ -36,6 +40,8 @@ struct mregion_region {
 	u32 backing;
 	u64 backing_offset;
 	struct file *file;
+	struct file *log;
+	u64 serial;
 	bool fresh;
 	struct mregion_counters counters;
 	struct list_head retired;
@@ -56,6 +62,7 @@ mregion_region_alloc(struct mregion_budget *budget, u32 id,
 		     struct mregion_region *target);
 void mregion_region_free(struct mregion_region *region);
 void mregion_regions_free(struct mregion_region **regions, u32 nr);
+bool mregion_region_may_hold(const struct file *file);
 int mregion_region_check_flags(const struct mregion_region *region, u32 flags);
 int mregion_region_check_len(const struct mregion_region *region, u64 len);
 void mregion_region_describe(const struct mregion_region *region,

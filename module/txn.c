@@ -12,7 +12,9 @@
 #include "retire.h"
 #include "rule.h"
 #include "server.h"
+#include "share.h"
 #include "txn.h"
+#include "watch.h"
 
 /* A commit changes a space at some addresses. */
 static void mregion_txn_seen(void *to, const struct mregion_node *root,
@@ -383,6 +385,20 @@ static int mregion_op_set_server(struct mregion_txn *txn,
 					mregion_behaviour_serve(old, server));
 }
 
+static int mregion_op_share(struct mregion_txn *txn,
+			    struct mregion_region *region,
+			    const struct mregion_op_share *args)
+{
+	int ret = mregion_share(region, args, txn->machine->last_serial + 1);
+
+	if (ret)
+		return ret;
+	/* never again, also if it is undone */
+	txn->machine->last_serial++;
+	mregion_note(txn, MREGION_UNDO_REGION_SHARE)->region = region;
+	return 0;
+}
+
 static int mregion_space_parse(struct mregion_txn *txn,
 			       const struct mregion_op_space *args,
 			       struct mregion_space_state *state)
@@ -501,6 +517,7 @@ static const size_t mregion_op_used[] = {
 	[MREGION_OP_SPACE_SET] = sizeof(struct mregion_op_space),
 	[MREGION_OP_SPACE_FREE] = 0,
 	[MREGION_OP_SET_SERVER] = sizeof(struct mregion_op_set_server),
+	[MREGION_OP_SHARE] = sizeof(struct mregion_op_share),
 };
 
 static int mregion_op_check(const struct mregion_op *op, u32 code)
@@ -577,6 +594,8 @@ int mregion_txn_apply(struct mregion_txn *txn, const struct mregion_op *op)
 		return mregion_op_rule(txn, region, &op->rule, false);
 	case MREGION_OP_SET_SERVER:
 		return mregion_op_set_server(txn, region, &op->set_server);
+	case MREGION_OP_SHARE:
+		return mregion_op_share(txn, region, &op->share);
 	}
 	return -EOPNOTSUPP;
 }
@@ -626,6 +645,9 @@ static void mregion_undo_one(struct mregion_txn *txn,
 				      &txn->retired->rules);
 		mregion_count_rules(machine, &region->node.state, &undo->node);
 		mregion_node_set_state(&region->node, &undo->node);
+		break;
+	case MREGION_UNDO_REGION_SHARE:
+		mregion_unshare(region);
 		break;
 	case MREGION_UNDO_SPACE_CREATE:
 		mregion_space_leave(machine, space);
@@ -726,6 +748,7 @@ void mregion_txn_finish(struct mregion_txn *txn)
 					      &txn->retired->rules);
 			break;
 		case MREGION_UNDO_SPACE_FREE:
+			mregion_watch_end(space->watch);
 			mregion_counters_fold(&machine->counters,
 					      &space->counters);
 			if (space->view) {

@@ -24,6 +24,7 @@ enum mregion_undo_kind {
 	MREGION_UNDO_REGION_CREATE,
 	MREGION_UNDO_REGION_FREE,
 	MREGION_UNDO_REGION_CHANGE,
+	MREGION_UNDO_REGION_SHARE,
 	MREGION_UNDO_SPACE_CREATE,
 	MREGION_UNDO_SPACE_FREE,
 	MREGION_UNDO_SPACE_CHANGE,
@@ -32,7 +33,7 @@ enum mregion_undo_kind {
 /**
  * struct mregion_undo - the undo record of an operation
  * @kind: the kind of the operation
- * @region: the region that it created, freed or changed
+ * @region: the region that it created, freed, changed or shared
  * @space: the space that it created, freed or changed
  * @replaced: of a changed region, the behaviour that it lost, or NULL
  * @added: the rule that it has got, or NULL

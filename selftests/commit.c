@@ -276,7 +276,7 @@ TEST_F(commit, change_refused)
 	EXPECT_REFUSED(EINVAL, mr_set_alias(RAM, 0));
 
 	EXPECT_REFUSED(EOPNOTSUPP, mr_op(0, MMIO));
-	EXPECT_REFUSED(EOPNOTSUPP, mr_op(16, MMIO));
+	EXPECT_REFUSED(EOPNOTSUPP, mr_op(17, MMIO));
 	EXPECT_REFUSED(EOPNOTSUPP, mr_op(~MREGION_OP_MAY_FAIL, MMIO));
 	EXPECT_REFUSED(EOPNOTSUPP, mr_op(MREGION_OP_UNMAP | 1u << 30, MMIO));
 }
@@ -433,6 +433,7 @@ TEST_F_TIMEOUT(commit, unused_bytes, 180)
 		{ mr_rule_add(MMIO, RING, 0x40, 4), sizeof(struct mregion_rule) },
 		{ mr_op(MREGION_OP_SET_SERVER, MMIO),
 		  sizeof(struct mregion_op_set_server) },
+		{ mr_share(FILE_RAM, -1), sizeof(struct mregion_op_share) },
 	};
 	const size_t start = offsetof(struct mregion_op, reserved);
 	const size_t step = mr_checking_kernel() ? 29 : 7;

@@ -29,7 +29,8 @@ TEST_F(info, version)
 	EXPECT_EQ(MREGION_ABI_VERSION, info.abi_version);
 	/* No bit that is not documented. */
 	EXPECT_EQ(0, info.features & ~(MREGION_FEATURE_ATTACH |
-				      MREGION_FEATURE_CHANGES));
+				      MREGION_FEATURE_CHANGES |
+				      MREGION_FEATURE_VIEW_OPEN));
 }
 
 /* What the module says that it has works, and what it says that it has not does not. */
@@ -61,6 +62,26 @@ TEST_F(info, features)
 						&claims));
 	}
 	vm_free(&vm);
+}
+
+/* What has a bit of its own. */
+TEST_F(info, features_of_all_kernels)
+{
+	struct mregion_changes_read changes = {
+		.size = sizeof(changes), .space = 1,
+		.range_size = sizeof(struct mregion_range),
+	};
+	struct mregion_info info;
+	int view;
+
+	ASSERT_EQ(0, mr_info(self->fd, &info));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_container(1, 0), mr_space(1, 1)));
+	EXPECT_TRUE(info.features & MREGION_FEATURE_CHANGES);
+	EXPECT_EQ(0, mr_ioctl(self->fd, MREGION_CHANGES, &changes));
+	EXPECT_TRUE(info.features & MREGION_FEATURE_VIEW_OPEN);
+	view = mr_view_open(self->fd, 1, 0);
+	EXPECT_LE(0, view);
+	close(view);
 }
 
 /* Not what the limits are, but that a real machine fits. */
@@ -247,7 +268,7 @@ TEST_F(info, unknown_ioctls)
 			NULL));
 		EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 			_IO(MREGION_IOCTL_TYPE + 1, nr), NULL));
-		if (nr > _IOC_NR(MREGION_CHANGES))
+		if (nr > _IOC_NR(MREGION_VIEW_OPEN))
 			EXPECT_EQ(-ENOTTY, mr_ioctl(self->fd,
 				_IO(MREGION_IOCTL_TYPE, nr), NULL));
 	}

@@ -313,6 +313,25 @@ static inline struct mregion_op mr_space_free(uint32_t id)
 	return mr_op(MREGION_OP_SPACE_FREE, id);
 }
 
+/* @log: -1 for none. */
+static inline struct mregion_op mr_share(uint32_t id, int log)
+{
+	struct mregion_op op = mr_op(MREGION_OP_SHARE, id);
+
+	op.share.log = log;
+	return op;
+}
+
+/* Memory that is in a file. */
+static inline struct mregion_op mr_in_file(struct mregion_op op, int fd,
+					   uint64_t offset)
+{
+	op.create.backing = MREGION_BACKING_FD;
+	op.create.fd = fd;
+	op.create.offset = offset;
+	return op;
+}
+
 static inline int mr_commit_flags(int fd, const struct mregion_op *ops,
 				  uint32_t nr, uint32_t flags, uint32_t *failed)
 {
@@ -487,6 +506,41 @@ static inline const char *mr_view_print(int fd, uint32_t space,
  */
 #define mr_view_text(fd, space) \
 	mr_view_print(fd, space, (char[MR_TEXT_SIZE]){ 0 })
+
+/* ---- View descriptors -------------------------------------------------- */
+
+static inline int mr_view_open(int fd, uint32_t space, uint32_t flags)
+{
+	struct mregion_view_open args = {
+		.size = sizeof(args), .space = space, .flags = flags, .fd = -1,
+	};
+	int err = mr_ioctl(fd, MREGION_VIEW_OPEN, &args);
+
+	return err ?: args.fd;
+}
+
+static inline int mr_view_file(int view, uint64_t addr, uint32_t flags,
+			       struct mregion_view_file *file)
+{
+	*file = (struct mregion_view_file){
+		.size = sizeof(*file), .addr = addr, .flags = flags,
+		.memory = -2, .log = -2,
+	};
+	return mr_ioctl(view, MREGION_VIEW_FILE, file);
+}
+
+/* A view descriptor's page, or NULL. */
+static inline const uint64_t *mr_view_page(int view)
+{
+	void *page = mmap(NULL, MR_PAGE, PROT_READ, MAP_SHARED, view, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+static inline uint64_t mr_view_page_load(const uint64_t *page)
+{
+	return __atomic_load_n(page, __ATOMIC_ACQUIRE);
+}
 
 /* ---- Eventfds and rings ------------------------------------------------ */
 

@@ -490,6 +490,33 @@ struct mregion_op_set_server {
 };
 
 /**
+ * struct mregion_op_share - argument of %MREGION_OP_SHARE
+ * @log: a second file, for holders that may write, to note there what they have
+ *	written; -1 for none. Its layout is between the VMM and them: the kernel does
+ *	not read it. The region holds a reference to the file, not to the descriptor
+ * @reserved: must be zero
+ *
+ * From then on %MREGION_VIEW_FILE hands out the file of the region's memory, which is
+ * the one of %MREGION_BACKING_FD, to holders of view descriptors that may have it.
+ * The file is handed out whole, also the parts that are no region's. A holder that may
+ * write can make it smaller, and the log, unless they are sealed (F_SEAL_SHRINK and
+ * F_SEAL_SEAL).
+ *
+ * A region is shared once, with the same @log for as long as it is there: a holder
+ * that keeps the files is never wrong. Share it before a space shows it, or in the same
+ * commit, since holders are not told of regions that they see already.
+ *
+ * ENOENT: no such region. EINVAL: it has no file: it is not memory, or of another
+ * backing; @log is given for a ROM or a ROM device, which nobody writes; @log is no
+ * regular file. EBUSY: it is shared already. EBADF: @log is not open. EACCES: the memory's
+ * file is not open for reading, or @log is not for reading and writing.
+ */
+struct mregion_op_share {
+	__s32 log;
+	__u32 reserved;
+};
+
+/**
  * enum mregion_op_code - the changes that a commit can make
  * @MREGION_OP_CREATE: create region @id, see struct mregion_op_create
  * @MREGION_OP_FREE: free region @id. EBUSY: it is mapped, has subregions, is
@@ -516,6 +543,8 @@ struct mregion_op_set_server {
  *	machine. ENOENT: no such space
  * @MREGION_OP_SET_SERVER: bind region @id to a server, see struct
  *	mregion_op_set_server
+ * @MREGION_OP_SHARE: let holders of view descriptors have the file of region @id, see
+ *	struct mregion_op_share. With %MREGION_FEATURE_VIEW_OPEN
  */
 enum mregion_op_code {
 	MREGION_OP_CREATE		= 1,
@@ -533,6 +562,7 @@ enum mregion_op_code {
 	MREGION_OP_SPACE_SET		= 13,
 	MREGION_OP_SPACE_FREE		= 14,
 	MREGION_OP_SET_SERVER		= 15,
+	MREGION_OP_SHARE		= 16,
 };
 
 /**
@@ -563,6 +593,7 @@ enum mregion_op_code {
  * @rule: for RULE_ADD and RULE_DEL
  * @space: for SPACE_CREATE and SPACE_SET
  * @set_server: for SET_SERVER
+ * @share: for SHARE
  * @reserved: makes up the size; bytes that an operation does not use must be zero
  */
 __extension__ struct mregion_op {
@@ -578,6 +609,7 @@ __extension__ struct mregion_op {
 		struct mregion_rule rule;
 		struct mregion_op_space space;
 		struct mregion_op_set_server set_server;
+		struct mregion_op_share share;
 		__u64 reserved[15];
 	};
 };
@@ -653,10 +685,13 @@ struct mregion_commit {
  *	mregion_access. It is missing where KVM does not let modules onto its buses.
  *	Spaces are rendered, and %MREGION_ACCESS goes through rules, without it
  * @MREGION_FEATURE_CHANGES: %MREGION_CHANGES. Without it a view is read as a whole
+ * @MREGION_FEATURE_VIEW_OPEN: a view has a descriptor: %MREGION_VIEW_OPEN,
+ *	%MREGION_VIEW_FILE and %MREGION_OP_SHARE
  */
 enum mregion_feature {
 	MREGION_FEATURE_ATTACH	= 1 << 0,
 	MREGION_FEATURE_CHANGES	= 1 << 1,
+	MREGION_FEATURE_VIEW_OPEN	= 1 << 2,
 };
 
 /**
@@ -987,6 +1022,171 @@ struct mregion_translate {
  * 2^64.
  */
 #define MREGION_TRANSLATE	_IO(MREGION_IOCTL_TYPE, 0x05)
+
+/**
+ * DOC: views
+ *
+ * A view descriptor is for a process that emulates a device, and reaches memory as
+ * the device does: by the addresses of a space. The VMM opens it (%MREGION_VIEW_OPEN)
+ * and passes it on. It cannot change anything. Its holder
+ *
+ * - keeps a copy of the view, by %MREGION_VIEW_READ and %MREGION_CHANGES. These, and
+ *   %MREGION_TRANSLATE, take the same structures as on a machine, with a @space of 0;
+ * - gets the files of the memory that the view shows by %MREGION_VIEW_FILE, and maps
+ *   them;
+ * - sees whether its copy is up to date without a system call, by the page that
+ *   mmap() of the descriptor gives, see &struct mregion_view_page;
+ * - waits for changes with poll().
+ *
+ * poll() reports EPOLLIN when the view is of another generation than that
+ * which VIEW_READ or CHANGES told last by this descriptor, or before they told any.
+ * A commit wakes waiting threads if it gives this space's view another generation.
+ * Processes that share an open file description are told as one, so let the VMM open
+ * one for each reader.
+ *
+ * The descriptor does not keep its space or machine. Once the space is freed or the
+ * machine closed, all ioctls fail with ENODEV, the page says %MREGION_VIEW_GONE, and
+ * poll() reports EPOLLHUP and EPOLLIN. A space that is created later is another one,
+ * also if it has the same ID. Files that were handed out stay as long as their holder
+ * keeps them: the VMM cannot take them back.
+ *
+ * Errors that all ioctls on the descriptor can return besides those of all ioctls:
+ * ENODEV, see above; EINVAL: @space is not 0. Memory of the kernel for results counts
+ * against a limit of the descriptor's own, as large as struct mregion_info.max_memory,
+ * and not against the machine's.
+ */
+
+/**
+ * define MREGION_VIEW_GONE - the generation of a view that is no more
+ */
+#define MREGION_VIEW_GONE	(~0ull)
+
+/**
+ * struct mregion_view_page - memory that mmap() of a view descriptor gives
+ * @generation: of the space's view, as VIEW_READ tells it; %MREGION_VIEW_GONE once the
+ *	space or its machine is no more
+ *
+ * One page at offset 0, shared, and never writable. mmap() fails with EACCES for a
+ * writable mapping, EINVAL for a private one, ENXIO beyond the page; mprotect() to a
+ * writable one with EACCES. The mapping may outlive the descriptor, the space and the
+ * machine.
+ *
+ * The kernel stores @generation with release order, after it has published the view, and
+ * before the %MREGION_COMMIT that made it returns. Readers load it with acquire order.
+ * Hence:
+ *
+ * - A reader that has the view of generation G, and loads G, has the view of the last
+ *   commit to this space that had returned by then. A later one may be under way.
+ * - A reader that loads G, and then calls an ioctl, is told of the view of G or of a
+ *   later one.
+ * - The generation grows whenever ranges change or the answer to unassigned addresses
+ *   does. Commits that change only rules, constraints or servers leave it.
+ *
+ * The page stops nobody: a device that has loaded G may still move data by the view of
+ * G when the commit of a later one returns. By loading @generation again afterwards it
+ * learns of that. A VMM that unmaps memory and uses it for something else waits
+ * for its devices by other means.
+ */
+struct mregion_view_page {
+	__u64 generation;
+};
+
+/**
+ * enum mregion_view_open_flags - flags of struct mregion_view_open
+ * @MREGION_VIEW_OPEN_READ: its holder may have the files of memory, for reading
+ * @MREGION_VIEW_OPEN_WRITE: and for writing where the view lets the device write
+ */
+enum mregion_view_open_flags {
+	MREGION_VIEW_OPEN_READ	= 1 << 0,
+	MREGION_VIEW_OPEN_WRITE	= 1 << 1,
+};
+
+/**
+ * struct mregion_view_open - argument of %MREGION_VIEW_OPEN
+ * @size: sizeof(struct mregion_view_open)
+ * @space: ID of the space
+ * @flags: enum mregion_view_open_flags
+ * @fd: set on return: the descriptor, close-on-exec
+ */
+struct mregion_view_open {
+	__u32 size;
+	__u32 space;
+	__u32 flags;
+	__s32 fd;
+};
+
+/**
+ * define MREGION_VIEW_OPEN - open the flat view of a space, to pass it on
+ *
+ * ENOENT: no such space. EINVAL: WRITE without READ. EMFILE, ENFILE: no descriptor is to
+ * be had.
+ */
+#define MREGION_VIEW_OPEN	_IO(MREGION_IOCTL_TYPE, 0x12)
+
+/**
+ * enum mregion_view_file_flags - flags of struct mregion_view_file
+ * @MREGION_VIEW_FILE_SERIAL: give no descriptors, as the caller may have the files
+ *	already
+ */
+enum mregion_view_file_flags {
+	MREGION_VIEW_FILE_SERIAL	= 1 << 0,
+};
+
+/**
+ * struct mregion_view_file - argument of %MREGION_VIEW_FILE, an ioctl on a view
+ * descriptor
+ * @size: sizeof(struct mregion_view_file)
+ * @flags: enum mregion_view_file_flags
+ * @addr: address in the space
+ * @range: set on return: the range that holds @addr, cut so that it begins there
+ * @generation: set on return: of the view
+ * @serial: set on return: number of the region's sharing, unlike that of any other in
+ *	the machine, ever. A region that is created later with its ID has another one
+ * @offset: set on return: of the region's first byte in the file, in bytes, a multiple of
+ *	the page size. The byte at @addr is at @offset plus @range.offset
+ * @memory: set on return: the file, or -1 with SERIAL
+ * @log: set on return: the @log of struct mregion_op_share, or -1 with SERIAL, if there is
+ *	none, or if the memory is not writable
+ * @writable: set on return: 1 if @memory is open for reading and writing, or would be
+ *	without SERIAL; 0 if it is for reading
+ * @reserved: zero
+ */
+struct mregion_view_file {
+	__u32 size;
+	__u32 flags;
+	__u64 addr;
+	struct mregion_range range;
+	__u64 generation;
+	__u64 serial;
+	__u64 offset;
+	__s32 memory;
+	__s32 log;
+	__u32 writable;
+	__u32 reserved;
+};
+
+/**
+ * define MREGION_VIEW_FILE - get the file of the memory at an address of a view
+ *
+ * The present view decides: nothing is handed out of a region that it does not show as
+ * memory at @addr. @memory is writable if the descriptor was opened for WRITE, the VMM's
+ * file is open for writing, the region is %MREGION_RAM or %MREGION_RAMDEV, and
+ * the range is not %MREGION_RANGE_READONLY. That is decided at this call: a holder
+ * that keeps a writable file heeds later flags of the view itself.
+ *
+ * Both are open file descriptions of their own, close-on-exec, so that holder and VMM do
+ * not share positions and flags. The file of a read-only one cannot be written by it.
+ * But a process can open a file anew by /proc/self/fd if the file's mode lets it: that
+ * of a memfd is 0777, until the VMM does fchmod() to 0600. A mode holds only
+ * processes of other users.
+ *
+ * EACCES: the descriptor was opened without READ. EINVAL: @addr is beyond the space's
+ * end; @reserved is not zero. ENXIO: the view has nothing at @addr. ENODATA: there is no
+ * memory, or of a region that is not shared; a ROM device whose reads go
+ * to the device is none. EMFILE, ENFILE: no descriptor is to be had. Errors of open(),
+ * of a file that cannot be opened anew.
+ */
+#define MREGION_VIEW_FILE	_IO(MREGION_IOCTL_TYPE, 0x50)
 
 /**
  * enum mregion_outcome - outcome of an access

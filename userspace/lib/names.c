@@ -13,6 +13,8 @@ const char *mregion_feature_name(unsigned int bit,
 		return "attach";
 	case MREGION_FEATURE_CHANGES:
 		return "changes";
+	case MREGION_FEATURE_VIEW_OPEN:
+		return "views";
 	default:
 		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
 		return buffer;
