@@ -74,15 +74,16 @@ static int attached_vm(int fd)
  * The long commit, and registers far from others: windows on the bus of the
  * virtual machine have to change, for which there must be memory, too.
  */
-#define FAR_OPS	(LONG_OPS + 3)
+#define FAR_OPS	(LONG_OPS + 4)
 
-/* Return: how long it is. */
-static uint32_t far_commit(struct mregion_op *ops)
+/* @log: of memory that is shared. Return: how long it is. */
+static uint32_t far_commit(struct mregion_op *ops, int log)
 {
 	uint32_t nr = long_commit(ops);
 
 	ops[nr++] = mr_mmio(90, 0x1000);
 	ops[nr++] = mr_map(90, ROOT, 0x5000000000, 0);
+	ops[nr++] = mr_share(FILE_RAM, log);
 	ops[nr++] = mr_may_fail(mr_map_exclusive(LOOSE, ROOT, 0x8000, 1));
 	return nr;
 }
@@ -135,7 +136,7 @@ TEST_F(commit, changes_windows)
 
 	if (vm < 0)
 		SKIP(return, "no virtual machine to attach to");
-	nr = far_commit(ops);
+	nr = far_commit(ops, self->file);
 	changed = windows_changed(self->fd);
 	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
 	EXPECT_EQ(0, mr_commit_flags(self->fd, ops, nr,
@@ -158,10 +159,11 @@ TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 	FIXTURE_DATA(commit) other = {};
 	int32_t results[FAR_OPS];
 	struct mr_snapshot before;
+	int log = memfd_create("log", MFD_CLOEXEC);
 
 	if (fail_nth < 0)
 		SKIP(return, "this kernel cannot inject failures");
-	nr = far_commit(ops);
+	nr = far_commit(ops, log);
 	for (i = 0; i < nr; i++)
 		ops[i] = mr_may_fail(ops[i]);
 	nr_regions = mr_regions(self->fd, 0, NULL, 0);
@@ -211,6 +213,7 @@ TEST_F_TIMEOUT(commit, fails_at_each_allocation, 600)
 	mr_snapshot_free(&before);
 	if (vm >= 0)
 		close(vm);
+	close(log);
 }
 
 /* Taking windows anew: the machine and the bus are as before, or it is done. */
@@ -269,6 +272,7 @@ union making {
 	struct mregion_shadow_create shadow;
 	struct mregion_server_create server;
 	struct mregion_attach attach;
+	struct mregion_view_open view;
 };
 
 static int make_object(int fd, unsigned long cmd, int vm, union making *making)
@@ -293,6 +297,11 @@ static int make_object(int fd, unsigned long cmd, int vm, union making *making)
 			.nr_slots = 128, .fd = -1, .eventfd = -1,
 		};
 		break;
+	case MREGION_VIEW_OPEN:
+		making->view = (struct mregion_view_open){
+			.size = sizeof(making->view), .space = SPACE, .fd = -1,
+		};
+		break;
 	case MREGION_ATTACH:
 		making->attach = (struct mregion_attach){
 			.size = sizeof(making->attach), .vm_fd = vm,
@@ -312,6 +321,8 @@ static int end_object(int fd, unsigned long cmd, int vm, int next_fd)
 	case MREGION_ATTACH:
 		arg[1] = vm;
 		return mr_ioctl(fd, MREGION_DETACH, arg);
+	case MREGION_VIEW_OPEN:
+		return close(next_fd) ? -errno : 0;
 	case MREGION_RING_CREATE:
 		close(next_fd);
 		return mr_ioctl(fd, MREGION_RING_FREE, arg);
@@ -345,6 +356,7 @@ FIXTURE_VARIANT_ADD(making, attachment) { .cmd = MREGION_ATTACH, };
 FIXTURE_VARIANT_ADD(making, ring) { .cmd = MREGION_RING_CREATE, };
 FIXTURE_VARIANT_ADD(making, shadow) { .cmd = MREGION_SHADOW_CREATE, };
 FIXTURE_VARIANT_ADD(making, server) { .cmd = MREGION_SERVER_CREATE, };
+FIXTURE_VARIANT_ADD(making, view) { .cmd = MREGION_VIEW_OPEN, };
 
 FIXTURE_SETUP(making)
 {
@@ -405,6 +417,88 @@ TEST_F_TIMEOUT(making, fails_at_each_allocation, 300)
 	EXPECT_LT(3, nth);
 	mr_snapshot_free(&before);
 	EXPECT_EQ(0, end_object(fd, cmd, self->vm, next));
+}
+
+/*
+ * What a view's descriptor tells and hands out: all of it or nothing, and another call
+ * tells it.
+ */
+static int ask_view(int view, unsigned int which,
+		    struct mregion_view_file *file)
+{
+	struct mregion_interval intervals[8];
+	struct mregion_range ranges[8];
+	struct mregion_changes_read changes = {
+		.size = sizeof(changes),
+		.intervals = (uintptr_t)intervals, .nr_intervals = 8,
+		.ranges = (uintptr_t)ranges, .nr_ranges = 8,
+		.range_size = sizeof(ranges[0]),
+	};
+	int err;
+
+	file->memory = -1;
+	file->log = -1;
+	switch (which) {
+	case 0:
+		err = mr_view(view, 0, ranges, 8, NULL);
+		return err < 0 ? err : 0;
+	case 1:
+		return mr_ioctl(view, MREGION_CHANGES, &changes);
+	default:
+		return mr_view_file(view, 0x200000000, 0, file);
+	}
+}
+
+TEST_F_TIMEOUT(commit, view_fails_at_each_allocation, 300)
+{
+	int nth, err, next, view, fail_nth = failures_open();
+	int log = memfd_create("log", MFD_CLOEXEC);
+	struct mregion_view_file file;
+	unsigned int which;
+
+	ASSERT_EQ(0, COMMIT(self->fd, mr_share(FILE_RAM, log),
+			    mr_map(FILE_RAM, ROOT, 0x200000000, 0)));
+	view = mr_view_open(self->fd, SPACE, MREGION_VIEW_OPEN_READ |
+					     MREGION_VIEW_OPEN_WRITE);
+	ASSERT_LE(0, view);
+	next = next_descriptor();
+	for (which = 0; which < 3; which++) {
+		ASSERT_EQ(0, ask_view(view, which, &file));
+		if (which == 2) {
+			EXPECT_EQ(next, file.memory);
+			EXPECT_EQ(next + 1, file.log);
+			close(file.memory);
+			close(file.log);
+		}
+		for (nth = 1; fail_nth >= 0; nth++) {
+			ASSERT_TRUE(fail_at(fail_nth, nth));
+			err = ask_view(view, which, &file);
+			if (fail_no_more(fail_nth))
+				break;
+			ASSERT_TRUE(!err || err == -ENOMEM || err == -EFAULT ||
+				    err == -ENFILE) {
+				TH_LOG("%u, allocation %d: %s", which, nth,
+				       strerror(-err));
+			}
+			if (!err && which == 2) {
+				close(file.memory);
+				close(file.log);
+			}
+			ASSERT_EQ(next, next_descriptor());
+		}
+		if (fail_nth < 0)
+			continue;
+		EXPECT_EQ(0, err);
+		EXPECT_LT(3, nth);
+		if (which == 2) {
+			close(file.memory);
+			close(file.log);
+		}
+	}
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	close(view);
+	close(log);
 }
 
 /* What could not be taken anew is so by the next commit, even by an empty one. */

@@ -364,12 +364,16 @@ static void tell_counts(struct __test_metadata *_metadata,
 	       (unsigned long long)counts->conflicts,
 	       (unsigned long long)counts->injected,
 	       (unsigned long long)counts->lost);
+	TH_LOG("%llu views opened, %llu files handed out, %llu views gone",
+	       (unsigned long long)counts->views,
+	       (unsigned long long)counts->handed_out,
+	       (unsigned long long)counts->gone);
 	TH_LOG("guests: %llu rounds, %llu exits, %llu signals, %llu astray",
 	       (unsigned long long)totals->rounds,
 	       (unsigned long long)totals->exits,
 	       (unsigned long long)totals->signals,
 	       (unsigned long long)totals->astray);
-	for (i = 1; i <= MREGION_OP_SET_SERVER; i++)
+	for (i = 1; i <= MREGION_OP_SHARE; i++)
 		TH_LOG("operation %u: %llu done, %llu refused", i,
 		       (unsigned long long)counts->done[i],
 		       (unsigned long long)counts->refused[i]);
@@ -385,7 +389,7 @@ static bool all_met(const struct runner *totals, bool failures)
 	const struct fuzz_counts *counts = &totals->worker.counts;
 	unsigned int i;
 
-	for (i = 1; i <= MREGION_OP_SET_SERVER; i++)
+	for (i = 1; i <= MREGION_OP_SHARE; i++)
 		if (!counts->done[i])
 			return false;
 	for (i = 0; i <= MREGION_OUTCOME_SERVER_EXIT; i++)
@@ -394,6 +398,7 @@ static bool all_met(const struct runner *totals, bool failures)
 	return counts->failed_commits && counts->dry_runs && counts->alone &&
 	       counts->occupied && counts->many_rules && counts->any_len &&
 	       counts->beyond && counts->claims && counts->renewed &&
+	       counts->views && counts->handed_out && counts->gone &&
 	       counts->attached && counts->detached && totals->rounds &&
 	       totals->exits && (!failures || counts->injected);
 }

@@ -14,8 +14,8 @@
 
 /* How often what happened, over all machines. */
 struct fuzz_counts {
-	uint64_t done[MREGION_OP_SET_SERVER + 1];	/* by operation */
-	uint64_t refused[MREGION_OP_SET_SERVER + 1];
+	uint64_t done[MREGION_OP_SHARE + 1];	/* by operation */
+	uint64_t refused[MREGION_OP_SHARE + 1];
 	uint64_t outcomes[16];		/* of accesses by ioctl */
 	uint64_t parts[16];		/* of all, as machines have counted */
 	uint64_t commits, dry_runs, failed_commits;
@@ -26,6 +26,7 @@ struct fuzz_counts {
 	uint64_t beyond;		/* devices that take what reaches out */
 	uint64_t claims, renewed;	/* lists of what is claimed */
 	uint64_t attached, detached, conflicts;
+	uint64_t views, handed_out, gone;	/* descriptors, and what they gave */
 	uint64_t injected;
 	uint64_t lost;			/* descriptors that were not told */
 };
@@ -84,6 +85,19 @@ static inline void worker_stop(struct worker *worker, struct kvm_run *run)
 	pthread_join(worker->thread, NULL);
 }
 
+#define MAX_VIEWS	4
+
+/* A view descriptor of a machine's. */
+struct fuzz_view {
+	bool open;
+	bool gone;			/* so it said, and has to stay */
+	int fd;
+	uint32_t space;
+	uint32_t flags;
+	const uint64_t *page;
+	uint64_t generation;		/* that it told last */
+};
+
 struct machine {
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of @fd, for those who dup it */
@@ -98,6 +112,7 @@ struct machine {
 	uint32_t freed_producer;
 	struct mr_shadow shadows[MAX_OBJECT + 1];
 	struct fuzz_server *servers[MAX_OBJECT + 1];
+	struct fuzz_view views[MAX_VIEWS];
 	struct fuzz_vm *vms;
 	bool failures;			/* its thread lets things fail */
 	unsigned int steps;

@@ -28,6 +28,7 @@ struct model_region {
 	uint64_t offset;
 	uint64_t target_offset;
 	uint32_t backing;
+	bool shared;
 	struct mregion_constraints constraints;
 	uint32_t nr_rules;
 	struct mregion_rule rules[MAX_RULES];
@@ -534,6 +535,19 @@ static inline void model_apply(struct model *model, const struct mregion_op *op,
 			must_fail(verdict, -ENOENT);
 		if (!verdict->fails)
 			region->server = op->set_server.server;
+		break;
+	case MREGION_OP_SHARE:
+		if (region->backing != MREGION_BACKING_FD)
+			must_fail(verdict, -EINVAL);
+		if (region->shared)
+			must_fail(verdict, -EBUSY);
+		if (op->share.log != -1 && region->kind != MREGION_RAM &&
+		    region->kind != MREGION_RAMDEV)
+			must_fail(verdict, -EINVAL);
+		if (op->share.log < -1)
+			must_fail(verdict, -EBADF);
+		if (!verdict->fails)
+			region->shared = true;
 		break;
 	}
 }

@@ -7,6 +7,7 @@
 #define FUZZ_OBJECTS_H
 
 #include "fuzz_machine.h"
+#include "fuzz_views.h"
 #include "fuzz_vm.h"
 
 /* ---- Rings, shadows, servers ------------------------------------------- */
@@ -337,11 +338,16 @@ static inline void machine_close(struct machine *machine)
 	if (!mr_stats(machine->fd, MREGION_OBJECT_MACHINE, 0, &stats))
 		for (i = 0; i < 16; i++)
 			machine->counts.parts[i] += stats.outcomes[i];
+	for (i = 0; i < MAX_VIEWS; i++)
+		if (one_in(&machine->prng, 2))
+			view_close(machine, &machine->views[i]);
 	if (order < 2)
 		machine_close_resources(machine);
 	if (order % 3 == 0)
 		machine_close_objects(machine);
 	machine_close_fd(machine);
+	for (i = 0; i < MAX_VIEWS; i++)
+		view_close(machine, &machine->views[i]);
 	if (order % 3)
 		machine_close_objects(machine);
 	if (order >= 2)
@@ -389,6 +395,10 @@ static inline void machine_step(struct machine *machine)
 		fuzz_vm_claims(&machine->vms[below(prng, FUZZ_VMS)], prng,
 			       place, machine->fd, &machine->inject,
 			       &machine->counts);
+		break;
+	case 23 ... 25:
+		fuzz_at(place, "views");
+		random_view(machine);
 		break;
 	case 20:
 		if (!one_in(prng, 4))

@@ -311,7 +311,7 @@ static inline struct mregion_op random_op(struct prng *prng,
 {
 	uint32_t nr = model_nr_regions(model), id, flags;
 
-	switch (below(prng, 25)) {
+	switch (below(prng, 26)) {
 	case 0 ... 3:
 		if (nr < MAX_REGION * 3 / 4)
 			return random_create(prng, model, resources);
@@ -358,6 +358,12 @@ static inline struct mregion_op random_op(struct prng *prng,
 		return random_rule_op(prng, model, resources);
 	case 22:
 		return random_space_op(prng, model);
+	case 23:
+		return mr_share(PICK_REGION(prng, model, region,
+				!region->shared &&
+				region->backing == MREGION_BACKING_FD),
+				one_in(prng, 2) ? resources->file :
+				one_in(prng, 10) ? -2 : -1);
 	default:
 		return random_set_server(prng, model,
 					 PICK_REGION(prng, model, region,

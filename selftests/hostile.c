@@ -44,6 +44,7 @@ static const struct {
 	IOCTL_SILENT(MREGION_SERVER_FREE, mregion_server_free),
 	IOCTL(MREGION_CLAIMS, mregion_claims_read),
 	IOCTL(MREGION_CHANGES, mregion_changes_read),
+	IOCTL(MREGION_VIEW_OPEN, mregion_view_open),
 #undef IOCTL_SILENT
 #undef IOCTL
 };
@@ -62,6 +63,9 @@ static void close_what_it_made(unsigned long cmd, const void *arg)
 		break;
 	case MREGION_SERVER_CREATE:
 		close(((const struct mregion_server_create *)arg)->fd);
+		break;
+	case MREGION_VIEW_OPEN:
+		close(((const struct mregion_view_open *)arg)->fd);
 		break;
 	}
 }
@@ -403,10 +407,87 @@ TEST_F_TIMEOUT(hostile, random_waits, 180)
 	close(create.fd);
 }
 
+static unsigned long view_cmd(struct prng *state, size_t *size)
+{
+	switch (below(state, 4)) {
+	case 0:
+		*size = sizeof(struct mregion_view_read);
+		return MREGION_VIEW_READ;
+	case 1:
+		*size = sizeof(struct mregion_changes_read);
+		return MREGION_CHANGES;
+	case 2:
+		*size = sizeof(struct mregion_translate);
+		return MREGION_TRANSLATE;
+	default:
+		*size = sizeof(struct mregion_view_file);
+		return MREGION_VIEW_FILE;
+	}
+}
+
+/* Nor does a view's. It leaves no trace in the machine, whatever becomes of it. */
+TEST_F_TIMEOUT(hostile, random_views, 180)
+{
+	struct mregion_view_open open = {
+		.size = sizeof(open), .space = 1,
+		.flags = MREGION_VIEW_OPEN_READ | MREGION_VIEW_OPEN_WRITE,
+	};
+	unsigned int i, j, ended[2] = {}, handed_out = 0;
+	struct mr_snapshot before;
+	union {
+		uint32_t words[64];
+		uint64_t longs[32];
+		struct mregion_view_file file;
+	} args;
+	unsigned long cmd;
+	size_t size;
+	int err, next, memory;
+
+	memory = memfd_create("memory", MFD_CLOEXEC);
+	ASSERT_EQ(0, ftruncate(memory, MR_PAGE));
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    mr_in_file(mr_ram(20, MR_PAGE), memory, 0),
+			    mr_map(20, 1, 0x10000, 4), mr_share(20, memory)));
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_VIEW_OPEN, &open));
+	ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
+	next = dup(0);
+	close(next);
+	for (i = 0; i < RANDOM_CALLS; i++) {
+		cmd = view_cmd(&self->prng, &size);
+		fill(&self->prng, &args, sizeof(args));
+		for (j = 0; j < size / 8; j++)
+			if (below(&self->prng, 8))
+				args.longs[j] = below(&self->prng, 3) ? 0 :
+						nasty_number(&self->prng);
+		if (below(&self->prng, 8)) {
+			args.words[0] = size;
+			args.words[1] = below(&self->prng, 8) == 0;
+		}
+		if (cmd == MREGION_VIEW_FILE && below(&self->prng, 2))
+			args.file.addr = 0x10000 + below(&self->prng, MR_PAGE);
+		err = mr_ioctl(open.fd, cmd, &args);
+		ended[!err]++;
+		if (!err && cmd == MREGION_VIEW_FILE && args.file.memory >= 0) {
+			handed_out++;
+			ASSERT_EQ(0, close(args.file.memory));
+			ASSERT_EQ(0, close(args.file.log));
+		}
+		ASSERT_EQ(next, dup(0));
+		close(next);
+	}
+	EXPECT_TRUE(mr_unchanged(self->fd, &before));
+	EXPECT_LT(RANDOM_CALLS / 20, ended[false]);
+	EXPECT_LT(RANDOM_CALLS / 20, ended[true]);
+	EXPECT_LT(RANDOM_CALLS / 100, handed_out);
+	mr_snapshot_free(&before);
+	close(open.fd);
+	close(memory);
+}
+
 /* An operation that often is possible. */
 static struct mregion_op random_op(struct prng *state)
 {
-	struct mregion_op op = mr_op(1 + below(state, 14),
+	struct mregion_op op = mr_op(1 + below(state, MREGION_OP_SHARE),
 				     1 + below(state, 24));
 	uint32_t other = 1 + below(state, 24);
 	uint64_t number = below(state, 3) ? below(state, 0x20000) :
