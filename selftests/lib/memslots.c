@@ -150,6 +150,58 @@ TEST_F(memslots, flags)
 }
 
 /* As when a region is replaced by another one on the same memory. */
+static void count_pause(void *opaque)
+{
+	/* Nothing has happened to the slots yet. */
+	*(unsigned int *)opaque += fixture_nr_calls ? 100 : 1;
+}
+
+static void count_resume(void *opaque)
+{
+	*(unsigned int *)opaque += 10;
+}
+
+/* vCPUs are paused where they could miss memory, or a log, and nowhere else. */
+TEST_F(memslots, pauses)
+{
+	unsigned int count = 0;
+
+	self->slots.pause = count_pause;
+	self->slots.resume = count_resume;
+	self->slots.opaque = &count;
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM, 0)));
+	/* more memory, and a log that begins and ends */
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM,
+			      MREGION_RANGE_LOG_DIRTY),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x8000, 0x8fff, 0x8000, 1, MREGION_RAM, 0)));
+	/* memory that moves, or is other memory, or goes: all of it */
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x9000, 0x9fff, 0x8000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x9000, 0x9fff, 0xa000, 1, MREGION_RAM, 0)));
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(0, count);
+	/* a slot is split */
+	ASSERT_EQ(0, UPDATE(
+		FIXTURE_RANGE(0, 0x0fff, 0, 1, MREGION_RAM, 0),
+		FIXTURE_RANGE(0x2000, 0x3fff, 0x2000, 1, MREGION_RAM, 0)));
+	EXPECT_EQ(11, count);
+	/* and whole again */
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM,
+					  MREGION_RANGE_LOG_DIRTY)));
+	EXPECT_EQ(22, count);
+	/* what is logged goes */
+	ASSERT_EQ(0, UPDATE(NO_MEMORY));
+	EXPECT_EQ(33, count);
+	EXPECT_EQ(3, self->slots.pauses);
+}
+
 TEST_F(memslots, other_region)
 {
 	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0xfff, 0, 1, MREGION_RAM, 0)));

@@ -33,6 +33,8 @@ struct mregion_followers;
  *	since accesses under way may look at them
  * @shadows: list of all shadow memories, linked by next
  * @vms: list of all attached virtual machines, linked by next
+ * @logged: list of regions with logs, with a reference each, linked by logging.next
+ * @logs: list of those of all memory, linked by next
  * @last_region_id: IDs are not used again, lest what waits in a ring for a
  *	region that was freed reach another one
  * @last_space_id: likewise
@@ -56,6 +58,8 @@ struct mregion_machine {
 	_Atomic(struct mregion_server *) servers;
 	struct mregion_shadow *shadows;
 	struct mregion_vm *vms;
+	struct mregion_region *logged;
+	struct mregion_logs *logs;
 	uint32_t last_region_id;
 	uint32_t last_space_id;
 	uint32_t last_ring_id;

@@ -11,6 +11,7 @@
 #include "machine_open.h"
 #include "mregion.h"
 #include "region_changes.h"
+#include "region_log.h"
 #include "ring_drain.h"
 #include "server_in_vmm.h"
 #include "shadow.h"
@@ -138,6 +139,7 @@ void mregion_machine_close(struct mregion_machine *machine)
 		mregion_detach(machine->vms);
 	drain_all(machine);
 	end_threads(machine);
+	mregion_logs_close(machine);
 	while (machine->shadows)
 		mregion_shadow_release(machine->shadows);
 	close(machine->fd);

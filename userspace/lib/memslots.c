@@ -97,6 +97,7 @@ static int set_slot(struct mregion_memslots *memslots,
 		.userspace_addr = slot->hva,
 	};
 
+	memslots->changed++;
 	if (!ioctl(memslots->vm_fd, KVM_SET_USER_MEMORY_REGION, &arg))
 		return 0;
 	return keep_error(memslots, mregion_fail(errno,
@@ -130,6 +131,7 @@ void mregion_memslots_destroy(struct mregion_memslots *memslots)
 		remove_slot(memslots, &memslots->slots[i]);
 	free(memslots->slots);
 	free(memslots->free);
+	mregion_kvm_log_destroy(&memslots->log);
 }
 
 /* The whole pages of a range, if it can be a slot. */
@@ -249,6 +251,117 @@ static bool same_memory(const struct mregion_memslot *a,
 	       (a->flags & KVM_MEM_READONLY) == (b->flags & KVM_MEM_READONLY);
 }
 
+/* Memory that is at the same address in both. */
+static bool share_memory(const struct mregion_memslot *a,
+			 const struct mregion_memslot *b)
+{
+	return a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size &&
+	       a->hva - a->gpa == b->hva - b->gpa && a->region == b->region;
+}
+
+/*
+ * Find out which slots are to leave. Return: whether a vCPU must not run meanwhile: it
+ * would find memory gone that is there before and after, or write what no log has.
+ */
+static bool mark_leaving(struct mregion_memslots *memslots,
+			 const struct wanted *wanted)
+{
+	const struct mregion_memslot *want = wanted->slots;
+	struct mregion_memslot *slot;
+	bool pause = false;
+	size_t i, j, k = 0;
+
+	for (i = 0; i < memslots->nr; i++) {
+		slot = &memslots->slots[i];
+		while (k < wanted->nr && want[k].gpa + want[k].size <= slot->gpa)
+			k++;
+		slot->leaves = is_slot_in(wanted, slot) &&
+			       !(k < wanted->nr && same_memory(slot, &want[k]));
+		if (!slot->leaves)
+			continue;
+		pause |= slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
+		for (j = k; j < wanted->nr && want[j].gpa < slot->gpa + slot->size;
+		     j++)
+			pause |= share_memory(slot, &want[j]);
+	}
+	return pause;
+}
+
+/* ---- KVM's log --------------------------------------------------------- */
+
+static int log_failed(int err, const char *what)
+{
+	return mregion_fail(-err, "read KVM's log of %s", what);
+}
+
+static int sync_rings(struct mregion_memslots *memslots)
+{
+	int ret = mregion_kvm_log_rings(&memslots->log, memslots->slots,
+					memslots->nr, memslots->first);
+
+	return ret ? log_failed(ret, "vCPUs") : 0;
+}
+
+/* Slots that log: all, or those that leave. Goes on after an error; the first counts. */
+static int sync_bitmaps(struct mregion_memslots *memslots, bool leaving)
+{
+	const struct mregion_memslot *slot;
+	int ret = 0, err;
+	size_t i;
+
+	for (i = 0; i < memslots->nr; i++) {
+		slot = &memslots->slots[i];
+		if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
+		    (leaving && !slot->leaves) || !slot->region->logging.logs)
+			continue;
+		err = mregion_kvm_log_slot(&memslots->log, slot,
+					   memslots->first + slot->slot);
+		if (err && !ret)
+			ret = log_failed(err, slot->region->name);
+	}
+	return ret;
+}
+
+static void pause_vcpus(struct mregion_memslots *memslots)
+{
+	memslots->pauses++;
+	if (memslots->pause)
+		memslots->pause(memslots->opaque);
+}
+
+static void resume_vcpus(struct mregion_memslots *memslots)
+{
+	if (memslots->resume)
+		memslots->resume(memslots->opaque);
+}
+
+int mregion_memslots_sync_rings(struct mregion_memslots *memslots)
+{
+	return memslots->log.ring_bytes ? sync_rings(memslots) : 0;
+}
+
+int mregion_memslots_sync(struct mregion_memslots *memslots)
+{
+	int ret;
+
+	if (!memslots->log.ring_bytes)
+		return sync_bitmaps(memslots, false);
+	pause_vcpus(memslots);
+	ret = sync_rings(memslots);
+	resume_vcpus(memslots);
+	return ret;
+}
+
+/* Take the logs of slots that leave, which go with them. */
+static void save_logs(struct mregion_memslots *memslots)
+{
+	int ret = memslots->log.ring_bytes ? sync_rings(memslots) :
+					     sync_bitmaps(memslots, true);
+
+	if (ret)
+		keep_error(memslots, ret);
+}
+
 /* Whose number is not known yet. */
 #define NO_SLOT	UINT32_MAX
 
@@ -337,6 +450,7 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 {
 	uint64_t page_size = space->machine->page_size;
 	size_t i, total;
+	bool pause;
 
 	memslots->error = 0;
 	if (!space->flat.valid)
@@ -354,12 +468,19 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 	for (i = 0; i < wanted->nr; i++)
 		wanted->slots[i].slot = NO_SLOT;
 
+	pause = mark_leaving(memslots, wanted);
+	if (pause) {
+		pause_vcpus(memslots);
+		save_logs(memslots);
+	}
 	keep_or_remove(memslots, wanted);
 	wanted->nr = add_missing(memslots, wanted->slots, wanted->nr);
 	memslots->nr = merge_slots(wanted->slots, wanted->nr, memslots->slots,
 				   memslots->nr);
 	free(memslots->slots);
 	memslots->slots = wanted->slots;
+	if (pause)
+		resume_vcpus(memslots);
 	if (!memslots->error)
 		return 0;
 	return mregion_error_restore(-memslots->error, memslots->error_text);

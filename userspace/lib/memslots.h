@@ -3,10 +3,12 @@
 #ifndef MREGION_LIB_MEMSLOTS_H
 #define MREGION_LIB_MEMSLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
+#include "kvm_log.h"
 
 struct mregion_region;
 struct mregion_space;
@@ -21,6 +23,7 @@ struct mregion_space;
  * @offset: of its first byte in @region
  * @region: the region whose memory it is, with a reference: the memory must
  *	stay as long as the guest can get at it
+ * @leaves: the update under way is to remove it
  */
 struct mregion_memslot {
 	uint64_t gpa;
@@ -30,6 +33,7 @@ struct mregion_memslot {
 	uint32_t slot;
 	uint64_t offset;
 	struct mregion_region *region;
+	bool leaves;
 };
 
 /**
@@ -44,6 +48,12 @@ struct mregion_memslot {
  * @slots: those in use, sorted by @gpa; also those that should have gone, but
  *	could not be removed
  * @nr: how many
+ * @log: KVM's log of what vCPUs write
+ * @pause: struct mregion_attach_params.pause
+ * @resume: struct mregion_attach_params.resume
+ * @opaque: passed to them
+ * @changed: how many slots KVM was told to set or remove
+ * @pauses: how often vCPUs were paused
  * @error: the first error of the last update, a negative errno, or 0
  * @error_text: it in words
  */
@@ -57,6 +67,12 @@ struct mregion_memslots {
 	unsigned int room;
 	struct mregion_memslot *slots;
 	size_t nr;
+	struct mregion_kvm_log log;
+	void (*pause)(void *opaque);
+	void (*resume)(void *opaque);
+	void *opaque;
+	uint64_t changed;
+	uint64_t pauses;
 	int error;
 	char error_text[MREGION_ERROR_SIZE];
 };
@@ -79,6 +95,17 @@ int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
  * The memory of a slot that KVM does not remove stays mapped for good.
  */
 void mregion_memslots_destroy(struct mregion_memslots *memslots);
+
+/**
+ * mregion_memslots_sync() - bring what KVM has logged to the logs of regions
+ * @memslots: the slots; the transaction is locked
+ *
+ * Return: 0; or the first error of KVM, with its text for mregion_error().
+ */
+int mregion_memslots_sync(struct mregion_memslots *memslots);
+
+/** mregion_memslots_sync_rings() - likewise of rings, without a pause: one is full */
+int mregion_memslots_sync_rings(struct mregion_memslots *memslots);
 
 /**
  * mregion_memslots_follow() - make the slots those of a space's view, after a commit

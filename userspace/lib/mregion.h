@@ -45,6 +45,8 @@ struct mregion_ring;
 struct mregion_shadow;
 struct mregion_server;
 struct mregion_vm;
+struct mregion_log;
+struct mregion_logs;
 
 /* ---- Version ----------------------------------------------------------- */
 
@@ -800,7 +802,9 @@ int mregion_set_readonly(struct mregion_region *region, bool readonly);
  * @region: a region of memory
  * @log: true to start
  *
- * The log is KVM's: see mregion_vm_slots().
+ * The log is KVM's, of what vCPUs write by way of slots, and for the VMM to read: see
+ * mregion_vm_slots(). mregion_log_start() has a log of what anybody writes; a region
+ * with such logs is not for this function.
  *
  * Return: 0; -EINVAL: the region is of another kind.
  */
@@ -1660,7 +1664,16 @@ struct mregion_unassigned {
  *	are, for each part of an access to unassigned addresses, if the
  *	space's policy is MREGION_POLICY_EXIT. Returns 0, or -EFAULT: it is an
  *	error of the guest. NULL: reads give all-ones, and writes are dropped
- * @opaque: passed to @unassigned
+ * @opaque: passed to the functions
+ * @pause: has all vCPUs leave KVM_RUN, and returns when none is in it; none enters it until
+ *	@resume. Called by a commit that replaces slots, and by mregion_log_sync(), with
+ *	the machine locked, in any thread, also a vCPU's. So a vCPU counts as paused
+ *	wherever its thread is outside of KVM_RUN: it may be waiting for that lock. NULL:
+ *	vCPUs run on, see mregion_attach()
+ * @resume: ends that
+ * @dirty_ring_bytes: vCPUs log pages in rings of that length, a power of two (KVM's
+ *	KVM_CAP_DIRTY_LOG_RING), each given by mregion_vm_add_vcpu(). To be attached before
+ *	there are vCPUs then. 0: KVM has a bitmap for each slot
  */
 struct mregion_attach_params {
 	int vm_fd;
@@ -1670,6 +1683,9 @@ struct mregion_attach_params {
 	unsigned int nr_slots;
 	int (*unassigned)(void *opaque, struct mregion_unassigned *access);
 	void *opaque;
+	void (*pause)(void *opaque);
+	void (*resume)(void *opaque);
+	uint32_t dirty_ring_bytes;
 };
 
 /**
@@ -1681,14 +1697,21 @@ struct mregion_attach_params {
  * rest is emulated), and lets the kernel module take accesses to the others.
  * Create in-kernel interrupt controllers and timers before.
  *
- * When a commit adds, moves or removes guest memory, slots are removed and then others
- * are set, while vCPUs run. In between the guest has no memory there: accesses
- * exit, and mregion_vm_exit() resolves them. But a vCPU that runs code from there,
- * or has its page tables, descriptors or stack there, may be lost. It stops with
- * KVM_EXIT_INTERNAL_ERROR, or with KVM_EXIT_SHUTDOWN, since it cannot take the
- * fault; KVM may then have reset it, and its registers are lost. So pause the
- * vCPUs (let none be in KVM_RUN) for such a commit, or do not move, resize, split or
- * cover memory that they execute. Beginning or ending a dirty log replaces no slot.
+ * When a commit changes where memory is, slots are removed and then others are set;
+ * those of ranges that are as they were stay. KVM cannot split a slot or
+ * change its size. So memory that is in the view before and after the commit would be
+ * gone for a moment where it shares a slot with what has changed, and with
+ * the slot KVM's log of it. For these commits, and no others, the vCPUs are paused
+ * (struct mregion_attach_params.pause).
+ *
+ * Without such a function the vCPUs run on. Accesses to memory without a slot exit, and
+ * mregion_vm_exit() resolves them. But a vCPU that runs code from there, or has
+ * its page tables, descriptors or stack there, may be lost. It stops with
+ * KVM_EXIT_INTERNAL_ERROR, or with KVM_EXIT_SHUTDOWN, since it cannot take the fault;
+ * KVM may then have reset it, and its registers are lost. What it writes between the
+ * reading of the log and the end of the slot is in no log. So give the functions,
+ * or do not move, resize, split or cover memory that vCPUs execute or that is logged.
+ * Beginning or ending a log replaces no slot.
  *
  * Return: the attachment. If it is NULL, nothing is attached, and errno is EBADF:
  * the virtual machine's descriptor is not open; EINVAL: it is none, a space is of
@@ -1764,6 +1787,38 @@ size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
 			size_t nr);
 
 /**
+ * struct mregion_slot_stats - what became of the memory slots of a virtual machine
+ * @changes: how often KVM was told to set, change or remove one
+ * @pauses: how often the vCPUs were to be paused
+ */
+struct mregion_slot_stats {
+	uint64_t changes;
+	uint64_t pauses;
+};
+
+/**
+ * mregion_vm_slot_stats() - what became of the memory slots so far
+ * @vm: the virtual machine
+ * @stats: filled in
+ */
+void mregion_vm_slot_stats(struct mregion_vm *vm,
+			   struct mregion_slot_stats *stats);
+
+/**
+ * mregion_vm_add_vcpu() - a vCPU was created
+ * @vm: the virtual machine
+ * @vcpu: its index
+ * @vcpu_fd: its descriptor, which is not needed afterwards
+ *
+ * Needed with struct mregion_attach_params.dirty_ring_bytes, before the vCPU runs; else
+ * it does nothing.
+ *
+ * Return: 0; -EINVAL: @vcpu is MREGION_NO_VCPU or more; -EEXIST: it was added before; or
+ * the errno of mapping its ring.
+ */
+int mregion_vm_add_vcpu(struct mregion_vm *vm, unsigned int vcpu, int vcpu_fd);
+
+/**
  * struct mregion_claims - claims on a virtual machine's bus
  * @nr_windows: number of windows of the machine in @claims
  * @nr_conflicts: number of ranges of others (devices of KVM's own) where the
@@ -1817,6 +1872,8 @@ struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
  * io.direction), so a second call for it does nothing and returns 0: a KVM_RUN that
  * returns EINTR may leave the last exit's reason behind.
  *
+ * Resolves KVM_EXIT_DIRTY_RING_FULL, too: what is in the rings comes to the logs.
+ *
  * For each vCPU one thread at a time may call it; for several, several may.
  *
  * Return: 0: resolved. 1: another exit reason, or an access to a bus without a space;
@@ -1830,6 +1887,178 @@ struct mregion_claims *mregion_vm_claims(struct mregion_vm *vm,
  */
 int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		    struct kvm_run *run);
+
+/* ---- Dirty logging ----------------------------------------------------- */
+
+/*
+ * A log tells a client, such as a display or a migration, which pages of a region
+ * were written. A region has as many logs as it has clients; they begin and end on their
+ * own. A page is one of the host's (sysconf(_SC_PAGESIZE)), and page 0 begins with the
+ * region's first byte.
+ *
+ * Pages are the region's: it does not matter by which address, alias or memory slot
+ * one was written, nor whether the region has been moved, covered, disabled, resized
+ * or shown nowhere since. Writers are
+ *
+ * - vCPUs, by way of a memory slot. KVM logs these, and mregion_log_sync() brings them in;
+ * - the library: accesses that exit to memory, mregion_space_write(), RAM devices;
+ * - processes with a mirror of the view, see mregion_mirror_write();
+ * - the VMM and its devices by pointers: they call mregion_mark().
+ *
+ * A log is a bitmap in shared memory: bit n % 64 of word n / 64 stands for page n. Words
+ * are read and cleared by atomic exchange, and bits set by atomic or. Whoever takes a bit
+ * and then reads the page sees what was written before the bit was set; what is
+ * written later sets it again. So a page is missed by nobody, and may be told
+ * once more than needed where it was being written meanwhile.
+ */
+
+/**
+ * mregion_log_start() - begin a log of a region for one more client
+ * @region: a region of memory: RAM, ROM, a ROM device or a RAM device
+ *
+ * The log is empty, and has the pages that are written from now on. The first log of a
+ * region commits %MREGION_REGION_LOG_DIRTY, so this cannot be called in a transaction.
+ * Memory slots log in place; none is replaced.
+ *
+ * Return: the log. If it is NULL, errno is EINVAL: the region has no memory, or
+ * that begins within a page; EBUSY: the thread has a transaction open; ENOMEM; or
+ * KVM's, which could not log a slot.
+ */
+struct mregion_log *mregion_log_start(struct mregion_region *region);
+
+/**
+ * mregion_log_stop() - end a log
+ * @log: the log, or NULL; the handle ends
+ *
+ * A log keeps its region's memory until it is stopped, also if the region was freed.
+ * mregion_machine_close() ends all logs. Not to be called in a transaction.
+ */
+void mregion_log_stop(struct mregion_log *log);
+
+/**
+ * mregion_log_region() - the region of a log
+ * @log: the log
+ *
+ * Return: the region; NULL: it was freed.
+ */
+struct mregion_region *mregion_log_region(const struct mregion_log *log);
+
+/**
+ * mregion_log_pages() - number of pages of a log
+ * @log: the log
+ *
+ * A log grows with its region, and never shrinks.
+ *
+ * Return: the number.
+ */
+uint64_t mregion_log_pages(struct mregion_log *log);
+
+/**
+ * mregion_log_fd() - the file of a log's bitmap
+ * @log: the log
+ *
+ * A client in another process maps it shared, and uses mregion_log_take_bits() on it.
+ * It does not become smaller.
+ *
+ * Return: the descriptor, which stays the log's.
+ */
+int mregion_log_fd(const struct mregion_log *log);
+
+/**
+ * mregion_log_sync() - bring in what KVM and others have logged
+ * @machine: the machine
+ *
+ * When this returns, all logs have the pages that were written before the call. With
+ * KVM's dirty ring the vCPUs are paused meanwhile (struct
+ * mregion_attach_params.pause), since a processor may hold entries back while it is
+ * in the guest.
+ *
+ * Return: 0; or the first error of KVM, with its text for mregion_error(). Bits
+ * that could not be brought in stay in KVM.
+ */
+int mregion_log_sync(struct mregion_machine *machine);
+
+/**
+ * mregion_log_take() - read and clear a part of a log in one step
+ * @log: the log
+ * @first: first page
+ * @nr: how many pages; those behind the log's end are not written
+ * @bits: filled in: bit n % 64 of word n / 64 for page @first + n; NULL: only clear
+ *
+ * Bits of other pages stay. See mregion_log_sync() for what is in the log.
+ *
+ * Return: how many of the pages were written.
+ */
+uint64_t mregion_log_take(struct mregion_log *log, uint64_t first, uint64_t nr,
+			  uint64_t *bits);
+
+/**
+ * mregion_log_take_bits() - likewise, of a bitmap that is mapped, in any process
+ * @words: the bitmap: of the file of mregion_log_fd()
+ * @first: first page
+ * @nr: how many pages, all in the bitmap
+ * @bits: as for mregion_log_take()
+ *
+ * Return: how many of the pages were written.
+ */
+uint64_t mregion_log_take_bits(uint64_t *words, uint64_t first, uint64_t nr,
+			       uint64_t *bits);
+
+/**
+ * mregion_mark() - tell the logs that memory of a region was written
+ * @region: the region
+ * @offset: of the first byte written
+ * @len: how many bytes; what is behind the region's end is not marked
+ *
+ * For writes by a pointer, such as that of mregion_space_ptr(). To be called after the
+ * write, from any thread. Costs a fence and a load where nobody logs.
+ */
+void mregion_mark(struct mregion_region *region, uint64_t offset,
+		  uint64_t len);
+
+/**
+ * mregion_space_mark() - likewise, by an address in a space
+ * @space: the space
+ * @addr: first address
+ * @len: how many bytes. What is not memory is skipped
+ *
+ * A commit between the write and this call may show other memory there: where commits
+ * can come in between, mark by the region, or keep both in one function of a device.
+ */
+void mregion_space_mark(struct mregion_space *space, uint64_t addr,
+			uint64_t len);
+
+/**
+ * mregion_logs_start() - begin logs of all memory, for one more client
+ * @machine: the machine
+ *
+ * Of each region that mregion_log_start() takes. Of one that is created later, the
+ * log begins with its creation, and all of its pages count as written, since the
+ * client has not seen what it was made with.
+ *
+ * Return: the logs; NULL: see mregion_log_start().
+ */
+struct mregion_logs *mregion_logs_start(struct mregion_machine *machine);
+
+/**
+ * mregion_logs_next() - the next of the logs
+ * @logs: the logs
+ * @log: the one before, or NULL for the first
+ *
+ * Logs of regions that were freed stay until mregion_logs_stop(). No other thread
+ * creates regions between the first call and the last: call them between
+ * mregion_begin() and mregion_abort() where one may.
+ *
+ * Return: the log, or NULL after the last.
+ */
+struct mregion_log *mregion_logs_next(struct mregion_logs *logs,
+				      struct mregion_log *log);
+
+/**
+ * mregion_logs_stop() - end all of the logs
+ * @logs: the logs, or NULL; the handle ends
+ */
+void mregion_logs_stop(struct mregion_logs *logs);
 
 /* ---- Inspection -------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
+#include "written.h"
 
 void mregion_region_get(struct mregion_region *region)
 {
@@ -23,6 +24,7 @@ void mregion_region_put(struct mregion_region *region)
 	if (atomic_fetch_sub(&region->refs, 1) != 1)
 		return;
 	mregion_ram_release(&region->ram);
+	mregion_written_free(atomic_load(&region->logging.written));
 	free(region);
 }
 
@@ -192,6 +194,25 @@ struct mregion_region *mregion_table_get(struct mregion_table *table,
 		mregion_region_get(region);
 	pthread_mutex_unlock(&table->lock);
 	return region;
+}
+
+struct mregion_region **mregion_table_all(struct mregion_table *table,
+					  size_t *nr)
+{
+	struct mregion_region **all, *region;
+	size_t i;
+
+	*nr = 0;
+	pthread_mutex_lock(&table->lock);
+	all = malloc((table->nr + 1) * sizeof(*all));
+	for (i = 0; all && i < table->nr_buckets; i++) {
+		for (region = table->buckets[i]; region; region = region->next) {
+			mregion_region_get(region);
+			all[(*nr)++] = region;
+		}
+	}
+	pthread_mutex_unlock(&table->lock);
+	return all;
 }
 
 struct mregion_region *mregion_table_pop(struct mregion_table *table)

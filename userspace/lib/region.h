@@ -11,6 +11,7 @@
 
 #include <linux/mregion.h>
 
+#include "region_log.h"
 #include "ram.h"
 #include "section.h"
 
@@ -52,6 +53,7 @@ struct mregion_extent {
  * @nr_asked: doorbells and shadows that it has, or may have once the open
  *	transaction is committed
  * @ram: its memory, if it has any
+ * @logging: which pages of it were written
  * @next: in a bucket of struct mregion_table
  * @release: what remains to be done when it is freed
  * @name: its name
@@ -73,6 +75,7 @@ struct mregion_region {
 	_Atomic(struct mregion_server *) next_server;
 	atomic_uint nr_asked;
 	struct mregion_ram ram;
+	struct mregion_logging logging;
 	struct mregion_region *next;
 	struct mregion_deferred release;
 	char name[MREGION_NAME_SIZE];
@@ -138,6 +141,16 @@ void mregion_table_remove(struct mregion_table *table,
 /** mregion_table_get() - a reference to the region of an ID, or NULL */
 struct mregion_region *mregion_table_get(struct mregion_table *table,
 					 uint32_t id);
+
+/**
+ * mregion_table_all() - references to all regions
+ * @table: the table
+ * @nr: set to how many there are
+ *
+ * Return: an array of them, for free(); NULL: out of memory.
+ */
+struct mregion_region **mregion_table_all(struct mregion_table *table,
+					  size_t *nr);
 
 /** mregion_table_pop() - take any region out, NULL if there is none */
 struct mregion_region *mregion_table_pop(struct mregion_table *table);

@@ -77,6 +77,8 @@ static void settle_create(void *object, const struct mregion_op *op,
 
 	(void)op;
 	atomic_store(&region->dead, !done);
+	if (done)
+		mregion_logging_created(region);
 }
 
 struct mregion_region *mregion_region_create(struct mregion_region *region,
@@ -92,16 +94,22 @@ struct mregion_region *mregion_region_create(struct mregion_region *region,
 	op->create.constraints = mregion_region_constraints(region);
 	memcpy(op->create.name, region->name, sizeof(op->create.name));
 
+	/* Logs of all memory begin before it, or find it created. */
+	pthread_mutex_lock(&machine->transaction.lock);
+	if (mregion_logging_wanted(region))
+		op->create.flags |= MREGION_REGION_LOG_DIRTY;
 	ret = mregion_table_add(&machine->regions, region);
 	if (ret) {
 		mregion_fail(-ret, "create '%s'", region->name);
 		mregion_refuse(machine, ret);
 	} else {
 		ret = mregion_change(machine, op, settle_create, region);
-		if (!ret)
-			return region;
-		mregion_table_remove(&machine->regions, region);
+		if (ret)
+			mregion_table_remove(&machine->regions, region);
 	}
+	pthread_mutex_unlock(&machine->transaction.lock);
+	if (!ret)
+		return region;
 	mregion_region_put(region);
 	errno = -ret;
 	return NULL;

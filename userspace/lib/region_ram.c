@@ -51,12 +51,8 @@ static uint64_t ramdev_read(void *opaque, uint64_t offset, unsigned int len)
 	}
 }
 
-static void ramdev_write(void *opaque, uint64_t offset, uint64_t data,
-			 unsigned int len)
+static void store_as_is(uint8_t *ptr, uint64_t data, unsigned int len)
 {
-	uint8_t *ptr = mregion_ram_ptr(opaque);
-
-	ptr += offset;
 	if ((uintptr_t)ptr & (len - 1)) {
 		memcpy(ptr, low_bytes(&data, len), len);
 		return;
@@ -74,6 +70,13 @@ static void ramdev_write(void *opaque, uint64_t offset, uint64_t data,
 	default:
 		*(volatile uint64_t *)ptr = data;
 	}
+}
+
+static void ramdev_write(void *opaque, uint64_t offset, uint64_t data,
+			 unsigned int len)
+{
+	store_as_is((uint8_t *)mregion_ram_ptr(opaque) + offset, data, len);
+	mregion_mark(opaque, offset, len);
 }
 
 static const struct mregion_ops ramdev_ops = {
@@ -340,6 +343,8 @@ int mregion_resize(struct mregion_region *region, uint64_t len)
 	ret = resize ? 0 : -ENOMEM;
 	if (!ret && before.ptr && len - 1 > before.mapped - 1)
 		ret = mregion_ram_grow(&region->ram, len);
+	if (!ret && before.ptr)
+		ret = mregion_logging_grow(region, len);
 	if (ret)
 		goto fail;
 	if (!region->resizing++)

@@ -331,10 +331,12 @@ int mregion_dispatch(const struct mregion_origin *origin,
 	unsigned int policy = atomic_load(&origin->space->unassigned);
 	struct mregion_device device;
 
-	if (memory && write)
+	if (memory && write) {
 		memcpy(memory, buf, piece->len);
-	else if (memory)
+		mregion_mark(piece->region, piece->offset, piece->len);
+	} else if (memory) {
 		memcpy(buf, memory, piece->len);
+	}
 	if (memory)
 		return 0;
 	if (mregion_piece_device(piece, write, &device))

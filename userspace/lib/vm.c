@@ -72,6 +72,7 @@ static int add_slots(struct mregion_vm *vm,
 {
 	int ret = mregion_memslots_init(&vm->memslots, vm->fd,
 					params->first_slot, params->nr_slots);
+	int err;
 
 	if (ret == -EINVAL)
 		return mregion_fail_why(EINVAL,
@@ -79,6 +80,16 @@ static int add_slots(struct mregion_vm *vm,
 			params->first_slot);
 	if (ret)
 		return mregion_fail(-ret, "attach to a virtual machine");
+	vm->memslots.pause = params->pause;
+	vm->memslots.resume = params->resume;
+	vm->memslots.opaque = params->opaque;
+	err = mregion_kvm_log_init(&vm->memslots.log, vm->fd,
+				   vm->machine->page_size,
+				   params->dirty_ring_bytes);
+	if (err)
+		return mregion_fail(-err,
+			"attach to a virtual machine with dirty rings of %u bytes",
+			params->dirty_ring_bytes);
 	return update_slots(vm);
 }
 
@@ -204,6 +215,32 @@ size_t mregion_vm_slots(struct mregion_vm *vm, struct mregion_slot *slots,
 	}
 	pthread_mutex_unlock(lock);
 	return total;
+}
+
+int mregion_vm_add_vcpu(struct mregion_vm *vm, unsigned int vcpu, int vcpu_fd)
+{
+	pthread_mutex_t *lock = &vm->machine->transaction.lock;
+	int ret = 0;
+
+	if (vcpu >= MREGION_NO_VCPU)
+		return mregion_fail_why(EINVAL,
+			"add vCPU %u: there can be none of that index", vcpu);
+	pthread_mutex_lock(lock);
+	if (vm->memslots.log.ring_bytes)
+		ret = mregion_kvm_log_add(&vm->memslots.log, vcpu, vcpu_fd);
+	pthread_mutex_unlock(lock);
+	return ret ? mregion_fail(-ret, "map the dirty ring of vCPU %u", vcpu) :
+		     0;
+}
+
+void mregion_vm_slot_stats(struct mregion_vm *vm, struct mregion_slot_stats *stats)
+{
+	pthread_mutex_t *lock = &vm->machine->transaction.lock;
+
+	pthread_mutex_lock(lock);
+	stats->changes = vm->memslots.changed;
+	stats->pauses = vm->memslots.pauses;
+	pthread_mutex_unlock(lock);
 }
 
 static void count_claims(struct mregion_claims *claims)

@@ -302,6 +302,19 @@ static int exit_other(struct mregion_vm *vm)
 	return 1;
 }
 
+/* A vCPU has no room to log what it writes. */
+static int exit_ring_full(struct mregion_vm *vm)
+{
+	pthread_mutex_t *lock = &vm->machine->transaction.lock;
+	int ret;
+
+	mregion_rings_drain(&vm->machine->rings);
+	pthread_mutex_lock(lock);
+	ret = mregion_memslots_sync_rings(&vm->memslots);
+	pthread_mutex_unlock(lock);
+	return ret;
+}
+
 static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
 		     struct kvm_run *run)
 {
@@ -351,6 +364,8 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
 		return exit_mmio(vm, vcpu, run);
 	case KVM_EXIT_IO:
 		return exit_io(vm, vcpu, run);
+	case KVM_EXIT_DIRTY_RING_FULL:
+		return exit_ring_full(vm);
 	default:
 		return exit_other(vm);
 	}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <linux/kvm.h>
+
+#include "kvm_log.h"
+#include "memslots.h"
+#include "mregion.h"
+#include "region_log.h"
+
+#define BITS	64u
+
+static int enable(int vm_fd, uint32_t cap, uint64_t arg)
+{
+	struct kvm_enable_cap enable = { .cap = cap, .args = { arg } };
+
+	return ioctl(vm_fd, KVM_ENABLE_CAP, &enable) ? -errno : 0;
+}
+
+static bool has(int vm_fd, uint32_t cap)
+{
+	return ioctl(vm_fd, KVM_CHECK_EXTENSION, cap) > 0;
+}
+
+int mregion_kvm_log_init(struct mregion_kvm_log *log, int vm_fd,
+			 uint64_t page_size, uint32_t ring_bytes)
+{
+	uint32_t cap = KVM_CAP_DIRTY_LOG_RING;
+
+	*log = (struct mregion_kvm_log){
+		.vm_fd = vm_fd,
+		.page_size = page_size,
+		.ring_bytes = ring_bytes,
+	};
+	if (!ring_bytes)
+		return 0;
+	/* The second one is for those that order memory weakly as well. */
+	if (!has(vm_fd, cap))
+		cap = KVM_CAP_DIRTY_LOG_RING_ACQ_REL;
+	return enable(vm_fd, cap, ring_bytes);
+}
+
+void mregion_kvm_log_destroy(struct mregion_kvm_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->nr_rings; i++)
+		if (log->rings[i].entries)
+			munmap(log->rings[i].entries, log->ring_bytes);
+	free(log->rings);
+	log->rings = NULL;
+	log->nr_rings = 0;
+}
+
+int mregion_kvm_log_add(struct mregion_kvm_log *log, unsigned int vcpu,
+			int vcpu_fd)
+{
+	struct mregion_vcpu_ring *rings;
+	void *entries;
+
+	if (vcpu >= log->nr_rings) {
+		rings = realloc(log->rings, (vcpu + 1) * sizeof(*rings));
+		if (!rings)
+			return -ENOMEM;
+		log->rings = rings;
+		while (log->nr_rings <= vcpu)
+			rings[log->nr_rings++] = (struct mregion_vcpu_ring){ 0 };
+	}
+	if (log->rings[vcpu].entries)
+		return -EEXIST;
+	entries = mmap(NULL, log->ring_bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, vcpu_fd,
+		       KVM_DIRTY_LOG_PAGE_OFFSET * log->page_size);
+	if (entries == MAP_FAILED)
+		return -errno;
+	log->rings[vcpu].entries = entries;
+	return 0;
+}
+
+/* ---- Bitmaps ----------------------------------------------------------- */
+
+/*
+ * That bits are cleared in a second step keeps KVM's lock free while a large bitmap is
+ * read. The VMM may have asked for it itself, which does no harm; that all bits are set
+ * in the beginning is not asked for, as it would tell of pages that nobody has written.
+ */
+static void ask_for_manual(struct mregion_kvm_log *log)
+{
+	if (log->manual_known)
+		return;
+	log->manual_known = true;
+	log->manual = has(log->vm_fd, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) &&
+		      !enable(log->vm_fd, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+			      KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE);
+}
+
+/*
+ * What is written between the two steps is in the memory by the time that the client
+ * reads it, if the page was told in the first; else it stays for the next time.
+ */
+static int read_bitmap(struct mregion_kvm_log *log, uint32_t number,
+		       uint64_t nr_pages, uint64_t *bitmap)
+{
+	struct kvm_dirty_log get = {
+		.slot = number,
+		.dirty_bitmap = bitmap,
+	};
+	struct kvm_clear_dirty_log clear = {
+		.slot = number,
+		.dirty_bitmap = bitmap,
+	};
+	uint64_t chunk = 1u << 30;
+
+	if (ioctl(log->vm_fd, KVM_GET_DIRTY_LOG, &get))
+		return -errno;
+	if (!log->manual)
+		return 0;
+	/* The number of pages has 32 bits; a multiple of 64 but for the last part */
+	while (clear.first_page < nr_pages) {
+		if (chunk > nr_pages - clear.first_page)
+			chunk = nr_pages - clear.first_page;
+		clear.num_pages = chunk;
+		clear.dirty_bitmap = bitmap + clear.first_page / BITS;
+		if (ioctl(log->vm_fd, KVM_CLEAR_DIRTY_LOG, &clear))
+			return -errno;
+		clear.first_page += chunk;
+	}
+	return 0;
+}
+
+int mregion_kvm_log_slot(struct mregion_kvm_log *log,
+			 const struct mregion_memslot *slot, uint32_t number)
+{
+	uint64_t nr_pages = slot->size / log->page_size;
+	uint64_t nr_words = (nr_pages + BITS - 1) / BITS, i;
+	uint64_t *bitmap;
+	int ret;
+
+	bitmap = calloc(nr_words, sizeof(*bitmap));
+	if (!bitmap)
+		return -ENOMEM;
+	ask_for_manual(log);
+	ret = read_bitmap(log, number, nr_pages, bitmap);
+	/* What was read is told, even if it was not cleared. */
+	for (i = 0; i < nr_words; i++)
+		if (bitmap[i])
+			mregion_logging_bits(slot->region,
+					     slot->offset / log->page_size +
+					     i * BITS, bitmap[i]);
+	free(bitmap);
+	return ret;
+}
+
+/* ---- Rings ------------------------------------------------------------- */
+
+/* By number, or NULL; of address space 0. */
+static const struct mregion_memslot *find_slot(const struct mregion_memslot *slots,
+					       size_t nr, uint32_t number)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (slots[i].slot == number)
+			return &slots[i];
+	return NULL;
+}
+
+static void take_ring(struct mregion_kvm_log *log,
+		      struct mregion_vcpu_ring *ring,
+		      const struct mregion_memslot *slots, size_t nr,
+		      uint32_t first)
+{
+	uint32_t nr_entries = log->ring_bytes / sizeof(*ring->entries);
+	const struct mregion_memslot *slot = NULL;
+	struct kvm_dirty_gfn *entry;
+
+	for (;;) {
+		entry = &ring->entries[ring->next % nr_entries];
+		if (__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) !=
+		    KVM_DIRTY_GFN_F_DIRTY)
+			return;
+		if (!slot || slot->slot != entry->slot - first)
+			slot = find_slot(slots, nr, entry->slot - first);
+		if (slot && entry->offset < slot->size / log->page_size)
+			mregion_logging_bits(slot->region,
+					     slot->offset / log->page_size +
+					     entry->offset, 1);
+		__atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_RESET,
+				 __ATOMIC_RELEASE);
+		ring->next++;
+	}
+}
+
+int mregion_kvm_log_rings(struct mregion_kvm_log *log,
+			  const struct mregion_memslot *slots, size_t nr,
+			  uint32_t first)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->nr_rings; i++)
+		if (log->rings[i].entries)
+			take_ring(log, &log->rings[i], slots, nr, first);
+	return ioctl(log->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0 ? -errno : 0;
+}
