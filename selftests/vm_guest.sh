@@ -109,7 +109,7 @@ verbose()
 	cp "$tmp/out" "$tmp/$1"
 }
 
-echo 1..25
+echo 1..26
 verbose off
 off=$(count exits.total)
 verbose on
@@ -123,7 +123,11 @@ else
 	skipped 'MREGION_CONSOLE_TEXT is not set'
 fi
 boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
-	--memory 256
+	--memory 160 --copy-live "$tmp/copy"
+grep -q '^mregion-vmm: --copy-live: .* 0 differ$' "$tmp/err"
+result $? 'a ring of 2, two vCPUs: a copy made meanwhile is the same'
+grep '^mregion-vmm: --copy-live' "$tmp/err" | sed 's/^/# /'
+rm -f "$tmp/copy"
 
 # Longer than the receiver's FIFO
 typed='all that is typed ahead of the one who is to read it'

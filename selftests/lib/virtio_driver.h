@@ -226,7 +226,7 @@ FIXTURE_SETUP(device)
 	}
 	virtio_blk_face(&self->blk, &face);
 	virtio_init(&self->virtio, &virtio_blk_type, &face, &self->blk);
-	self->virtio.wires.dma = (struct dma){ find, self };
+	self->virtio.wires.dma = (struct dma){ .ptr = find, .opaque = self };
 	self->virtio.wires.master = &self->master;
 	atomic_store(&self->master, true);
 	self->virtio.wires.kicks[0] = eventfd(0, EFD_NONBLOCK);

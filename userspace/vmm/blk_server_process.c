@@ -168,7 +168,7 @@ static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 			     setup->high_size);
 	if (error)
 		return error;
-	wires.dma = (struct dma){ dma_file_ptr, &ram };
+	wires.dma = (struct dma){ .ptr = dma_file_ptr, .opaque = &ram };
 	memcpy(wires.irqs, setup->irqs, sizeof(wires.irqs));
 
 	virtio_blk_face(blk, &face);

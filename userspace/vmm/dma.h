@@ -17,10 +17,13 @@
  * @ptr: where @addr is in this process, or NULL if no memory is there. @len: in:
  *	how many bytes are wanted; out: how many are there in one piece, 1 at
  *	least. Any thread
+ * @mark: @len bytes at @ptr were written; to be called after that. NULL: nobody
+ *	wants to know. Any thread
  */
 struct dma {
 	void *(*ptr)(void *opaque, uint64_t addr, size_t *len, bool write);
 	void *opaque;
+	void (*mark)(void *opaque, const void *ptr, size_t len);
 };
 
 /** dma_ptr() - all @len bytes at @addr in one piece, or NULL */
@@ -31,6 +34,12 @@ static inline void *dma_ptr(const struct dma *dma, uint64_t addr, size_t len,
 	void *ptr = dma->ptr(dma->opaque, addr, &there, write);
 
 	return ptr && there == len ? ptr : NULL;
+}
+
+static inline void dma_mark(const struct dma *dma, const void *ptr, size_t len)
+{
+	if (dma->mark)
+		dma->mark(dma->opaque, ptr, len);
 }
 
 #endif /* VMM_DMA_H */

@@ -160,6 +160,16 @@ static int build_map(struct machine *machine,
 	return error;
 }
 
+static void pause_vcpus(void *opaque)
+{
+	vcpus_pause(opaque);
+}
+
+static void resume_vcpus(void *opaque)
+{
+	vcpus_resume(opaque);
+}
+
 static int attach(struct machine *machine)
 {
 	struct mregion_attach_params params = {
@@ -168,6 +178,9 @@ static int attach(struct machine *machine)
 		.pio = machine->pio,
 		.nr_slots = machine->kvm.max_slots < MAX_SLOTS ?
 			    machine->kvm.max_slots : MAX_SLOTS,
+		.pause = pause_vcpus,
+		.resume = resume_vcpus,
+		.opaque = &machine->vcpus,
 	};
 
 	machine->vm = mregion_attach(machine->mregion, &params);

@@ -13,6 +13,7 @@
 #include <mregion.h>
 
 #include "boot.h"
+#include "copy_live.h"
 #include "machine.h"
 #include "options.h"
 #include "report.h"
@@ -25,6 +26,7 @@
 struct outputs {
 	FILE *stats;
 	FILE *map;
+	struct copy_live copy;
 };
 
 static int open_output(FILE **file, const char *path)
@@ -102,7 +104,7 @@ static int status_of(enum machine_end why)
 }
 
 static int run(struct machine *machine, const struct options *options,
-	       struct signals *signals, const struct outputs *outputs)
+	       struct signals *signals, struct outputs *outputs)
 {
 	const struct end_line end = { end_machine, machine };
 	enum machine_end why;
@@ -116,10 +118,15 @@ static int run(struct machine *machine, const struct options *options,
 		return EXIT_FAILURE;
 
 	start = now();
+	if (copy_live_start(&outputs->copy, machine))
+		return EXIT_FAILURE;
 	machine_run(machine);
 	/* Whoever sends another signal has lost patience. */
 	signals_release(signals);
 	why = machine_join(machine);
+	copy_live_end(&outputs->copy);
+	if (outputs->copy.failed)
+		why = END_FAILED;
 	if (options->stats &&
 	    stats_print(machine, now() - start, outputs->stats))
 		why = END_FAILED;
@@ -128,8 +135,7 @@ static int run(struct machine *machine, const struct options *options,
 
 static int build_and_run(const struct options *options,
 			 const struct boot_kernel *kernel,
-			 struct signals *signals,
-			 const struct outputs *outputs)
+			 struct signals *signals, struct outputs *outputs)
 {
 	const struct machine_config config = {
 		.kernel = kernel,
@@ -154,7 +160,7 @@ static int build_and_run(const struct options *options,
 
 int main(int argc, char **argv)
 {
-	struct outputs outputs = {};
+	struct outputs outputs = { .copy = { .fd = -1 } };
 	struct boot_kernel kernel;
 	struct signals signals;
 	struct options options;
@@ -175,11 +181,13 @@ int main(int argc, char **argv)
 	}
 	if (!boot_open(&kernel, options.kernel) &&
 	    !open_output(&outputs.stats, options.stats_file) &&
-	    !open_output(&outputs.map, options.map_file))
+	    !open_output(&outputs.map, options.map_file) &&
+	    !copy_live_open(&outputs.copy, options.copy_live))
 		status = build_and_run(&options, &kernel, &signals, &outputs);
 
 	close_output(outputs.stats);
 	close_output(outputs.map);
+	copy_live_close(&outputs.copy);
 	boot_close(&kernel);
 	return status;
 }

@@ -33,6 +33,7 @@ enum {
 	OPT_STATS_FILE,
 	OPT_MAP,
 	OPT_MAP_FILE,
+	OPT_COPY_LIVE,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
 	{ "map", no_argument, NULL, OPT_MAP },
 	{ "map-file", required_argument, NULL, OPT_MAP_FILE },
+	{ "copy-live", required_argument, NULL, OPT_COPY_LIVE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{}
@@ -81,6 +83,8 @@ static void print_help(void)
 	      "  --stats-file FILE    the same, into FILE\n"
 	      "  --map                print the memory map before the guest starts\n"
 	      "  --map-file FILE      the same, into FILE\n"
+	      "  --copy-live FILE     copy the guest's memory while it runs, as migration does,\n"
+	      "                       and compare the two\n"
 	      "  --help               print this\n"
 	      "  --version            print the version\n"
 	      "\n"
@@ -234,6 +238,9 @@ static bool parse_option(struct options *options, int option)
 	case OPT_MAP:
 		options->map = true;
 		return true;
+	case OPT_COPY_LIVE:
+		options->copy_live = optarg;
+		return true;
 	default:
 		/* getopt_long() has said what is wrong. */
 		return false;
@@ -276,6 +283,10 @@ enum options_result options_parse(struct options *options, int argc,
 	}
 	if (options->virtio.blk_server && !options->virtio.blk) {
 		report("--blk-server: no disk given (--blk FILE)");
+		goto bad;
+	}
+	if (options->copy_live && options->virtio.blk_server) {
+		report("--copy-live: not with --blk-server, whose process writes to memory unheard");
 		goto bad;
 	}
 	return OPTIONS_RUN;

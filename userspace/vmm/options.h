@@ -21,6 +21,7 @@ struct options {
 	const char *stats_file;		/* NULL: stderr */
 	bool map;
 	const char *map_file;		/* NULL: stderr */
+	const char *copy_live;		/* or NULL */
 };
 
 enum options_result {

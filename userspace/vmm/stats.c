@@ -101,6 +101,7 @@ static void print_count(FILE *file, const char *name, uint64_t count)
 int stats_print(const struct machine *machine, double seconds, FILE *file)
 {
 	struct vcpu_exits exits = vcpus_count(&machine->vcpus);
+	struct mregion_slot_stats slots;
 	struct mregion_stats stats;
 	const __u64 *outcomes = stats.outcomes;
 	int error;
@@ -130,6 +131,9 @@ int stats_print(const struct machine *machine, double seconds, FILE *file)
 		    outcomes[MREGION_OUTCOME_UNASSIGNED_EXIT]);
 	print_count(file, "refused", outcomes[MREGION_OUTCOME_REFUSED] +
 		    outcomes[MREGION_OUTCOME_REFUSED_EXIT]);
+	mregion_vm_slot_stats(machine->vm, &slots);
+	print_count(file, "slots.changes", slots.changes);
+	print_count(file, "slots.pauses", slots.pauses);
 
 	error = print_regions(machine, file);
 	if (error)

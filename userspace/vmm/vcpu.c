@@ -141,6 +141,8 @@ int vcpus_create(struct vcpus *vcpus, struct kvm *kvm, unsigned int nr,
 		return -errno;
 	}
 
+	pthread_mutex_init(&vcpus->lock, NULL);
+	pthread_cond_init(&vcpus->changed, NULL);
 	vcpus->kvm = kvm;
 	vcpus->end = end;
 	vcpus->vcpu = calloc(nr, sizeof(*vcpus->vcpu));
@@ -320,6 +322,39 @@ static enum machine_end vcpu_exit(struct vcpu *vcpu)
 	}
 }
 
+/* KVM_RUN, while there is no pause. Sets errno, as ioctl() does: EINTR at the end. */
+static int vcpu_run(struct vcpu *vcpu)
+{
+	struct vcpus *vcpus = vcpu->all;
+	int ret, error;
+
+	pthread_mutex_lock(&vcpus->lock);
+	vcpu->parked = true;
+	if (vcpus->pauses)
+		pthread_cond_broadcast(&vcpus->changed);
+	while (vcpus->pauses && !atomic_load(&vcpus->stop))
+		pthread_cond_wait(&vcpus->changed, &vcpus->lock);
+	vcpu->parked = false;
+	vcpu->in_run = !atomic_load(&vcpus->stop);
+	/* that of the last pause */
+	vcpu->run->immediate_exit = 0;
+	pthread_mutex_unlock(&vcpus->lock);
+	if (!vcpu->in_run) {
+		errno = EINTR;
+		return -1;
+	}
+
+	ret = ioctl(vcpu->fd, KVM_RUN, 0);
+	error = errno;
+	pthread_mutex_lock(&vcpus->lock);
+	vcpu->in_run = false;
+	if (vcpus->pauses)
+		pthread_cond_broadcast(&vcpus->changed);
+	pthread_mutex_unlock(&vcpus->lock);
+	errno = error;
+	return ret;
+}
+
 static void *vcpu_thread(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -327,7 +362,7 @@ static void *vcpu_thread(void *opaque)
 	enum machine_end why;
 
 	while (!atomic_load(&vcpus->stop)) {
-		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+		if (vcpu_run(vcpu) < 0) {
 			/* A kick; or the start of a vCPU that waited for it. */
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
@@ -343,6 +378,10 @@ static void *vcpu_thread(void *opaque)
 			break;
 		}
 	}
+	pthread_mutex_lock(&vcpus->lock);
+	vcpu->parked = true;
+	pthread_cond_broadcast(&vcpus->changed);
+	pthread_mutex_unlock(&vcpus->lock);
 	return NULL;
 }
 
@@ -366,7 +405,21 @@ int vcpus_start(struct vcpus *vcpus)
 
 void vcpus_stop(struct vcpus *vcpus)
 {
+	pthread_mutex_lock(&vcpus->lock);
 	atomic_store(&vcpus->stop, true);
+	pthread_cond_broadcast(&vcpus->changed);
+	pthread_mutex_unlock(&vcpus->lock);
+}
+
+/* For how long one may sleep until a thread is kicked once more. */
+static void kick_time(clockid_t clock, struct timespec *until)
+{
+	clock_gettime(clock, until);
+	until->tv_nsec += KICK_NSEC;
+	if (until->tv_nsec >= 1000000000) {
+		until->tv_nsec -= 1000000000;
+		until->tv_sec++;
+	}
 }
 
 /*
@@ -379,17 +432,68 @@ static void vcpu_kick(struct vcpu *vcpu)
 	pthread_kill(vcpu->thread, SIGNAL_KICK);
 }
 
+/* Kick all that are in KVM_RUN. Return: whether any is. */
+static bool kick_running(struct vcpus *vcpus)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < vcpus->nr; i++) {
+		if (!vcpus->vcpu[i].in_run)
+			continue;
+		vcpu_kick(&vcpus->vcpu[i]);
+		any = true;
+	}
+	return any;
+}
+
+static bool all_parked(const struct vcpus *vcpus)
+{
+	unsigned int i;
+
+	for (i = 0; i < vcpus->nr; i++)
+		if (!vcpus->vcpu[i].parked)
+			return false;
+	return true;
+}
+
+static void begin_pause(struct vcpus *vcpus, bool park)
+{
+	struct timespec until;
+
+	pthread_mutex_lock(&vcpus->lock);
+	vcpus->pauses++;
+	while (kick_running(vcpus) || (park && !all_parked(vcpus))) {
+		kick_time(CLOCK_REALTIME, &until);
+		pthread_cond_timedwait(&vcpus->changed, &vcpus->lock, &until);
+	}
+	pthread_mutex_unlock(&vcpus->lock);
+}
+
+void vcpus_pause(struct vcpus *vcpus)
+{
+	begin_pause(vcpus, false);
+}
+
+void vcpus_park(struct vcpus *vcpus)
+{
+	begin_pause(vcpus, true);
+}
+
+void vcpus_resume(struct vcpus *vcpus)
+{
+	pthread_mutex_lock(&vcpus->lock);
+	vcpus->pauses--;
+	pthread_cond_broadcast(&vcpus->changed);
+	pthread_mutex_unlock(&vcpus->lock);
+}
+
 /* Whether it has ended, within a few milliseconds. */
 static bool vcpu_joined(struct vcpu *vcpu)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += KICK_NSEC;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
+	kick_time(CLOCK_MONOTONIC, &until);
 	return !pthread_clockjoin_np(vcpu->thread, NULL, CLOCK_MONOTONIC,
 				      &until);
 }

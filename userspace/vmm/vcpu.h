@@ -29,6 +29,8 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool started;
+	bool in_run;			/* in KVM_RUN, or about to be */
+	bool parked;			/* waits for a pause to end, or has ended */
 	struct vcpu_exits exits;	/* written by its thread alone */
 };
 
@@ -37,6 +39,9 @@ struct vcpus {
 	struct mregion_vm *vm;		/* set before vcpus_start() */
 	struct end_line end;
 	atomic_bool stop;
+	pthread_mutex_t lock;		/* of @pauses, and of .in_run */
+	pthread_cond_t changed;		/* one of these has */
+	unsigned int pauses;		/* none enters KVM_RUN while there are any */
 	unsigned int nr;
 	struct vcpu *vcpu;
 };
@@ -63,6 +68,17 @@ int vcpus_start(struct vcpus *vcpus);
 
 /** vcpus_stop() - ask them to end soon; any thread, also a vCPU's */
 void vcpus_stop(struct vcpus *vcpus);
+
+/**
+ * vcpus_pause() - have all leave KVM_RUN, until vcpus_resume(); any thread
+ *
+ * Exits that their threads are at go on. Pauses add up.
+ */
+void vcpus_pause(struct vcpus *vcpus);
+
+/** vcpus_park() - the same, and wait until no exit is gone on with; no vCPU's thread */
+void vcpus_park(struct vcpus *vcpus);
+void vcpus_resume(struct vcpus *vcpus);
 
 /** vcpus_join() - after vcpus_stop(): wait until all have ended */
 void vcpus_join(struct vcpus *vcpus);

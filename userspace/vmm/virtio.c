@@ -53,7 +53,7 @@ static bool running(const struct virtio *virtio)
 static bool ready(const struct virtio *virtio, const struct virtqueue *queue)
 {
 	return running(virtio) && queue->enabled &&
-	       atomic_load(virtio->wires.master) &&
+	       atomic_load(virtio->wires.master) && !virtio->paused &&
 	       !atomic_load(&virtio->quiet);
 }
 
@@ -83,8 +83,10 @@ static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
 	virtio->busy = true;
 	pthread_mutex_unlock(&virtio->lock);
 	written = virtio->type->handle(virtio, features, &virtio->chain);
+	virtqueue_mark(queue, &virtio->chain);
 	pthread_mutex_lock(&virtio->lock);
 	virtio->busy = false;
+	pthread_cond_broadcast(&virtio->idle);
 	if (atomic_load(&virtio->reset_wanted)) {
 		virtio_reset(virtio);
 		return -ECANCELED;
@@ -223,6 +225,7 @@ void virtio_init(struct virtio *virtio, const struct virtio_type *type,
 	virtio->face.features |= 1ULL << VIRTIO_F_VERSION_1 |
 				 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
 	pthread_mutex_init(&virtio->lock, NULL);
+	pthread_cond_init(&virtio->idle, NULL);
 	virtio_reset(virtio);
 }
 
@@ -325,6 +328,24 @@ void virtio_lose(struct virtio *virtio, const struct virtio *from)
 void virtio_quiesce(struct virtio *virtio)
 {
 	atomic_store(&virtio->quiet, true);
+}
+
+void virtio_pause(struct virtio *virtio)
+{
+	pthread_mutex_lock(&virtio->lock);
+	virtio->paused = true;
+	while (virtio->busy)
+		pthread_cond_wait(&virtio->idle, &virtio->lock);
+}
+
+void virtio_resume(struct virtio *virtio)
+{
+	unsigned int i;
+
+	virtio->paused = false;
+	pthread_mutex_unlock(&virtio->lock);
+	for (i = 0; i < virtio->type->nr_queues; i++)
+		signal_fd(virtio->wires.kicks[i]);
 }
 
 void virtio_stop(struct virtio *virtio)

@@ -87,6 +87,8 @@ struct virtio {
 
 	/* Set, its thread takes no more chains: any thread, and for good */
 	atomic_bool quiet;
+	/* Set, it takes no more chains until it goes on; under @lock */
+	bool paused;
 	/* The driver waits for a reset, which waits for the chain: see @busy */
 	atomic_bool reset_wanted;
 
@@ -106,6 +108,7 @@ struct virtio {
 	uint8_t isr;
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
 	bool busy;			/* with @chain, which is its thread's */
+	pthread_cond_t idle;		/* @busy has ended */
 	struct virtqueue_chain chain;
 	bool complained;		/* of the driver; once is enough */
 
@@ -150,6 +153,14 @@ void virtio_lock(struct virtio *virtio);
  * Any thread, at any time; does not wait for the one that it may be at.
  */
 void virtio_quiesce(struct virtio *virtio);
+
+/**
+ * virtio_pause() - have it leave memory alone until virtio_resume(); it waits
+ *
+ * Any thread but the device's own.
+ */
+void virtio_pause(struct virtio *virtio);
+void virtio_resume(struct virtio *virtio);
 
 /**
  * virtio_cancelled() - whether the chain must not, or need not, be gone on with

@@ -28,6 +28,15 @@ static void *space_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
 	return mregion_space_ptr(devices->space, addr, len, write);
 }
 
+/* Memory that @ptr can be in is RAM's. */
+static void space_mark(void *opaque, const void *ptr, size_t len)
+{
+	struct virtio_devices *devices = opaque;
+	const uint8_t *ram = mregion_ram_ptr(devices->ram);
+
+	mregion_mark(devices->ram, (const uint8_t *)ptr - ram, len);
+}
+
 int virtio_devices_open(struct virtio_devices *devices,
 			const struct virtio_options *options)
 {
@@ -99,7 +108,7 @@ static struct virtio_wires wires_here(struct virtio_devices *devices,
 				      const struct virtio_pci *pci)
 {
 	struct virtio_wires wires = {
-		.dma = { space_ptr, devices },
+		.dma = { space_ptr, devices, space_mark },
 		.master = &pci->master,
 	};
 	unsigned int i;
@@ -205,6 +214,7 @@ int virtio_devices_start(struct virtio_devices *devices,
 	int error = 0;
 
 	devices->space = space;
+	devices->ram = ram;
 	if (devices->options.blk_server)
 		error = start_server(devices, ram, low_size, high_size, loop);
 	else if (devices->options.blk)
@@ -220,6 +230,22 @@ void virtio_devices_quiesce(struct virtio_devices *devices)
 {
 	virtio_quiesce(&devices->blk_virtio);
 	virtio_quiesce(&devices->rng_virtio);
+}
+
+void virtio_devices_pause(struct virtio_devices *devices)
+{
+	if (devices->blk_virtio.started)
+		virtio_pause(&devices->blk_virtio);
+	if (devices->rng_virtio.started)
+		virtio_pause(&devices->rng_virtio);
+}
+
+void virtio_devices_resume(struct virtio_devices *devices)
+{
+	if (devices->rng_virtio.started)
+		virtio_resume(&devices->rng_virtio);
+	if (devices->blk_virtio.started)
+		virtio_resume(&devices->blk_virtio);
 }
 
 void virtio_devices_stop(struct virtio_devices *devices)

@@ -35,6 +35,7 @@ struct virtio_options {
 struct virtio_devices {
 	struct virtio_options options;
 	struct mregion_space *space;	/* what they access by DMA */
+	struct mregion_region *ram;	/* all of the memory in there */
 
 	struct virtio_blk blk;
 	struct virtio blk_virtio;	/* not in use while a process has it */
@@ -79,6 +80,15 @@ int virtio_devices_start(struct virtio_devices *devices,
 
 /** virtio_devices_quiesce() - let them begin nothing more; any thread */
 void virtio_devices_quiesce(struct virtio_devices *devices);
+
+/**
+ * virtio_devices_pause() - have them leave memory alone, until
+ * virtio_devices_resume(); any thread but theirs
+ *
+ * Not those in processes of their own.
+ */
+void virtio_devices_pause(struct virtio_devices *devices);
+void virtio_devices_resume(struct virtio_devices *devices);
 
 /** virtio_devices_stop() - no vCPU runs; before the machine is closed */
 void virtio_devices_stop(struct virtio_devices *devices);

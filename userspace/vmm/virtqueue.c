@@ -39,6 +39,7 @@ int virtqueue_open(struct virtqueue *queue, const struct dma *dma)
 	queue->used = dma_ptr(dma, queue->used_addr,
 			      offsetof(struct vring_used, ring) +
 			      size * sizeof(queue->used->ring[0]), true);
+	queue->dma = dma;
 	return queue->desc && queue->avail && queue->used ? 0 : -EFAULT;
 }
 
@@ -86,6 +87,7 @@ static int add_buffer(struct virtqueue_chain *chain, const struct dma *dma,
 			return -EFAULT;
 		chain->iov[nr] = (struct iovec){ ptr, len };
 		if (write) {
+			chain->out[chain->nr_out] = chain->iov[nr];
 			chain->nr_out++;
 			chain->out_len += len;
 		} else {
@@ -176,6 +178,16 @@ void virtqueue_unpop(struct virtqueue *queue)
 	queue->next--;
 }
 
+void virtqueue_mark(const struct virtqueue *queue,
+		    const struct virtqueue_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_out; i++)
+		dma_mark(queue->dma, chain->out[i].iov_base,
+			 chain->out[i].iov_len);
+}
+
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len)
 {
 	/* Only the device writes it; if the guest does, it is its own loss. */
@@ -185,6 +197,8 @@ void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len)
 	__atomic_store_n(&elem->id, head, __ATOMIC_RELAXED);
 	__atomic_store_n(&elem->len, len, __ATOMIC_RELAXED);
 	__atomic_store_n(&queue->used->idx, index + 1, __ATOMIC_RELEASE);
+	dma_mark(queue->dma, elem, sizeof(*elem));
+	dma_mark(queue->dma, &queue->used->idx, sizeof(queue->used->idx));
 }
 
 bool virtqueue_wants_irq(const struct virtqueue *queue)
@@ -199,5 +213,6 @@ void virtqueue_set_notify(struct virtqueue *queue, bool on)
 {
 	__atomic_store_n(&queue->used->flags, on ? 0 : VRING_USED_F_NO_NOTIFY,
 			 __ATOMIC_RELAXED);
+	dma_mark(queue->dma, &queue->used->flags, sizeof(queue->used->flags));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

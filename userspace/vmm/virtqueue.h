@@ -33,6 +33,7 @@ struct virtqueue {
 	const struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
+	const struct dma *dma;
 };
 
 /**
@@ -41,6 +42,7 @@ struct virtqueue {
  * @nr_in: how many elements of @iov hold what the device reads; they are first
  * @nr_out: how many after those the device writes
  * @out_len: how many bytes these are
+ * @out: these, for whoever changes @iov on the way
  *
  * "In" and "out" are as the device sees them.
  */
@@ -49,6 +51,7 @@ struct virtqueue_chain {
 	unsigned int nr_in, nr_out;
 	uint64_t in_len, out_len;
 	struct iovec iov[VIRTQUEUE_MAX_IOVS];
+	struct iovec out[VIRTQUEUE_MAX_IOVS];
 };
 
 void virtqueue_reset(struct virtqueue *queue);
@@ -75,6 +78,14 @@ int virtqueue_pop(struct virtqueue *queue, const struct dma *dma,
 
 /** virtqueue_unpop() - leave the chain taken last for the next time */
 void virtqueue_unpop(struct virtqueue *queue);
+
+/**
+ * virtqueue_mark() - tell that the device may have written the buffers of a chain
+ *
+ * Also if it has not got to their end.
+ */
+void virtqueue_mark(const struct virtqueue *queue,
+		    const struct virtqueue_chain *chain);
 
 /** virtqueue_push() - give a chain back, with @len bytes written to it */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t len);
