@@ -506,7 +506,7 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      mregion_do_changes),
 	MREGION_ENTRY(MREGION_CLAIMS, mregion_claims_read, generation, RESULT,
 		      mregion_do_claims),
-	MREGION_ENTRY(MREGION_VIEW_OPEN, mregion_view_open, fd,
+	MREGION_ENTRY(MREGION_VIEW_OPEN, mregion_view_open, reserved,
 		      LOCKED | RESULT | CHANGE, mregion_do_view_open),
 };
 

@@ -27,12 +27,14 @@
  * struct mregion_watcher - a view descriptor
  * @watch: on its space; a reference
  * @flags: enum mregion_view_open_flags
+ * @holder: a number that it tells
  * @told: the generation that it told last, 0 before
  * @budget: that results are charged to as they are copied; a reference
  */
 struct mregion_watcher {
 	struct mregion_watch *watch;
 	u32 flags;
+	u32 holder;
 	u64 told;
 	struct mregion_budget *budget;
 };
@@ -232,8 +234,7 @@ static int mregion_watcher_file(struct mregion_watcher *watcher,
 	args->log = -1;
 	if (args->flags & ~MREGION_VIEW_FILE_SERIAL)
 		return -EOPNOTSUPP;
-	if (args->reserved)
-		return -EINVAL;
+	args->holder = watcher->holder;
 	if (!(watcher->flags & MREGION_VIEW_OPEN_READ))
 		return -EACCES;
 	space = mregion_watcher_begin(watcher->watch);
@@ -301,7 +302,7 @@ static const struct mregion_watcher_ioctl mregion_watcher_ioctls[] = {
 			      mregion_watcher_changes),
 	MREGION_WATCHER_IOCTL(MREGION_TRANSLATE, mregion_translate, generation,
 			      mregion_watcher_translate),
-	MREGION_WATCHER_IOCTL(MREGION_VIEW_FILE, mregion_view_file, reserved,
+	MREGION_WATCHER_IOCTL(MREGION_VIEW_FILE, mregion_view_file, holder,
 			      mregion_watcher_file),
 };
 
@@ -391,7 +392,8 @@ static const struct file_operations mregion_watcher_fops = {
 };
 
 /* Return: a descriptor, installed, or a negative errno. */
-static int mregion_watcher_fd(struct mregion_watch *watch, u32 flags)
+static int mregion_watcher_fd(struct mregion_watch *watch,
+			      const struct mregion_view_open *args)
 {
 	struct mregion_watcher *watcher = kzalloc(sizeof(*watcher),
 						  GFP_KERNEL_ACCOUNT);
@@ -406,7 +408,8 @@ static int mregion_watcher_fd(struct mregion_watch *watch, u32 flags)
 	}
 	mregion_watch_get(watch);
 	watcher->watch = watch;
-	watcher->flags = flags;
+	watcher->flags = args->flags;
+	watcher->holder = args->holder;
 	fd = anon_inode_getfd("[mregion-view]", &mregion_watcher_fops, watcher,
 			      O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -430,7 +433,7 @@ int mregion_view_open(struct mregion_machine *machine,
 
 	if (args->flags & ~(MREGION_VIEW_OPEN_READ | MREGION_VIEW_OPEN_WRITE))
 		return -EOPNOTSUPP;
-	if (args->flags == MREGION_VIEW_OPEN_WRITE)
+	if (args->flags == MREGION_VIEW_OPEN_WRITE || args->reserved)
 		return -EINVAL;
 	space = xa_load(&machine->spaces, args->space);
 	if (!space)
@@ -438,7 +441,7 @@ int mregion_view_open(struct mregion_machine *machine,
 	watch = space->watch ?: mregion_watch_alloc(space);
 	if (IS_ERR(watch))
 		return PTR_ERR(watch);
-	fd = mregion_watcher_fd(watch, args->flags);
+	fd = mregion_watcher_fd(watch, args);
 	if (fd < 0) {
 		if (!space->watch)
 			mregion_watch_put(watch);

@@ -287,7 +287,7 @@ static inline void machine_open(struct machine *machine)
 	machine->fd = fd;
 	pthread_mutex_unlock(&machine->lock);
 
-	first_ops(ops);
+	first_ops(ops, &machine->resources);
 	memset(&machine->next, 0, sizeof(machine->next));
 	for (commit.nr = 0; commit.nr < FIRST_OPS; commit.nr++)
 		commit_put(machine, &commit, ops[commit.nr], false);

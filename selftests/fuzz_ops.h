@@ -390,10 +390,11 @@ static inline struct mregion_op random_op_of(struct prng *prng,
 	}
 }
 
-/* A machine to begin with: something on each bus. */
-#define FIRST_OPS	8
+/* A machine to begin with: something on each bus, and memory to hand out. */
+#define FIRST_OPS	11
 
-static inline void first_ops(struct mregion_op *op)
+static inline void first_ops(struct mregion_op *op,
+			     const struct resources *resources)
 {
 	*op++ = mr_container(1, 0);
 	*op++ = mr_container(2, 0x10000);
@@ -401,6 +402,9 @@ static inline void first_ops(struct mregion_op *op)
 	*op++ = mr_mmio(4, 0x100);
 	*op++ = mr_map(3, 1, MMIO_BASE, 0);
 	*op++ = mr_map(4, 2, PIO_BASE, 0);
+	*op++ = mr_in_file(mr_ram(5, FILE_LEN), resources->file, 0);
+	*op++ = mr_share(5, resources->file);
+	*op++ = mr_map(5, 1, 0x200000000, 0);
 	*op++ = mr_space(1, 1);
 	*op++ = mr_pio_space(2, 2);
 }

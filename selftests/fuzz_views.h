@@ -105,7 +105,7 @@ static inline void view_open(struct machine *machine, struct fuzz_view *view)
 	struct prng *prng = &machine->prng;
 	struct mregion_view_open args = {
 		.size = sizeof(args),
-		.space = 1 + below(prng, MAX_SPACE),
+		.space = one_in(prng, 2) ? 1 : 1 + below(prng, MAX_SPACE),
 		.flags = PICK(prng, 0, 1, 3, 3, 3),
 		.fd = -1,
 	};

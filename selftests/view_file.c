@@ -311,16 +311,23 @@ TEST_F(view_file, mode_of_the_file)
 
 TEST_F(view_file, errors)
 {
+	struct mregion_view_open open = {
+		.size = sizeof(open), .space = SPACE,
+		.flags = MREGION_VIEW_OPEN_READ,
+	};
 	struct mregion_view_file file, *args;
 	int next = next_descriptor(), view = self->view[2], ports;
 	struct rlimit limit, none;
 
 	EXPECT_EQ(-EOPNOTSUPP, mr_view_file(view, AT(RAM), 2, &file));
 	EXPECT_EQ(-EOPNOTSUPP, mr_view_file(view, AT(RAM), -1, &file));
-	file = (struct mregion_view_file){
-		.size = sizeof(file), .addr = AT(RAM), .reserved = 1,
-	};
-	EXPECT_EQ(-EINVAL, mr_ioctl(view, MREGION_VIEW_FILE, &file));
+	open.holder = 7;
+	EXPECT_EQ(0, mr_ioctl(self->fd, MREGION_VIEW_OPEN, &open));
+	EXPECT_EQ(0, mr_view_file(open.fd, AT(RAM), SERIAL, &file));
+	EXPECT_EQ(7, file.holder);
+	close(open.fd);
+	open.reserved = 1;
+	EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, MREGION_VIEW_OPEN, &open));
 	EXPECT_EQ(-EFAULT, mr_ioctl(view, MREGION_VIEW_FILE, NULL));
 	/* Where the answer cannot be told, nothing is handed out. */
 	args = mmap(NULL, MR_PAGE, PROT_READ | PROT_WRITE,

@@ -1107,18 +1107,23 @@ enum mregion_view_open_flags {
  * @space: ID of the space
  * @flags: enum mregion_view_open_flags
  * @fd: set on return: the descriptor, close-on-exec
+ * @holder: a number that %MREGION_VIEW_FILE tells the holder; of no meaning to the kernel.
+ *	By it a holder knows its part of the log's file
+ * @reserved: must be zero
  */
 struct mregion_view_open {
 	__u32 size;
 	__u32 space;
 	__u32 flags;
 	__s32 fd;
+	__u32 holder;
+	__u32 reserved;
 };
 
 /**
  * define MREGION_VIEW_OPEN - open the flat view of a space, to pass it on
  *
- * ENOENT: no such space. EINVAL: WRITE without READ. EMFILE, ENFILE: no descriptor is to
+ * ENOENT: no such space. EINVAL: WRITE without READ; @reserved is not zero. EMFILE, ENFILE: no descriptor is to
  * be had.
  */
 #define MREGION_VIEW_OPEN	_IO(MREGION_IOCTL_TYPE, 0x12)
@@ -1149,7 +1154,7 @@ enum mregion_view_file_flags {
  *	none, or if the memory is not writable
  * @writable: set on return: 1 if @memory is open for reading and writing, or would be
  *	without SERIAL; 0 if it is for reading
- * @reserved: zero
+ * @holder: set on return: of struct mregion_view_open
  */
 struct mregion_view_file {
 	__u32 size;
@@ -1162,7 +1167,7 @@ struct mregion_view_file {
 	__s32 memory;
 	__s32 log;
 	__u32 writable;
-	__u32 reserved;
+	__u32 holder;
 };
 
 /**
@@ -1181,7 +1186,7 @@ struct mregion_view_file {
  * processes of other users.
  *
  * EACCES: the descriptor was opened without READ. EINVAL: @addr is beyond the space's
- * end; @reserved is not zero. ENXIO: the view has nothing at @addr. ENODATA: there is no
+ * end. ENXIO: the view has nothing at @addr. ENODATA: there is no
  * memory, or of a region that is not shared; a ROM device whose reads go
  * to the device is none. EMFILE, ENFILE: no descriptor is to be had. Errors of open(),
  * of a file that cannot be opened anew.
