@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Copies of flat views. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "flat_copy.h"
@@ -23,17 +24,20 @@ static void free_node(struct mregion_btree_memory *memory,
 	free(node);
 }
 
-static void free_range(struct mregion_flat_range *range)
+static void free_range(struct mregion_flat *flat,
+		       struct mregion_flat_range *range)
 {
 	if (range->region)
 		mregion_region_put(range->region);
+	if (range->opaque)
+		flat->release(range->opaque);
 	free(range);
 }
 
 static void free_item(struct mregion_btree_memory *memory, void *item)
 {
-	(void)memory;
-	free_range(item);
+	free_range((struct mregion_flat *)((char *)memory -
+			offsetof(struct mregion_flat, memory)), item);
 }
 
 void mregion_flat_init(struct mregion_flat *flat)
@@ -67,7 +71,9 @@ make_range(struct mregion_machine *machine, const struct mregion_range *from)
 	if (!range)
 		return NULL;
 	range->range = *from;
-	range->region = mregion_table_get(&machine->regions, from->region);
+	range->region = machine ? mregion_table_get(&machine->regions,
+						    from->region) : NULL;
+	range->opaque = NULL;
 	return range;
 }
 
@@ -95,17 +101,19 @@ static int add_range(struct ranges *list, void *range)
 }
 
 /* Free a list, and the ranges from @first on. */
-static void free_ranges(struct ranges *list, size_t first)
+static void free_ranges(struct mregion_flat *flat, struct ranges *list,
+			size_t first)
 {
 	size_t i;
 
 	for (i = first; i < list->nr; i++)
-		free_range(list->ranges[i]);
+		free_range(flat, list->ranges[i]);
 	free(list->ranges);
 }
 
 /* Make what the kernel tells. */
-static int make_ranges(struct mregion_machine *machine,
+static int make_ranges(struct mregion_flat *flat,
+		       struct mregion_machine *machine,
 		       const struct mregion_changed *changed,
 		       struct ranges *list)
 {
@@ -117,7 +125,7 @@ static int make_ranges(struct mregion_machine *machine,
 		if (!range)
 			return -ENOMEM;
 		if (add_range(list, range)) {
-			free_range(range);
+			free_range(flat, range);
 			return -ENOMEM;
 		}
 	}
@@ -215,7 +223,7 @@ int mregion_flat_follow(struct mregion_flat *flat,
 	}
 	if (flat->valid && !changed->nr_intervals)
 		return 0;
-	ret = make_ranges(machine, changed, &new);
+	ret = make_ranges(flat, machine, changed, &new);
 	if (!ret) {
 		pthread_rwlock_wrlock(&flat->lock);
 		ret = replace_intervals(flat, changed, &new, &done, &old);
@@ -223,8 +231,8 @@ int mregion_flat_follow(struct mregion_flat *flat,
 		flat->valid = !ret;
 		pthread_rwlock_unlock(&flat->lock);
 	}
-	free_ranges(&new, done);
-	free_ranges(&old, 0);
+	free_ranges(flat, &new, done);
+	free_ranges(flat, &old, 0);
 	if (ret)
 		drop_copy(flat);
 	return ret;

@@ -20,10 +20,12 @@ struct mregion_region;
  * struct mregion_flat_range - a range of a copy
  * @range: what the kernel told
  * @region: its region, with a reference; NULL if it is not the library's
+ * @opaque: NULL at first, and for who has the copy
  */
 struct mregion_flat_range {
 	struct mregion_range range;
 	struct mregion_region *region;
+	void *opaque;
 };
 
 /**
@@ -34,6 +36,7 @@ struct mregion_flat_range {
  * @memory: where nodes come from
  * @generation: of the view
  * @valid: there is a copy
+ * @release: called for struct mregion_flat_range.opaque as a range goes; or NULL
  */
 struct mregion_flat {
 	pthread_rwlock_t lock;
@@ -42,6 +45,7 @@ struct mregion_flat {
 	struct mregion_btree_memory memory;
 	uint64_t generation;
 	bool valid;
+	void (*release)(void *opaque);
 };
 
 void mregion_flat_init(struct mregion_flat *flat);
@@ -50,7 +54,7 @@ void mregion_flat_destroy(struct mregion_flat *flat);
 /**
  * mregion_flat_follow() - put what a commit has changed into a copy
  * @flat: the copy
- * @machine: the machine; its transaction is locked
+ * @machine: the machine; its transaction is locked. NULL: it is another process's
  * @changed: what has changed since @flat's generation; NULL: that is not known, and
  *	better no copy than an old one
  *

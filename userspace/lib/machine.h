@@ -35,6 +35,8 @@ struct mregion_followers;
  * @vms: list of all attached virtual machines, linked by next
  * @logged: list of regions with logs, with a reference each, linked by logging.next
  * @logs: list of those of all memory, linked by next
+ * @holders: list of the processes that have a view, linked by next
+ * @shared: memory of all regions is shared with holders
  * @last_region_id: IDs are not used again, lest what waits in a ring for a
  *	region that was freed reach another one
  * @last_space_id: likewise
@@ -60,6 +62,8 @@ struct mregion_machine {
 	struct mregion_vm *vms;
 	struct mregion_region *logged;
 	struct mregion_logs *logs;
+	struct mregion_holder *holders;
+	bool shared;
 	uint32_t last_region_id;
 	uint32_t last_space_id;
 	uint32_t last_ring_id;

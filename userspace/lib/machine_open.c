@@ -6,6 +6,7 @@
 
 #include "commit.h"
 #include "error.h"
+#include "holder.h"
 #include "kernel.h"
 #include "machine.h"
 #include "machine_open.h"
@@ -140,6 +141,7 @@ void mregion_machine_close(struct mregion_machine *machine)
 	drain_all(machine);
 	end_threads(machine);
 	mregion_logs_close(machine);
+	mregion_holders_close(machine);
 	while (machine->shadows)
 		mregion_shadow_release(machine->shadows);
 	close(machine->fd);

@@ -2060,6 +2060,179 @@ struct mregion_log *mregion_logs_next(struct mregion_logs *logs,
  */
 void mregion_logs_stop(struct mregion_logs *logs);
 
+/* ---- Mirrors: views and DMA in any process ----------------------------- */
+
+/*
+ * A process that emulates a device does DMA by the addresses of a space, such as
+ * the one that a PCI function sees as bus master. The VMM makes a holder
+ * (mregion_new_holder()), and passes its descriptor on. The process makes a mirror of
+ * that: a copy of the view that follows by what changes, with the memory mapped. While
+ * the map stands still, no function of a mirror makes a system call, but for the first
+ * access to a region.
+ *
+ * A mirror is used by one thread at a time, and is one for each descriptor. The VMM may
+ * have mirrors, too.
+ *
+ * Each call works by one view: the last that a commit had published when the call
+ * began, or a later one. A write that has begun by one view may end when a
+ * commit of the next has returned, as on hardware. A VMM that uses memory for something
+ * else waits for its devices first.
+ */
+struct mregion_holder;
+struct mregion_mirror;
+
+/**
+ * mregion_new_holder() - let a process have a space's view, and its memory
+ * @space: the space
+ * @flags: enum mregion_view_open_flags
+ * @fd: set to the descriptor to be passed on; the caller's to close
+ *
+ * The first holder of a machine that may read has the memory shared of all regions
+ * whose memory is in a file; RAM by a pointer stays the VMM's. Not to be called in a
+ * transaction.
+ *
+ * Return: the holder; NULL with errno EOPNOTSUPP: the module lacks
+ * %MREGION_FEATURE_VIEW_OPEN; ENOENT: the space is not committed yet; EBUSY: the
+ * thread has a transaction open; ENOSPC: there are 256 holders; ENOMEM.
+ */
+struct mregion_holder *mregion_new_holder(struct mregion_space *space,
+					  uint32_t flags, int *fd);
+
+/**
+ * mregion_holder_free() - a holder's process has ended, or does not write any more
+ * @holder: the holder, or NULL; the handle ends
+ *
+ * What it had begun to write, and may have written in part, counts as written. Until
+ * then, each mregion_log_sync() takes it for written. mregion_machine_close() frees
+ * holders, too.
+ */
+void mregion_holder_free(struct mregion_holder *holder);
+
+/**
+ * mregion_mirror_open() - make a mirror of a view
+ * @fd: the descriptor of a holder; duplicated
+ *
+ * Return: the mirror; NULL: errno is ENODEV: the space or its machine is gone; EINVAL: the
+ * descriptor is none of a view; or ENOMEM and others of mmap().
+ */
+struct mregion_mirror *mregion_mirror_open(int fd);
+
+void mregion_mirror_close(struct mregion_mirror *mirror);
+
+/**
+ * mregion_mirror_fd() - the descriptor of a mirror
+ * @mirror: the mirror
+ *
+ * poll() reports EPOLLIN when the view has changed since the last call of a function of
+ * the mirror, and EPOLLHUP when the space or its machine is gone.
+ *
+ * Return: the descriptor, which stays the mirror's.
+ */
+int mregion_mirror_fd(const struct mregion_mirror *mirror);
+
+/**
+ * struct mregion_place - what is at an address of a mirror
+ * @region: ID of the region, 0 for an unassigned address
+ * @kind: enum mregion_kind, likewise
+ * @flags: enum mregion_range_flags
+ * @offset: of the address in the region, in bytes
+ * @len: number of bytes from the address on that are in the same range, or unassigned,
+ *	at most the length asked for. 0: 2^64
+ * @ptr: where the bytes are in this process, if they are memory that is mapped here; valid
+ *	until a call with the mirror finds the memory gone from the view
+ * @writable: @ptr may be written
+ * @generation: of the view
+ */
+struct mregion_place {
+	uint32_t region;
+	uint32_t kind;
+	uint32_t flags;
+	uint64_t offset;
+	uint64_t len;
+	void *ptr;
+	bool writable;
+	uint64_t generation;
+};
+
+/**
+ * mregion_mirror_translate() - what is at an address
+ * @mirror: the mirror
+ * @addr: the address
+ * @len: how many bytes are of interest, 0 for all up to the last address
+ * @place: filled in
+ *
+ * Return: 0, also for an unassigned address; -ENODEV: the space is gone; or an errno of
+ * reading what has changed.
+ */
+int mregion_mirror_translate(struct mregion_mirror *mirror, uint64_t addr,
+			     uint64_t len, struct mregion_place *place);
+
+/**
+ * mregion_mirror_ptr() - memory at an address
+ * @mirror: the mirror
+ * @addr: first address
+ * @len: in: how many bytes are wanted; out: how many are there in one piece
+ * @write: true if it will be written; then see mregion_mirror_begin()
+ *
+ * Return: a pointer, valid until a call with the mirror finds the memory gone from the
+ * view; NULL with errno EFAULT: no memory there that this process has, or read-only; or of
+ * mregion_mirror_translate().
+ */
+void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
+			 size_t *len, bool write);
+
+/**
+ * mregion_mirror_read() - read memory
+ * @mirror: the mirror
+ * @addr: first address
+ * @buf: where to put it
+ * @len: how many bytes
+ * @done: if not NULL, set to how many bytes from @addr on were read
+ *
+ * Return: 0; -EFAULT: something there is no memory that this process has; or as
+ * mregion_mirror_translate(). Registers are not reached by a mirror. Bytes before the
+ * address that failed are done.
+ */
+int mregion_mirror_read(struct mregion_mirror *mirror, uint64_t addr, void *buf,
+			size_t len, size_t *done);
+
+/**
+ * mregion_mirror_write() - write memory, and tell the logs
+ * @mirror: the mirror
+ * @addr: first address
+ * @buf: the data
+ * @len: how many bytes
+ * @done: as for mregion_mirror_read()
+ *
+ * Return: as mregion_mirror_read(); -EROFS: memory there is read-only.
+ */
+int mregion_mirror_write(struct mregion_mirror *mirror, uint64_t addr,
+			 const void *buf, size_t len, size_t *done);
+
+/**
+ * mregion_mirror_begin() - say that memory will be written by a pointer
+ * @mirror: the mirror
+ * @ptr: from mregion_mirror_ptr()
+ * @len: how many bytes
+ *
+ * Should the process die before mregion_mirror_end(), the pages count as written, and of
+ * several such parts of a region also those in between. To be called before the write.
+ */
+void mregion_mirror_begin(struct mregion_mirror *mirror, const void *ptr,
+			  size_t len);
+
+/**
+ * mregion_mirror_mark() - memory was written by a pointer
+ * @mirror: the mirror
+ * @ptr: as for mregion_mirror_begin()
+ * @len: how many bytes
+ */
+void mregion_mirror_mark(struct mregion_mirror *mirror, const void *ptr,
+			 size_t len);
+
+/** mregion_mirror_end() - all that mregion_mirror_begin() has said is written, and marked */
+void mregion_mirror_end(struct mregion_mirror *mirror);
+
 /* ---- Inspection -------------------------------------------------------- */
 
 /**

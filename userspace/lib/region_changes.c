@@ -11,6 +11,7 @@
 #include "mregion.h"
 #include "region.h"
 #include "region_changes.h"
+#include "share.h"
 
 int mregion_region_wire_len(const char *what, const char *name, uint64_t *len)
 {
@@ -81,6 +82,22 @@ static void settle_create(void *object, const struct mregion_op *op,
 		mregion_logging_created(region);
 }
 
+/* What holders of views are to have, they have from the first moment. */
+static int create_and_share(struct mregion_region *region,
+			    struct mregion_op *op)
+{
+	struct mregion_machine *machine = region->machine;
+	int ret;
+
+	if (!machine->shared || region->ram.fd < 0)
+		return mregion_change(machine, op, settle_create, region);
+	mregion_begin(machine);
+	ret = mregion_change(machine, op, settle_create, region);
+	if (!ret)
+		mregion_region_share(region);
+	return mregion_commit(machine) ?: ret;
+}
+
 struct mregion_region *mregion_region_create(struct mregion_region *region,
 					     struct mregion_op *op)
 {
@@ -103,7 +120,7 @@ struct mregion_region *mregion_region_create(struct mregion_region *region,
 		mregion_fail(-ret, "create '%s'", region->name);
 		mregion_refuse(machine, ret);
 	} else {
-		ret = mregion_change(machine, op, settle_create, region);
+		ret = create_and_share(region, op);
 		if (ret)
 			mregion_table_remove(&machine->regions, region);
 	}

@@ -57,15 +57,15 @@ struct mregion_written *mregion_written_new(const char *name, uint64_t nr_pages)
 
 struct mregion_written *mregion_written_open(int fd)
 {
-	struct stat st;
+	off_t size = lseek(fd, 0, SEEK_END);
 
-	if (fstat(fd, &st))
+	if (size < 0)
 		return NULL;
-	if (st.st_size < MREGION_WRITTEN_BITMAP || st.st_size % 8) {
+	if (size < MREGION_WRITTEN_BITMAP || size % 8) {
 		errno = EINVAL;
 		return NULL;
 	}
-	return map(fd, st.st_size);
+	return map(fd, size);
 }
 
 struct mregion_written *mregion_written_grow(struct mregion_written *written,
@@ -153,13 +153,10 @@ void mregion_written_settle(struct mregion_written *written,
 			    unsigned int holder)
 {
 	struct mregion_in_flight *in_flight;
-	unsigned int i;
 
-	for (i = 0; i < MREGION_MAX_IN_FLIGHT; i++) {
-		in_flight = &written->header->in_flight[holder][i];
-		mark_in_flight(written, in_flight);
-		atomic_store(&in_flight->end, 0);
-	}
+	in_flight = &written->header->in_flight[holder];
+	mark_in_flight(written, in_flight);
+	atomic_store(&in_flight->end, 0);
 }
 
 void mregion_written_collect(struct mregion_written *written,
@@ -168,12 +165,10 @@ void mregion_written_collect(struct mregion_written *written,
 			     void *opaque)
 {
 	uint64_t i, bits;
-	unsigned int h, k;
+	unsigned int h;
 
 	for (h = 0; h < MREGION_MAX_HOLDERS; h++)
-		for (k = 0; k < MREGION_MAX_IN_FLIGHT; k++)
-			mark_in_flight(written,
-				       &written->header->in_flight[h][k]);
+		mark_in_flight(written, &written->header->in_flight[h]);
 	for (i = 0; i < written->nr_pages / BITS; i++) {
 		/* To look is cheaper than to exchange, and mostly enough. */
 		if (!atomic_load(&written->words[i]))

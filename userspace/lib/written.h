@@ -21,17 +21,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** MREGION_MAX_HOLDERS - processes that can have a view at the same time */
-#define MREGION_MAX_HOLDERS	64
-
-/** MREGION_MAX_IN_FLIGHT - writes that one of them can make at the same time */
-#define MREGION_MAX_IN_FLIGHT	8
+/** MREGION_MAX_HOLDERS - mirrors of views that can write at the same time */
+#define MREGION_MAX_HOLDERS	256
 
 /**
- * struct mregion_in_flight - a write that may not be marked yet
+ * struct mregion_in_flight - what a mirror may have written, and not marked yet
  * @first: first page
- * @end: the page behind the last; 0: there is none. Written last, and cleared after
- *	the mark
+ * @end: the page behind the last; 0: there is none. Set before the write, after @first,
+ *	and cleared after the mark
  */
 struct mregion_in_flight {
 	_Atomic uint64_t first;
@@ -41,13 +38,12 @@ struct mregion_in_flight {
 /**
  * struct mregion_written_header - what the file begins with
  * @active: the region has logs; else nobody marks
- * @in_flight: writes of processes, by their number
+ * @in_flight: writes of mirrors, by their number
  */
 struct mregion_written_header {
 	_Atomic uint64_t active;
 	uint64_t reserved[7];
-	struct mregion_in_flight in_flight[MREGION_MAX_HOLDERS]
-					  [MREGION_MAX_IN_FLIGHT];
+	struct mregion_in_flight in_flight[MREGION_MAX_HOLDERS];
 };
 
 /** MREGION_WRITTEN_BITMAP - where the bitmap begins in the file */

@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: MIT
+/* A copy of a view in any process, with its memory mapped: see mregion.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/mregion.h>
+
+#include "error.h"
+#include "flat_copy.h"
+#include "kernel.h"
+#include "mregion.h"
+#include "written.h"
+
+/**
+ * struct mapping - a mapping of memory
+ * @ptr: of the region's first byte
+ * @len: how many bytes are mapped
+ * @before: the one before the region grew; somebody may have a pointer into it
+ */
+struct mapping {
+	uint8_t *ptr;
+	uint64_t len;
+	struct mapping *before;
+};
+
+/**
+ * struct memory - the memory of a region, as it is mapped
+ * @refs: ranges that show it
+ * @serial: struct mregion_view_file.serial
+ * @writable: it is mapped for writing
+ * @fd: its file
+ * @offset: of the region's first byte in the file
+ * @now: where it is mapped
+ * @written: where writes are marked, or NULL
+ * @in_flight: what is being written now
+ * @next: of the mirror's
+ * @mirror: the mirror
+ */
+struct memory {
+	unsigned int refs;
+	uint64_t serial;
+	bool writable;
+	int fd;
+	uint64_t offset;
+	struct mapping *now;
+	struct mregion_written *written;
+	struct mregion_in_flight *in_flight;
+	struct memory *next;
+	struct mregion_mirror *mirror;
+};
+
+/**
+ * struct mregion_mirror - a mirror
+ * @fd: the view's descriptor
+ * @page: the page that has the generation
+ * @generation: of the copy
+ * @hit: the range that was looked up last, or NULL
+ * @flat: the copy
+ * @changed: what has changed, as it is read
+ * @memories: what is mapped
+ * @page_size: of the host
+ */
+struct mregion_mirror {
+	int fd;
+	const struct mregion_view_page *page;
+	uint64_t generation;
+	struct mregion_flat_range *hit;
+	struct mregion_flat flat;
+	struct mregion_changed changed;
+	struct memory *memories;
+	uint64_t page_size;
+};
+
+static void free_memory(struct memory *memory)
+{
+	struct memory **link = &memory->mirror->memories;
+	struct mapping *mapping;
+
+	while (*link != memory)
+		link = &(*link)->next;
+	*link = memory->next;
+	while ((mapping = memory->now)) {
+		memory->now = mapping->before;
+		munmap(mapping->ptr, mapping->len);
+		free(mapping);
+	}
+	close(memory->fd);
+	mregion_written_free(memory->written);
+	free(memory);
+}
+
+static void put_memory(void *opaque)
+{
+	struct memory *memory = opaque;
+
+	if (!--memory->refs)
+		free_memory(memory);
+}
+
+/* Map what the file has by now. Return: 0 or a negative errno. */
+static int map_memory(struct memory *memory)
+{
+	int prot = memory->writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	off_t size = lseek(memory->fd, 0, SEEK_END);
+	struct mapping *mapping;
+	int err;
+
+	if (size < 0)
+		return -errno;
+	if ((uint64_t)size <= memory->offset ||
+	    (memory->now && size - memory->offset <= memory->now->len))
+		return -EFAULT;
+	mapping = malloc(sizeof(*mapping));
+	if (!mapping)
+		return -ENOMEM;
+	mapping->len = size - memory->offset;
+	mapping->before = memory->now;
+	mapping->ptr = mmap(NULL, mapping->len, prot, MAP_SHARED, memory->fd,
+			    memory->offset);
+	if (mapping->ptr == MAP_FAILED) {
+		err = -errno;
+		free(mapping);
+		return err;
+	}
+	memory->now = mapping;
+	return 0;
+}
+
+static int map_written(struct memory *memory, int log, uint32_t holder)
+{
+	if (log < 0)
+		return 0;
+	memory->written = mregion_written_open(log);
+	if (!memory->written) {
+		close(log);
+		return -errno;
+	}
+	if (holder < MREGION_MAX_HOLDERS)
+		memory->in_flight =
+			&memory->written->header->in_flight[holder];
+	return 0;
+}
+
+/* Has the view of the copy become another one meanwhile? */
+static bool is_old(const struct mregion_mirror *mirror,
+		   const struct mregion_view_file *file)
+{
+	return file->generation != mirror->generation;
+}
+
+static int ask_file(struct mregion_mirror *mirror, uint64_t addr, uint32_t flags,
+		    struct mregion_view_file *file)
+{
+	*file = (struct mregion_view_file){
+		.size = sizeof(*file),
+		.flags = flags,
+		.addr = addr,
+	};
+	return ioctl(mirror->fd, MREGION_VIEW_FILE, file) ? -errno : 0;
+}
+
+/* Map memory that was not mapped yet. Return: it; NULL with @err set. */
+static struct memory *new_memory(struct mregion_mirror *mirror, uint64_t addr,
+				 int *err)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+	struct mregion_view_file file;
+
+	*err = memory ? ask_file(mirror, addr, 0, &file) : -ENOMEM;
+	if (*err) {
+		free(memory);
+		return NULL;
+	}
+	*memory = (struct memory){
+		.serial = file.serial,
+		.writable = file.writable,
+		.fd = file.memory,
+		.offset = file.offset,
+		.mirror = mirror,
+		.next = mirror->memories,
+	};
+	mirror->memories = memory;
+	*err = map_written(memory, file.log, file.holder);
+	if (!*err)
+		*err = is_old(mirror, &file) ? -EAGAIN : map_memory(memory);
+	if (!*err)
+		return memory;
+	free_memory(memory);
+	return NULL;
+}
+
+/*
+ * Find the memory of a range. Return: 0; -EAGAIN: the view has changed; -EFAULT: there is
+ * none that this process may have; or another negative errno.
+ */
+static int attach_memory(struct mregion_mirror *mirror,
+			 struct mregion_flat_range *range)
+{
+	uint64_t addr = range->range.start;
+	struct mregion_view_file file;
+	struct memory *memory;
+	int ret = ask_file(mirror, addr, MREGION_VIEW_FILE_SERIAL, &file);
+
+	if (ret == -ENODATA || ret == -ENXIO || ret == -EACCES)
+		return mirror->page->generation == mirror->generation ?
+		       -EFAULT : -EAGAIN;
+	if (ret)
+		return ret;
+	if (is_old(mirror, &file))
+		return -EAGAIN;
+	for (memory = mirror->memories; memory; memory = memory->next)
+		if (memory->serial == file.serial &&
+		    memory->writable == !!file.writable)
+			break;
+	if (!memory)
+		memory = new_memory(mirror, addr, &ret);
+	if (!memory)
+		return ret;
+	memory->refs++;
+	range->opaque = memory;
+	return 0;
+}
+
+static uint64_t now(const struct mregion_mirror *mirror)
+{
+	return __atomic_load_n(&mirror->page->generation, __ATOMIC_ACQUIRE);
+}
+
+/* Have the copy follow the view. */
+static int follow(struct mregion_mirror *mirror)
+{
+	int ret;
+
+	mirror->hit = NULL;
+	ret = mregion_kernel_changes(mirror->fd, 0, mirror->generation,
+				     &mirror->changed);
+	if (!ret)
+		ret = mregion_flat_follow(&mirror->flat, NULL,
+					  &mirror->changed);
+	mirror->generation = ret ? 0 : mirror->changed.generation;
+	return ret;
+}
+
+/* The first range that ends at an address or behind it, or NULL; the copy is current. */
+static struct mregion_flat_range *find(struct mregion_mirror *mirror,
+				       uint64_t addr)
+{
+	struct mregion_flat_range *range = mirror->hit;
+
+	if (range && addr - range->range.start <=
+		     range->range.last - range->range.start)
+		return range;
+	range = mregion_btree_bound(&mirror->flat.tree, addr);
+	if (!range || range->range.last < addr)
+		return NULL;
+	if (range->range.start <= addr)
+		mirror->hit = range;
+	return range;
+}
+
+static void fill_gap(const struct mregion_flat_range *next, uint64_t addr,
+		     uint64_t last, struct mregion_place *place)
+{
+	if (next && next->range.start - 1 < last)
+		last = next->range.start - 1;
+	place->len = last - addr + 1;
+}
+
+static void fill_range(const struct mregion_flat_range *range, uint64_t addr,
+		       uint64_t last, struct mregion_place *place)
+{
+	const struct memory *memory = range->opaque;
+
+	if (last > range->range.last)
+		last = range->range.last;
+	place->region = range->range.region;
+	place->kind = range->range.kind;
+	place->flags = range->range.flags;
+	place->offset = range->range.offset + (addr - range->range.start);
+	place->len = last - addr + 1;
+	if (!memory)
+		return;
+	place->ptr = memory->now->ptr + place->offset;
+	place->writable = memory->writable;
+}
+
+/* Memory that is shown, and is a file's that this process may have. */
+static bool is_memory(const struct mregion_range *range)
+{
+	return range->kind == MREGION_RAM || range->kind == MREGION_ROM ||
+	       range->kind == MREGION_RAMDEV ||
+	       (range->kind == MREGION_ROMD &&
+		range->flags & MREGION_RANGE_ROMD);
+}
+
+/* Have the memory of a range mapped as far as the range goes, if there is any. */
+static int need_memory(struct mregion_mirror *mirror,
+		       struct mregion_flat_range *range)
+{
+	struct memory *memory;
+	uint64_t end;
+	int ret;
+
+	if (!is_memory(&range->range))
+		return 0;
+	ret = range->opaque ? 0 : attach_memory(mirror, range);
+	if (ret)
+		return ret == -EFAULT ? 0 : ret;
+	memory = range->opaque;
+	end = range->range.offset + (range->range.last - range->range.start);
+	if (end < memory->now->len)
+		return 0;
+	/* The region has grown, and its file before. */
+	ret = map_memory(memory);
+	return ret || end >= memory->now->len ? ret ?: -EFAULT : 0;
+}
+
+static int translate(struct mregion_mirror *mirror, uint64_t addr,
+		     uint64_t len, struct mregion_place *place)
+{
+	uint64_t last = addr + len - 1;
+	struct mregion_flat_range *range;
+	int ret = 0;
+
+	*place = (struct mregion_place){ 0 };
+	if (last < addr)
+		last = UINT64_MAX;
+	do {
+		if (now(mirror) != mirror->generation || ret)
+			ret = follow(mirror);
+		if (ret)
+			return ret;
+		range = find(mirror, addr);
+		if (range && range->range.start <= addr && !range->opaque)
+			ret = need_memory(mirror, range);
+	} while (ret == -EAGAIN);
+	if (ret)
+		return ret;
+	place->generation = mirror->generation;
+	if (range && range->range.start <= addr)
+		fill_range(range, addr, last, place);
+	else
+		fill_gap(range, addr, last, place);
+	return 0;
+}
+
+static int fail_at(int err, uint64_t addr)
+{
+	return mregion_fail(err, "access address %#llx of a view",
+			    (unsigned long long)addr);
+}
+
+int mregion_mirror_translate(struct mregion_mirror *mirror, uint64_t addr,
+			     uint64_t len, struct mregion_place *place)
+{
+	int ret = translate(mirror, addr, len, place);
+
+	return ret ? fail_at(-ret, addr) : 0;
+}
+
+void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
+			 size_t *len, bool write)
+{
+	struct mregion_place place;
+	int ret = translate(mirror, addr, *len, &place);
+
+	if (!ret && (!place.ptr || (write && !place.writable)))
+		ret = -EFAULT;
+	if (ret) {
+		*len = 0;
+		fail_at(-ret, addr);
+		return NULL;
+	}
+	*len = place.len;
+	return place.ptr;
+}
+
+/* ---- Writes ------------------------------------------------------------ */
+
+/* The memory that a pointer is into, and where; NULL: that is not mapped any more. */
+static struct memory *memory_of(struct mregion_mirror *mirror, const void *ptr,
+				uint64_t *offset)
+{
+	const struct mapping *mapping;
+	struct memory *memory;
+
+	*offset = 0;
+	for (memory = mirror->memories; memory; memory = memory->next) {
+		for (mapping = memory->now; mapping; mapping = mapping->before) {
+			*offset = (uintptr_t)ptr - (uintptr_t)mapping->ptr;
+			if (*offset < mapping->len)
+				return memory;
+		}
+	}
+	return NULL;
+}
+
+/* The region may have grown, and the log with it. */
+static void need_bits(struct memory *memory, uint64_t page)
+{
+	struct mregion_written *grown;
+	unsigned int holder;
+	int fd;
+
+	if (page < memory->written->nr_pages)
+		return;
+	fd = fcntl(memory->written->fd, F_DUPFD_CLOEXEC, 0);
+	grown = fd < 0 ? NULL : mregion_written_open(fd);
+	if (!grown) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (memory->in_flight) {
+		holder = memory->in_flight - memory->written->header->in_flight;
+		memory->in_flight = &grown->header->in_flight[holder];
+	}
+	mregion_written_free(memory->written);
+	memory->written = grown;
+}
+
+static void pages_of(const struct memory *memory, uint64_t offset, size_t len,
+		     uint64_t *first, uint64_t *last)
+{
+	*first = offset / memory->mirror->page_size;
+	*last = (offset + len - 1) / memory->mirror->page_size;
+}
+
+static void begin(struct memory *memory, uint64_t offset, size_t len)
+{
+	struct mregion_in_flight *in_flight;
+	uint64_t first, last, end;
+
+	if (!memory || !memory->written || !memory->in_flight || !len)
+		return;
+	pages_of(memory, offset, len, &first, &last);
+	need_bits(memory, last);
+	in_flight = memory->in_flight;
+	end = atomic_load_explicit(&in_flight->end, memory_order_relaxed);
+	if (end && atomic_load_explicit(&in_flight->first,
+					memory_order_relaxed) < first)
+		first = atomic_load_explicit(&in_flight->first,
+					     memory_order_relaxed);
+	atomic_store_explicit(&in_flight->first, first, memory_order_relaxed);
+	if (last + 1 > end)
+		end = last + 1;
+	atomic_store_explicit(&in_flight->end, end, memory_order_release);
+	/* To be seen before anything of the write is. */
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void mark(struct memory *memory, uint64_t offset, size_t len)
+{
+	uint64_t first, last;
+
+	if (!memory || !memory->written || !len)
+		return;
+	pages_of(memory, offset, len, &first, &last);
+	need_bits(memory, last);
+	mregion_written_mark(memory->written, first, last);
+}
+
+static void end(struct memory *memory)
+{
+	if (memory && memory->in_flight)
+		atomic_store_explicit(&memory->in_flight->end, 0,
+				      memory_order_release);
+}
+
+void mregion_mirror_begin(struct mregion_mirror *mirror, const void *ptr,
+			  size_t len)
+{
+	uint64_t offset;
+	struct memory *memory = memory_of(mirror, ptr, &offset);
+
+	begin(memory, offset, len);
+}
+
+void mregion_mirror_mark(struct mregion_mirror *mirror, const void *ptr,
+			 size_t len)
+{
+	uint64_t offset;
+	struct memory *memory = memory_of(mirror, ptr, &offset);
+
+	mark(memory, offset, len);
+}
+
+void mregion_mirror_end(struct mregion_mirror *mirror)
+{
+	struct memory *memory;
+
+	for (memory = mirror->memories; memory; memory = memory->next)
+		end(memory);
+}
+
+/* ---- Transfers --------------------------------------------------------- */
+
+/* One part. Return: how many bytes, or a negative errno. */
+static int64_t transfer_part(struct mregion_mirror *mirror, uint64_t addr,
+			     void *in, const void *out, size_t len)
+{
+	struct mregion_place place;
+	struct memory *memory;
+	int ret = translate(mirror, addr, len, &place);
+
+	if (ret)
+		return ret;
+	if (!place.ptr)
+		return -EFAULT;
+	if (in) {
+		memcpy(in, place.ptr, place.len);
+		return place.len;
+	}
+	if (!place.writable)
+		return -EROFS;
+	memory = mirror->hit->opaque;
+	begin(memory, place.offset, place.len);
+	memcpy(place.ptr, out, place.len);
+	mark(memory, place.offset, place.len);
+	end(memory);
+	return place.len;
+}
+
+static int transfer(struct mregion_mirror *mirror, uint64_t addr, void *in,
+		    const void *out, size_t len, size_t *done)
+{
+	size_t so_far = 0;
+	int64_t part = 0;
+
+	while (so_far < len && part >= 0) {
+		part = addr + so_far < addr ? -EFAULT :
+		       transfer_part(mirror, addr + so_far,
+				     in ? (uint8_t *)in + so_far : NULL,
+				     (const uint8_t *)out + so_far,
+				     len - so_far);
+		if (part > 0)
+			so_far += part;
+	}
+	if (done)
+		*done = so_far;
+	return part < 0 ? fail_at(-part, addr + so_far) : 0;
+}
+
+int mregion_mirror_read(struct mregion_mirror *mirror, uint64_t addr, void *buf,
+			size_t len, size_t *done)
+{
+	return transfer(mirror, addr, buf, NULL, len, done);
+}
+
+int mregion_mirror_write(struct mregion_mirror *mirror, uint64_t addr,
+			 const void *buf, size_t len, size_t *done)
+{
+	return transfer(mirror, addr, NULL, buf, len, done);
+}
+
+/* ---- Begin and end ----------------------------------------------------- */
+
+struct mregion_mirror *mregion_mirror_open(int fd)
+{
+	struct mregion_mirror *mirror = calloc(1, sizeof(*mirror));
+	void *page;
+	int ret;
+
+	if (!mirror)
+		return mregion_fail_ptr(ENOMEM, "make a mirror of a view");
+	mregion_flat_init(&mirror->flat);
+	mirror->flat.release = put_memory;
+	mirror->page_size = sysconf(_SC_PAGESIZE);
+	mirror->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	page = mirror->fd < 0 ? MAP_FAILED :
+	       mmap(NULL, mirror->page_size, PROT_READ, MAP_SHARED, mirror->fd,
+		    0);
+	if (page != MAP_FAILED)
+		mirror->page = page;
+	ret = mirror->page ? follow(mirror) : -errno;
+	if (!ret)
+		return mirror;
+	mregion_mirror_close(mirror);
+	return mregion_fail_ptr(ret == -ENOTTY ? EINVAL : -ret,
+				"make a mirror of a view");
+}
+
+void mregion_mirror_close(struct mregion_mirror *mirror)
+{
+	if (!mirror)
+		return;
+	mregion_flat_destroy(&mirror->flat);
+	mregion_changed_free(&mirror->changed);
+	if (mirror->page)
+		munmap((void *)mirror->page, mirror->page_size);
+	if (mirror->fd >= 0)
+		close(mirror->fd);
+	free(mirror);
+}
+
+int mregion_mirror_fd(const struct mregion_mirror *mirror)
+{
+	return mirror->fd;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of regions that other processes may have. */
+#ifndef MREGION_LIB_SHARE_H
+#define MREGION_LIB_SHARE_H
+
+struct mregion_region;
+
+/**
+ * mregion_region_share() - let holders of views have the memory of a region
+ * @region: the region; its machine's transaction is open. What has no file is left out
+ *
+ * With a file in which they mark what they write. What cannot be shared is not: holders
+ * find no memory there.
+ */
+void mregion_region_share(struct mregion_region *region);
+
+#endif
