@@ -97,6 +97,16 @@ ended()
 	sed 's/^/# /' "$tmp/stats"
 }
 
+# copied NAME: memory was, while it was written
+copied()
+{
+	grep -q '^mregion-vmm: --copy-live: .* 0 differ$' "$tmp/err"
+	copied=$?
+	grep '^mregion-vmm: --copy-live' "$tmp/err" | sed 's/^/# /'
+	rm -f "$tmp/copy"
+	result $copied "$1: a copy of memory made meanwhile is the same"
+}
+
 # sums NAME NUMBER...: written is what was meant to be, read back and found here
 sums()
 {
@@ -199,16 +209,18 @@ wait_for()
 	done
 }
 
-echo 1..36
+echo 1..38
 
-boot write '' --cpus "$cpus"
+boot write '' --cpus "$cpus" --copy-live "$tmp/copy"
 ended 'in the VMM'
+copied 'in the VMM'
 sums 'in the VMM' 0 1 2
 window 'in the VMM'
 msix 'in the VMM'
 
-boot write '' --cpus "$cpus" --blk-server
+boot write '' --cpus "$cpus" --blk-server --copy-live "$tmp/copy"
 ended 'served'
+copied 'served'
 sums 'served' 0 1 2
 window 'served'
 msix 'served'

@@ -92,6 +92,24 @@ static void reap(struct blk_server *server)
 	server->pid = 0;
 }
 
+void blk_server_pause(struct blk_server *server)
+{
+	siginfo_t info;
+
+	if (!server->pid || kill(server->pid, SIGSTOP))
+		return;
+	/* It may be ending, which is the same here. */
+	while (waitid(P_PID, server->pid, &info,
+		      WSTOPPED | WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+}
+
+void blk_server_resume(struct blk_server *server)
+{
+	if (server->pid)
+		kill(server->pid, SIGCONT);
+}
+
 void blk_server_kill(struct blk_server *server)
 {
 	if (!server->pid)

@@ -2,8 +2,8 @@
 /*
  * The block device in a process of its own, without privileges
  *
- * The process has the disk's file, the guest's RAM, the device's eventfds and a
- * server's descriptor; nothing of the VMM's, of KVM's, or of the module's. It is
+ * The process has the disk's file, the view of the guest's memory, the device's
+ * eventfds and a server's descriptor; nothing of the VMM's, of KVM's, or of the module's. It is
  * forked before the VMM has any of those, and handed what it needs by a socket.
  * It has no capabilities, is "nobody" if the VMM was started as root, and may
  * make few system calls, which do not include opening anything. The signals that
@@ -45,20 +45,17 @@ struct blk_server {
 /**
  * struct blk_server_setup - what the process needs; descriptors stay the caller's
  * @server_fd: the server that it is to be
- * @ram_fd: the file that the guest's RAM is in
+ * @view_fd: the view of the guest's memory, by which it gets at RAM
  * @kick: the queue's eventfd
  * @irqs: the vectors' eventfds
  * @regions: IDs of the regions it serves
- * @low_size: see struct dma_file
- * @high_size: see there
  */
 struct blk_server_setup {
 	int server_fd;
-	int ram_fd;
+	int view_fd;
 	int kick;
 	int irqs[VIRTIO_MAX_VECTORS];
 	uint32_t regions[VIRTIO_NR_PARTS];
-	uint64_t low_size, high_size;
 };
 
 /**
@@ -81,6 +78,10 @@ int blk_server_fork(struct blk_server *server, const struct virtio_blk *blk);
 int blk_server_start(struct blk_server *server,
 		     const struct blk_server_setup *setup, struct loop *loop,
 		     void (*ended)(void *opaque), void *opaque);
+
+/** blk_server_pause() - have it stand still, if it lives, until blk_server_resume() */
+void blk_server_pause(struct blk_server *server);
+void blk_server_resume(struct blk_server *server);
 
 /** blk_server_kill() - kill it, if it lives; from then on @shared is stable */
 void blk_server_kill(struct blk_server *server);

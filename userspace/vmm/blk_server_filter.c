@@ -59,14 +59,23 @@ static const struct sock_filter filter[] = {
 	IF(SYS_mmap, ALLOW),
 	IF(SYS_munmap, ALLOW),
 	IF(SYS_madvise, ALLOW),
+
+	/* The guest's memory: how long a file is, and a descriptor more for it */
+	IF(SYS_lseek, ALLOW),
+	IF(SYS_fcntl, ALLOW),
 	IF(SYS_rt_sigprocmask, ALLOW),
 	IF(SYS_close, ALLOW),
 	IF(SYS_exit, ALLOW),
 	IF(SYS_exit_group, ALLOW),
 
-	/* Waking a vCPU; numbers of ioctls have 32 bits */
+	/*
+	 * What has changed of the memory's view, and its files; waking a vCPU. Numbers
+	 * of ioctls have 32 bits.
+	 */
 	UNLESS(SYS_ioctl, DENY),
 	LOAD(args[1]),
+	IF(MREGION_CHANGES, ALLOW),
+	IF(MREGION_VIEW_FILE, ALLOW),
 	UNLESS(MREGION_SERVER_WAKE, DENY),
 	RETURN(ALLOW),
 };

@@ -16,7 +16,7 @@
 #include "blk_server.h"
 #include "blk_server_filter.h"
 #include "blk_server_process.h"
-#include "dma_file.h"
+#include "dma.h"
 #include "report.h"
 
 /* "nobody" and "nogroup", wherever there is Linux */
@@ -30,7 +30,7 @@
 #define DISK_FD			4
 #define FIRST_CLOSED_FD		5
 
-/* server_fd, ram_fd, kick and irqs, in this order */
+/* server_fd, view_fd, kick and irqs, in this order */
 #define NR_FDS			(3 + VIRTIO_MAX_VECTORS)
 
 union control {
@@ -53,7 +53,7 @@ static struct msghdr message(struct iovec *iov, union control *control,
 
 int blk_server_send(int socket, const struct blk_server_setup *setup)
 {
-	int fds[NR_FDS] = { setup->server_fd, setup->ram_fd, setup->kick };
+	int fds[NR_FDS] = { setup->server_fd, setup->view_fd, setup->kick };
 	union control control = {};
 	struct msghdr msg;
 	struct cmsghdr *cmsg;
@@ -92,7 +92,7 @@ static int receive(int socket, struct blk_server_setup *setup)
 		return -EPROTO;
 	memcpy(fds, CMSG_DATA(cmsg), sizeof(fds));
 	setup->server_fd = fds[0];
-	setup->ram_fd = fds[1];
+	setup->view_fd = fds[1];
 	setup->kick = fds[2];
 	memcpy(setup->irqs, fds + 3, sizeof(setup->irqs));
 	return 1;
@@ -150,6 +150,27 @@ static int add_regions(struct mregion_serving *serving,
 	return error;
 }
 
+/* Guest memory, by a mirror of its view. All is called with the device's lock held. */
+static void *mirror_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
+{
+	return mregion_mirror_ptr(opaque, addr, len, write);
+}
+
+static void mirror_begin(void *opaque, const void *ptr, size_t len)
+{
+	mregion_mirror_begin(opaque, ptr, len);
+}
+
+static void mirror_mark(void *opaque, const void *ptr, size_t len)
+{
+	mregion_mirror_mark(opaque, ptr, len);
+}
+
+static void mirror_end(void *opaque)
+{
+	mregion_mirror_end(opaque);
+}
+
 /* The same device as in the VMM; only its wires lead elsewhere. */
 static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 		 const struct blk_server_setup *setup)
@@ -161,14 +182,20 @@ static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 	};
 	struct virtio *virtio = &shared->virtio;
 	struct virtio_face face;
-	struct dma_file ram;
+	struct mregion_mirror *mirror;
 	int error;
 
-	error = dma_file_map(&ram, setup->ram_fd, setup->low_size,
-			     setup->high_size);
-	if (error)
-		return error;
-	wires.dma = (struct dma){ .ptr = dma_file_ptr, .opaque = &ram };
+	mirror = mregion_mirror_open(setup->view_fd);
+	if (!mirror)
+		return -errno;
+	close(setup->view_fd);
+	wires.dma = (struct dma){
+		.ptr = mirror_ptr,
+		.begin = mirror_begin,
+		.mark = mirror_mark,
+		.end = mirror_end,
+		.opaque = mirror,
+	};
 	memcpy(wires.irqs, setup->irqs, sizeof(wires.irqs));
 
 	virtio_blk_face(blk, &face);
@@ -192,6 +219,7 @@ static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 	if (serving)
 		mregion_serving_close(serving);
 	virtio_stop(virtio);
+	mregion_mirror_close(mirror);
 	/* That is how it is told of the machine's end. */
 	return error == -ENODEV ? 0 : error;
 }

@@ -264,9 +264,7 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 		error = attach(machine);
 	if (!error)
 		error = virtio_devices_start(&machine->virtio, machine->memory,
-					     machine->ram, machine->low_size,
-					     machine->high_size,
-					     &machine->loop);
+					     machine->ram, &machine->loop);
 	if (!error)
 		error = load(machine, config);
 	return error;

@@ -285,10 +285,6 @@ enum options_result options_parse(struct options *options, int argc,
 		report("--blk-server: no disk given (--blk FILE)");
 		goto bad;
 	}
-	if (options->copy_live && options->virtio.blk_server) {
-		report("--copy-live: not with --blk-server, whose process writes to memory unheard");
-		goto bad;
-	}
 	return OPTIONS_RUN;
 
 bad:

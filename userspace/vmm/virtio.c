@@ -75,19 +75,25 @@ static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
 {
 	uint64_t features = virtio->features;
 	int64_t written;
+	bool reset;
 	int got;
 
 	got = virtqueue_pop(queue, &virtio->wires.dma, &virtio->chain);
 	if (got <= 0)
 		return got;
 	virtio->busy = true;
+	virtqueue_begin(queue, &virtio->chain);
 	pthread_mutex_unlock(&virtio->lock);
 	written = virtio->type->handle(virtio, features, &virtio->chain);
-	virtqueue_mark(queue, &virtio->chain);
 	pthread_mutex_lock(&virtio->lock);
+	virtqueue_mark(queue, &virtio->chain);
 	virtio->busy = false;
 	pthread_cond_broadcast(&virtio->idle);
-	if (atomic_load(&virtio->reset_wanted)) {
+	reset = atomic_load(&virtio->reset_wanted);
+	if (!reset && written >= 0)
+		virtqueue_push(queue, virtio->chain.head, written);
+	virtqueue_end(queue);
+	if (reset) {
 		virtio_reset(virtio);
 		return -ECANCELED;
 	}
@@ -98,7 +104,6 @@ static int serve_chain(struct virtio *virtio, struct virtqueue *queue)
 		virtqueue_unpop(queue);
 		return 0;
 	}
-	virtqueue_push(queue, virtio->chain.head, written);
 	return 1;
 }
 
@@ -344,7 +349,7 @@ void virtio_resume(struct virtio *virtio)
 
 	virtio->paused = false;
 	pthread_mutex_unlock(&virtio->lock);
-	for (i = 0; i < virtio->type->nr_queues; i++)
+	for (i = 0; virtio->started && i < virtio->type->nr_queues; i++)
 		signal_fd(virtio->wires.kicks[i]);
 }
 

@@ -137,6 +137,14 @@ static struct virtio_devices *devices_of(struct virtio *blk_virtio)
 		offsetof(struct virtio_devices, blk_virtio));
 }
 
+/* It writes nothing more; what it was at counts as written. */
+static void end_process(struct virtio_devices *devices)
+{
+	blk_server_kill(&devices->blk_server);
+	mregion_holder_free(devices->holder);
+	devices->holder = NULL;
+}
+
 /*
  * The process has died, or has not answered in time and must not go on. What
  * made an end of it may have been the guest: it shall not get at the VMM so.
@@ -145,7 +153,7 @@ static void lose_blk(struct virtio *virtio)
 {
 	struct virtio_devices *devices = devices_of(virtio);
 
-	blk_server_kill(&devices->blk_server);
+	end_process(devices);
 	report("the block device's process has ended: its disk is broken from now on");
 	virtio_lose(virtio, &devices->blk_server.shared->virtio);
 }
@@ -158,7 +166,7 @@ static void take_blk_over(struct virtio *virtio)
 						     &devices->blk_pci);
 	int error;
 
-	blk_server_kill(&devices->blk_server);
+	end_process(devices);
 	report("the block device's process has ended: its disk is emulated here from now on");
 	error = virtio_inherit(virtio, &wires, &devices->blk_server.shared->virtio);
 	if (error)
@@ -174,21 +182,24 @@ static void blk_server_ended(void *opaque)
 	pthread_mutex_unlock(&devices->blk_virtio.lock);
 }
 
-static int start_server(struct virtio_devices *devices,
-			struct mregion_region *ram, uint64_t low_size,
-			uint64_t high_size, struct loop *loop)
+static int start_server(struct virtio_devices *devices, struct loop *loop)
 {
 	const struct virtio_pci *pci = &devices->blk_pci;
 	struct blk_server_setup setup = {
 		.server_fd = devices->server_fd,
-		.ram_fd = mregion_ram_fd(ram),
 		.kick = pci->kicks[0],
-		.low_size = low_size,
-		.high_size = high_size,
 	};
 	unsigned int i;
 	int error;
 
+	devices->holder = mregion_new_holder(devices->space,
+					     MREGION_VIEW_OPEN_READ |
+					     MREGION_VIEW_OPEN_WRITE,
+					     &setup.view_fd);
+	if (!devices->holder) {
+		report("cannot open the view of memory: %s", mregion_error());
+		return -errno;
+	}
 	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
 		setup.irqs[i] = msix_fd(&pci->msix, i);
 	for (i = 0; i < VIRTIO_NR_PARTS; i++)
@@ -202,21 +213,21 @@ static int start_server(struct virtio_devices *devices,
 
 	/* Were it open here, nobody would notice the process's death. */
 	close(devices->server_fd);
+	close(setup.view_fd);
 	devices->server_fd = -1;
 	return error;
 }
 
 int virtio_devices_start(struct virtio_devices *devices,
 			 struct mregion_space *space,
-			 struct mregion_region *ram, uint64_t low_size,
-			 uint64_t high_size, struct loop *loop)
+			 struct mregion_region *ram, struct loop *loop)
 {
 	int error = 0;
 
 	devices->space = space;
 	devices->ram = ram;
 	if (devices->options.blk_server)
-		error = start_server(devices, ram, low_size, high_size, loop);
+		error = start_server(devices, loop);
 	else if (devices->options.blk)
 		error = start_here(devices, &devices->blk_virtio,
 				   &devices->blk_pci);
@@ -232,20 +243,33 @@ void virtio_devices_quiesce(struct virtio_devices *devices)
 	virtio_quiesce(&devices->rng_virtio);
 }
 
+/* With its lock held nobody makes an end of the process. */
+static void pause_blk(struct virtio_devices *devices)
+{
+	if (devices->blk_virtio.type)
+		virtio_pause(&devices->blk_virtio);
+	blk_server_pause(&devices->blk_server);
+}
+
+static void resume_blk(struct virtio_devices *devices)
+{
+	blk_server_resume(&devices->blk_server);
+	if (devices->blk_virtio.type)
+		virtio_resume(&devices->blk_virtio);
+}
+
 void virtio_devices_pause(struct virtio_devices *devices)
 {
-	if (devices->blk_virtio.started)
-		virtio_pause(&devices->blk_virtio);
-	if (devices->rng_virtio.started)
+	pause_blk(devices);
+	if (devices->rng_virtio.type)
 		virtio_pause(&devices->rng_virtio);
 }
 
 void virtio_devices_resume(struct virtio_devices *devices)
 {
-	if (devices->rng_virtio.started)
+	if (devices->rng_virtio.type)
 		virtio_resume(&devices->rng_virtio);
-	if (devices->blk_virtio.started)
-		virtio_resume(&devices->blk_virtio);
+	resume_blk(devices);
 }
 
 void virtio_devices_stop(struct virtio_devices *devices)

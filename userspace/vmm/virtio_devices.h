@@ -42,6 +42,7 @@ struct virtio_devices {
 	struct virtio_pci blk_pci;
 	struct blk_server blk_server;
 	struct mregion_server *server;
+	struct mregion_holder *holder;	/* of @space's view: the process */
 	int server_fd;
 
 	struct virtio rng_virtio;
@@ -69,14 +70,11 @@ int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
  * @devices: the devices, on a bus
  * @space: the guest's memory
  * @ram: the region of its RAM
- * @low_size: bytes of it that are at address 0 and up
- * @high_size: bytes after those that are at 4 GiB and up
  * @loop: the main loop
  */
 int virtio_devices_start(struct virtio_devices *devices,
 			 struct mregion_space *space,
-			 struct mregion_region *ram, uint64_t low_size,
-			 uint64_t high_size, struct loop *loop);
+			 struct mregion_region *ram, struct loop *loop);
 
 /** virtio_devices_quiesce() - let them begin nothing more; any thread */
 void virtio_devices_quiesce(struct virtio_devices *devices);
@@ -84,8 +82,6 @@ void virtio_devices_quiesce(struct virtio_devices *devices);
 /**
  * virtio_devices_pause() - have them leave memory alone, until
  * virtio_devices_resume(); any thread but theirs
- *
- * Not those in processes of their own.
  */
 void virtio_devices_pause(struct virtio_devices *devices);
 void virtio_devices_resume(struct virtio_devices *devices);

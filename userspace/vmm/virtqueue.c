@@ -178,6 +178,23 @@ void virtqueue_unpop(struct virtqueue *queue)
 	queue->next--;
 }
 
+void virtqueue_begin(const struct virtqueue *queue,
+		     const struct virtqueue_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_out; i++)
+		dma_begin(queue->dma, chain->out[i].iov_base,
+			  chain->out[i].iov_len);
+	dma_begin(queue->dma, queue->used, offsetof(struct vring_used, ring) +
+		  queue->size * sizeof(queue->used->ring[0]));
+}
+
+void virtqueue_end(const struct virtqueue *queue)
+{
+	dma_end(queue->dma);
+}
+
 void virtqueue_mark(const struct virtqueue *queue,
 		    const struct virtqueue_chain *chain)
 {

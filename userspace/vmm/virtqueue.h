@@ -79,6 +79,13 @@ int virtqueue_pop(struct virtqueue *queue, const struct dma *dma,
 /** virtqueue_unpop() - leave the chain taken last for the next time */
 void virtqueue_unpop(struct virtqueue *queue);
 
+/** virtqueue_begin() - tell that the buffers of a chain, and the ring, will be written */
+void virtqueue_begin(const struct virtqueue *queue,
+		     const struct virtqueue_chain *chain);
+
+/** virtqueue_end() - tell that they are, and are marked */
+void virtqueue_end(const struct virtqueue *queue);
+
 /**
  * virtqueue_mark() - tell that the device may have written the buffers of a chain
  *
