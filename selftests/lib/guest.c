@@ -785,6 +785,31 @@ TEST_F(guest, mistakes)
 	mregion_abort(self->machine);
 }
 
+/* Eight slots, and the first is taken: seven more ranges of memory have one each. */
+TEST_F(guest, strict_slots)
+{
+	struct mregion_region *ram[8];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		ram[i] = mregion_new_ram(self->machine, MREGION_RAM, "more",
+					 0x1000);
+		ASSERT_NE(NULL, ram[i]);
+	}
+	mregion_machine_set_strict_slots(self->machine, true);
+	for (i = 0; i < 7; i++)
+		ASSERT_EQ(0, mregion_map(self->root, ram[i],
+					 0x100000 + 0x2000 * i, 0));
+	EXPECT_EQ(-ENOSPC, mregion_map(self->root, ram[7], 0x200000, 0));
+	EXPECT_EQ(-ENOSPC, mregion_vm_slots_error(self->vm));
+	/* It is mapped all the same. */
+	EXPECT_EQ(0, mregion_space_write(self->memory, 0x200000, "x", 1, NULL));
+	EXPECT_EQ(0, mregion_unmap(ram[7]));
+	mregion_machine_set_strict_slots(self->machine, false);
+	EXPECT_EQ(0, mregion_map(self->root, ram[7], 0x200000, 0));
+	EXPECT_EQ(-ENOSPC, mregion_vm_slots_error(self->vm));
+}
+
 TEST_F(guest, detach)
 {
 	struct mregion_attach_params params = {

@@ -42,7 +42,7 @@ static int commit_all(struct mregion_machine *machine)
 	struct mregion_transaction *transaction = &machine->transaction;
 	struct mregion_commit commit = { 0 };
 	char failed_alone[MREGION_ERROR_SIZE];
-	int ret;
+	int ret, slots;
 
 	atomic_fetch_add(&machine->committing, 1);
 	atomic_fetch_add(&machine->commits, 1);
@@ -55,12 +55,14 @@ static int commit_all(struct mregion_machine *machine)
 	atomic_fetch_add(&machine->commits, 1);
 	atomic_fetch_sub(&machine->committing, 1);
 	/* The machine has changed, whatever becomes of the slots. */
-	if (!ret) {
-		machine->followers->slots(machine);
-		if (commit.nr_failed)
-			mregion_error_restore(errno, failed_alone);
-	}
-	return ret;
+	if (ret)
+		return ret;
+	slots = machine->followers->slots(machine);
+	if (slots && machine->strict_slots)
+		return slots;
+	if (commit.nr_failed)
+		mregion_error_restore(errno, failed_alone);
+	return 0;
 }
 
 void mregion_begin(struct mregion_machine *machine)

@@ -11,13 +11,13 @@ struct mregion_op;
 /**
  * struct mregion_followers - what is called upon a commit that has succeeded
  * @views: has the copies of views follow, which are resolved by the kernel until then
- * @slots: has memory slots follow the copies; keeps its errors
+ * @slots: has memory slots follow the copies; keeps its errors, and returns the first
  *
  * The transaction is locked, and all changes are settled.
  */
 struct mregion_followers {
 	void (*views)(struct mregion_machine *machine);
-	void (*slots)(struct mregion_machine *machine);
+	int (*slots)(struct mregion_machine *machine);
 };
 
 /**

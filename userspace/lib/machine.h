@@ -3,6 +3,7 @@
 #define MREGION_LIB_MACHINE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <linux/mregion.h>
@@ -24,6 +25,7 @@ struct mregion_followers;
  *	@shadows, @vms and the IDs
  * @regions: by ID
  * @sections: accesses under way
+ * @strict_slots: a commit returns the error of a memory slot
  * @committing: commits are in the kernel, so copies of views may be old
  * @commits: changes whenever a commit begins or ends
  * @reentries: accesses of devices' functions that were refused
@@ -52,6 +54,7 @@ struct mregion_machine {
 	struct mregion_transaction transaction;
 	struct mregion_table regions;
 	struct mregion_sections sections;
+	bool strict_slots;
 	atomic_uint committing;
 	atomic_uint commits;
 	_Atomic uint64_t reentries;

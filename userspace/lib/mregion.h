@@ -1734,11 +1734,25 @@ struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 void mregion_detach(struct mregion_vm *vm);
 
 /**
+ * mregion_machine_set_strict_slots() - have commits return the errors of memory slots
+ * @machine: the machine
+ * @strict: true for that; false, as in the beginning: mregion_vm_slots_error() has them
+ *
+ * A commit whose slots fail, or that finds slots of an earlier one not set yet, then
+ * returns the first error of mregion_vm_slots_error(). The commit is carried out
+ * nevertheless: the map is the new one, and the memory is emulated where a slot is missing.
+ * A VMM that cannot live with that undoes its change by another commit.
+ */
+void mregion_machine_set_strict_slots(struct mregion_machine *machine,
+				      bool strict);
+
+/**
  * mregion_vm_slots_error() - the error of the last update of memory slots
  * @vm: the virtual machine
  *
  * Each commit updates the slots after the kernel has carried it out. So an
- * error of a slot does not undo the commit, and mregion_commit() does not return it.
+ * error of a slot does not undo the commit, and mregion_commit() does not return it
+ * without mregion_machine_set_strict_slots().
  * Memory without a slot because of it is emulated: it is as slow as registers
  * are, and code in it may not run. Every later commit tries again; an empty transaction
  * will do.

@@ -169,13 +169,25 @@ void mregion_detach(struct mregion_vm *vm)
 	free(vm);
 }
 
-void mregion_vms_follow(struct mregion_machine *machine)
+int mregion_vms_follow(struct mregion_machine *machine)
 {
 	struct mregion_vm *vm;
+	int ret = 0, err;
 
-	for (vm = machine->vms; vm; vm = vm->next)
-		if (vm->memory)
-			mregion_memslots_follow(&vm->memslots, vm->memory);
+	for (vm = machine->vms; vm; vm = vm->next) {
+		err = vm->memory ? mregion_memslots_follow(&vm->memslots,
+							   vm->memory) : 0;
+		ret = ret ? ret : err;
+	}
+	return ret;
+}
+
+void mregion_machine_set_strict_slots(struct mregion_machine *machine,
+				      bool strict)
+{
+	pthread_mutex_lock(&machine->transaction.lock);
+	machine->strict_slots = strict;
+	pthread_mutex_unlock(&machine->transaction.lock);
 }
 
 int mregion_vm_slots_error(const struct mregion_vm *vm)

@@ -69,6 +69,6 @@ struct mregion_vm {
 };
 
 /** mregion_vms_follow() - upon a commit, see struct mregion_followers */
-void mregion_vms_follow(struct mregion_machine *machine);
+int mregion_vms_follow(struct mregion_machine *machine);
 
 #endif
