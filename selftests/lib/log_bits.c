@@ -148,6 +148,10 @@ TEST_F(log, grows)
 	mregion_mark(self->region, 7 * PAGE, 1);
 	ASSERT_EQ(0, mregion_logging_grow(self->region, 100 * PAGES * PAGE));
 	EXPECT_EQ(100 * PAGES, mregion_log_pages(log));
+	mregion_mark(self->region, 200 * PAGE, UINT64_MAX);
+	EXPECT_EQ(0, mregion_log_sync(&self->machine));
+	EXPECT_EQ(100 * PAGES - 200, mregion_log_take(log, 200, UINT64_MAX,
+						      NULL));
 	mregion_mark(self->region, 99 * PAGES * PAGE, 1);
 	ASSERT_EQ(0, mregion_logging_grow(self->region, PAGE));
 	EXPECT_EQ(100 * PAGES, mregion_log_pages(log));
@@ -207,6 +211,10 @@ TEST_F(log, all)
 	EXPECT_EQ(0, mregion_log_sync(&self->machine));
 	EXPECT_EQ(1, mregion_log_take(log, 0, UINT64_MAX, NULL));
 
+	/* Nor what it grows by */
+	ASSERT_EQ(0, mregion_resize(later, 90 * PAGE));
+	EXPECT_EQ(20, mregion_log_take(log, 0, UINT64_MAX, NULL));
+
 	/* A creation that is undone leaves no log. */
 	fixture_refuse_commits(true);
 	EXPECT_EQ(NULL, mregion_new_ram(&self->machine, MREGION_RAM, "never",
@@ -222,6 +230,26 @@ TEST_F(log, all)
 	EXPECT_EQ(1, take_one(log, 0));
 	mregion_logs_stop(logs);
 	EXPECT_EQ(NULL, self->machine.logged);
+}
+
+/* Memory of a transaction that fails, where all memory is shared with other processes. */
+TEST_F(log, shared_and_undone)
+{
+	struct mregion_region *region;
+
+	self->machine.last_region_id = 1;
+	self->machine.shared = true;
+	mregion_begin(&self->machine);
+	EXPECT_EQ(-EINVAL, mregion_map(NULL, self->region, 0, 0));
+	region = mregion_new_ram(&self->machine, MREGION_RAM, "undone", PAGE);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ(-EINVAL, mregion_commit(&self->machine));
+	EXPECT_EQ(0, mregion_free(region));
+	fixture_nr_commits = 0;
+	region = mregion_new_ram(&self->machine, MREGION_RAM, "done", PAGE);
+	ASSERT_NE(NULL, region);
+	EXPECT_EQ(1, fixture_nr_commits);
+	EXPECT_EQ(0, mregion_free(region));
 }
 
 TEST_F(log, refused)
@@ -280,7 +308,7 @@ TEST(in_flight)
 	EXPECT_EQ(0, out[0] | out[1] | out[2] | out[3]);
 
 	atomic_store(&mine->header->active, 1);
-	flight = &other->header->in_flight[3];
+	flight = &other->header->in_flight[3][MREGION_MAX_SPANS - 1];
 	atomic_store(&flight->first, 62);
 	atomic_store(&flight->end, 66);
 	mregion_written_mark(other, 130, 130);

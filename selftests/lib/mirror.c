@@ -211,7 +211,7 @@ static int watch_swaps(int socket)
 		before = at_b.generation;
 	} while (recv(socket, &byte, 1, MSG_DONTWAIT) < 0);
 	mregion_mirror_close(mirror);
-	return pairs && views > 100 ? 0 : 8;
+	return pairs && views > 20 ? 0 : 8;
 }
 
 TEST_F_TIMEOUT(mirror, storm, 300)
@@ -233,7 +233,7 @@ TEST_F_TIMEOUT(mirror, storm, 300)
 		mregion_move(self->a, i % 2 ? AT_A : AT_B);
 		mregion_move(self->b, i % 2 ? AT_B : AT_A);
 		ASSERT_EQ(0, mregion_commit(self->machine));
-		if (i % 64 == 0)
+		if (i % 16 == 0)
 			usleep(1000);
 	}
 	ASSERT_EQ(1, send(self->socket[0], &byte, 1, 0));
@@ -475,6 +475,46 @@ TEST_F(mirror, rights)
 	mregion_holder_free(looker);
 	/* The machine's end is that of the other. */
 	EXPECT_EQ(NULL, mregion_mirror_open(mregion_machine_fd(self->machine)));
+}
+
+/* Memory stays where it is mapped while the view shows it. */
+TEST_F(mirror, pointers)
+{
+	struct mregion_holder *holder;
+	struct mregion_mirror *mirror;
+	struct mregion_log *log;
+	size_t len = LEN;
+	uint8_t *ptr;
+	int fd;
+
+	holder = mregion_new_holder(self->space, BOTH, &fd);
+	ASSERT_NE(NULL, holder);
+	mirror = mregion_mirror_open(fd);
+	ASSERT_NE(NULL, mirror);
+	close(fd);
+	ptr = mregion_mirror_ptr(mirror, AT_A, &len, true);
+	ASSERT_NE(NULL, ptr);
+	/* Each of these gives it another range. */
+	log = mregion_log_start(self->a);
+	ASSERT_NE(NULL, log);
+	EXPECT_EQ(ptr, mregion_mirror_ptr(mirror, AT_A, &len, true));
+	EXPECT_EQ(0, mregion_move(self->a, AT_END));
+	EXPECT_EQ(NULL, mregion_mirror_ptr(mirror, AT_A, &len, true));
+	mregion_mirror_begin(mirror, ptr, 1);
+	*ptr = 'y';
+	mregion_mirror_mark(mirror, ptr, 1);
+	mregion_mirror_end(mirror);
+	EXPECT_EQ(0, mregion_resize(self->a, 2 * LEN));
+	len = 2 * LEN;
+	EXPECT_NE(NULL, mregion_mirror_ptr(mirror, AT_END, &len, true));
+	EXPECT_EQ(2 * LEN, len);
+	EXPECT_EQ('y', *ptr);
+	mregion_mirror_mark(mirror, ptr + PAGE, 1);
+	EXPECT_EQ(0, mregion_log_sync(self->machine));
+	EXPECT_EQ(2, mregion_log_take(log, 0, UINT64_MAX, NULL));
+	mregion_log_stop(log);
+	mregion_holder_free(holder);
+	mregion_mirror_close(mirror);
 }
 
 /* What polls is told of a change of this space. */

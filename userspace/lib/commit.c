@@ -87,6 +87,14 @@ static int end_and_commit(struct mregion_machine *machine)
 	return ret;
 }
 
+int mregion_commit_inner(struct mregion_machine *machine)
+{
+	if (machine->transaction.depth == 1)
+		return end_and_commit(machine);
+	mregion_transaction_end(&machine->transaction);
+	return 0;
+}
+
 int mregion_commit(struct mregion_machine *machine)
 {
 	int ret = end_and_commit(machine);

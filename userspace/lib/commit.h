@@ -37,6 +37,17 @@ int mregion_change(struct mregion_machine *machine,
 		   void *object);
 
 /**
+ * mregion_commit_inner() - end what mregion_transaction_begin() has begun
+ * @machine: the machine
+ *
+ * For changes that belong together. Commits them unless a transaction is open besides. What
+ * was deferred is not done here, since the caller may have locks.
+ *
+ * Return: 0, or the commit's error.
+ */
+int mregion_commit_inner(struct mregion_machine *machine);
+
+/**
  * mregion_refuse() - a change is not possible: let the open transaction fail
  * @machine: the machine
  * @err: negative errno, from mregion_fail()

@@ -74,6 +74,7 @@ make_range(struct mregion_machine *machine, const struct mregion_range *from)
 	range->region = machine ? mregion_table_get(&machine->regions,
 						    from->region) : NULL;
 	range->opaque = NULL;
+	range->known = false;
 	return range;
 }
 

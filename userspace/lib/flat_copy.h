@@ -20,12 +20,14 @@ struct mregion_region;
  * struct mregion_flat_range - a range of a copy
  * @range: what the kernel told
  * @region: its region, with a reference; NULL if it is not the library's
- * @opaque: NULL at first, and for who has the copy
+ * @opaque: NULL at first; the owner's of the copy
+ * @known: false at first; likewise
  */
 struct mregion_flat_range {
 	struct mregion_range range;
 	struct mregion_region *region;
 	void *opaque;
+	bool known;
 };
 
 /**

@@ -39,7 +39,7 @@ static int share_all(struct mregion_machine *machine)
 	regions = mregion_table_all(&machine->regions, &nr);
 	if (!regions)
 		return -ENOMEM;
-	mregion_begin(machine);
+	mregion_transaction_begin(&machine->transaction);
 	for (i = 0; i < nr; i++) {
 		if (!atomic_load(&regions[i]->dead) &&
 		    !atomic_load(&regions[i]->freed))
@@ -47,7 +47,7 @@ static int share_all(struct mregion_machine *machine)
 		mregion_region_put(regions[i]);
 	}
 	free(regions);
-	ret = mregion_commit(machine);
+	ret = mregion_commit_inner(machine);
 	machine->shared = !ret;
 	return ret;
 }
@@ -118,27 +118,42 @@ struct mregion_holder *mregion_new_holder(struct mregion_space *space,
 	return holder;
 }
 
-/* What it may have written in part counts as written. */
-static void settle(struct mregion_machine *machine, unsigned int number)
+static void settle_region(struct mregion_region *region, unsigned int number)
 {
-	struct mregion_written *written;
-	struct mregion_region **regions;
+	struct mregion_written *written = atomic_load(&region->logging.written);
+
+	if (written)
+		mregion_written_settle(written, number);
+}
+
+/*
+ * A part of a write counts as a write. Return: false if not all could be looked at:
+ * then nobody else may have the number.
+ */
+static bool settle(struct mregion_machine *machine, unsigned int number)
+{
+	struct mregion_region **regions, *region;
 	size_t nr, i;
 
+	/* Those that were freed may have logs. */
+	for (region = machine->logged; region; region = region->logging.next)
+		settle_region(region, number);
 	regions = mregion_table_all(&machine->regions, &nr);
-	for (i = 0; regions && i < nr; i++) {
-		written = atomic_load(&regions[i]->logging.written);
-		if (written)
-			mregion_written_settle(written, number);
+	if (!regions)
+		return false;
+	for (i = 0; i < nr; i++) {
+		settle_region(regions[i], number);
 		mregion_region_put(regions[i]);
 	}
 	free(regions);
+	return true;
 }
 
 void mregion_holder_free(struct mregion_holder *holder)
 {
 	struct mregion_holder **link;
 	struct mregion_machine *machine;
+	bool settled;
 
 	if (!holder)
 		return;
@@ -146,10 +161,12 @@ void mregion_holder_free(struct mregion_holder *holder)
 	pthread_mutex_lock(&machine->transaction.lock);
 	for (link = &machine->holders; *link != holder; link = &(*link)->next)
 		;
-	*link = holder->next;
-	settle(machine, holder->number);
+	settled = settle(machine, holder->number);
+	if (settled)
+		*link = holder->next;
 	pthread_mutex_unlock(&machine->transaction.lock);
-	free(holder);
+	if (settled)
+		free(holder);
 }
 
 void mregion_holders_close(struct mregion_machine *machine)

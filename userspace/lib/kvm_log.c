@@ -168,40 +168,119 @@ static const struct mregion_memslot *find_slot(const struct mregion_memslot *slo
 	return NULL;
 }
 
+/* A page that a ring has told of. */
+struct told {
+	struct mregion_region *region;
+	uint64_t page;
+};
+
+struct taken {
+	struct told *told;
+	size_t nr;
+	size_t entries;
+};
+
+static bool is_dirty(const struct kvm_dirty_gfn *entry)
+{
+	return __atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) ==
+	       KVM_DIRTY_GFN_F_DIRTY;
+}
+
+static struct kvm_dirty_gfn *entry_at(const struct mregion_kvm_log *log,
+				      const struct mregion_vcpu_ring *ring,
+				      uint32_t at)
+{
+	uint32_t nr = log->ring_bytes / sizeof(*ring->entries);
+
+	return &ring->entries[at % nr];
+}
+
+/* How many entries a ring has by now; more may follow. */
+static size_t count_entries(const struct mregion_kvm_log *log,
+			    const struct mregion_vcpu_ring *ring)
+{
+	uint32_t max = log->ring_bytes / sizeof(*ring->entries), nr = 0;
+
+	while (ring->entries && nr < max &&
+	       is_dirty(entry_at(log, ring, ring->next + nr)))
+		nr++;
+	return nr;
+}
+
+/* Take as many entries as there is room for; KVM still has to reset them. */
 static void take_ring(struct mregion_kvm_log *log,
 		      struct mregion_vcpu_ring *ring,
 		      const struct mregion_memslot *slots, size_t nr,
-		      uint32_t first)
+		      uint32_t first, struct taken *taken, size_t room)
 {
-	uint32_t nr_entries = log->ring_bytes / sizeof(*ring->entries);
 	const struct mregion_memslot *slot = NULL;
 	struct kvm_dirty_gfn *entry;
 
-	for (;;) {
-		entry = &ring->entries[ring->next % nr_entries];
-		if (__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) !=
-		    KVM_DIRTY_GFN_F_DIRTY)
+	for (; taken->entries < room; ring->next++) {
+		entry = entry_at(log, ring, ring->next);
+		if (!is_dirty(entry))
 			return;
 		if (!slot || slot->slot != entry->slot - first)
 			slot = find_slot(slots, nr, entry->slot - first);
 		if (slot && entry->offset < slot->size / log->page_size)
-			mregion_logging_bits(slot->region,
-					     slot->offset / log->page_size +
-					     entry->offset, 1);
+			taken->told[taken->nr++] = (struct told){
+				.region = slot->region,
+				.page = slot->offset / log->page_size +
+					entry->offset,
+			};
+		taken->entries++;
 		__atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_RESET,
 				 __ATOMIC_RELEASE);
-		ring->next++;
 	}
 }
 
+/* Have KVM reset what was taken; a signal may end that in between. */
+static int reset_rings(const struct mregion_kvm_log *log, size_t entries)
+{
+	int ret = 0;
+
+	while (entries) {
+		ret = ioctl(log->vm_fd, KVM_RESET_DIRTY_RINGS, 0);
+		if (ret < 0 && errno != EINTR)
+			return -errno;
+		/* The VMM may have done it itself. */
+		if (!ret)
+			break;
+		if (ret > 0)
+			entries -= (size_t)ret < entries ? (size_t)ret :
+							   entries;
+	}
+	return 0;
+}
+
+/*
+ * Pages come to the logs when writes to them are logged anew: a client that reads a
+ * page earlier would miss a write that has an entry already.
+ */
 int mregion_kvm_log_rings(struct mregion_kvm_log *log,
 			  const struct mregion_memslot *slots, size_t nr,
 			  uint32_t first)
 {
+	struct taken taken = { 0 };
+	size_t room = 0, k;
 	unsigned int i;
+	int ret;
 
 	for (i = 0; i < log->nr_rings; i++)
+		room += count_entries(log, &log->rings[i]);
+	if (!room)
+		return 0;
+	taken.told = malloc(room * sizeof(*taken.told));
+	if (!taken.told)
+		return -ENOMEM;
+	for (i = 0; i < log->nr_rings; i++)
 		if (log->rings[i].entries)
-			take_ring(log, &log->rings[i], slots, nr, first);
-	return ioctl(log->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0 ? -errno : 0;
+			take_ring(log, &log->rings[i], slots, nr, first,
+				  &taken, room);
+	ret = reset_rings(log, taken.entries);
+	for (k = 0; k < taken.nr; k++)
+		mregion_logging_bits(taken.told[k].region, taken.told[k].page,
+				     1);
+	free(taken.told);
+	return ret;
 }

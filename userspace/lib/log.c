@@ -36,18 +36,17 @@ static int sync_all(struct mregion_machine *machine)
 }
 
 /* All slots that show the memory log by now, or an error says why one does not. */
-static int check_slots(struct mregion_machine *machine)
+static int check_slots(const struct mregion_region *region)
 {
 	struct mregion_vm *vm;
+	int ret = 0;
 
-	for (vm = machine->vms; vm; vm = vm->next)
-		if (vm->memslots.error)
-			return mregion_error_restore(-vm->memslots.error,
-						     vm->memslots.error_text);
-	return 0;
+	for (vm = region->machine->vms; vm && !ret; vm = vm->next)
+		ret = mregion_memslots_check_log(&vm->memslots, region);
+	return ret;
 }
 
-/* Have KVM log, too; committed, since no transaction is open. */
+/* Have KVM log, too. No transaction is open, so it is committed. */
 static int set_flag(struct mregion_region *region, bool on)
 {
 	int ret;
@@ -58,7 +57,7 @@ static int set_flag(struct mregion_region *region, bool on)
 				on ? MREGION_REGION_LOG_DIRTY : 0);
 	if (!ret)
 		region->logging.on = on;
-	return ret ? ret : on ? check_slots(region->machine) : 0;
+	return ret ? ret : on ? check_slots(region) : 0;
 }
 
 /* Stop a log that is linked; the transaction is locked, and not open. */
@@ -137,7 +136,8 @@ void mregion_log_stop(struct mregion_log *log)
 {
 	struct mregion_machine *machine;
 
-	if (!log)
+	/* Those of all memory end together. */
+	if (!log || log->logs)
 		return;
 	machine = log->region->machine;
 	pthread_mutex_lock(&machine->transaction.lock);
@@ -265,13 +265,25 @@ void mregion_logs_stop(struct mregion_logs *logs)
 
 void mregion_space_mark(struct mregion_space *space, uint64_t addr, uint64_t len)
 {
-	struct mregion_piece piece;
-	uint64_t done;
+	uint64_t last = addr + len - 1, at = addr, generation;
+	struct mregion_region *region;
+	struct mregion_range range;
 
-	for (done = 0; done < len && addr + done >= addr; done += piece.len) {
-		mregion_resolve(space, addr + done, len - done, true, &piece);
-		if (piece.region && atomic_load(&piece.region->ram.ptr))
-			mregion_mark(piece.region, piece.offset, piece.len);
-		mregion_piece_put(&piece);
+	if (!len)
+		return;
+	if (last < addr || last > mregion_space_last(space))
+		last = mregion_space_last(space);
+	while (at <= last) {
+		if (mregion_look_up(space, at, last, &range, &region,
+				    &generation))
+			return;
+		if (region && atomic_load(&region->ram.ptr))
+			mregion_mark(region, range.offset,
+				     range.last - at + 1);
+		if (region)
+			mregion_region_put(region);
+		if (range.last == UINT64_MAX)
+			return;
+		at = range.last + 1;
 	}
 }

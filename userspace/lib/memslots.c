@@ -256,7 +256,8 @@ static bool share_memory(const struct mregion_memslot *a,
 			 const struct mregion_memslot *b)
 {
 	return a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size &&
-	       a->hva - a->gpa == b->hva - b->gpa && a->region == b->region;
+	       a->offset - a->gpa == b->offset - b->gpa &&
+	       a->region == b->region;
 }
 
 /*
@@ -352,14 +353,50 @@ int mregion_memslots_sync(struct mregion_memslots *memslots)
 	return ret;
 }
 
-/* Take the logs of slots that leave, which go with them. */
+/* All pages of slots that leave may have been written. */
+static void mark_leaving_as_written(const struct mregion_memslots *memslots)
+{
+	uint64_t page_size = memslots->log.page_size, page, end;
+	const struct mregion_memslot *slot;
+	size_t i;
+
+	for (i = 0; i < memslots->nr; i++) {
+		slot = &memslots->slots[i];
+		if (!slot->leaves || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
+			continue;
+		end = (slot->offset + slot->size) / page_size;
+		for (page = slot->offset / page_size; page < end; page++)
+			mregion_logging_bits(slot->region, page, 1);
+	}
+}
+
+/* Take the logs of slots that leave: they end with the slots. */
 static void save_logs(struct mregion_memslots *memslots)
 {
 	int ret = memslots->log.ring_bytes ? sync_rings(memslots) :
 					     sync_bitmaps(memslots, true);
 
 	if (ret)
-		keep_error(memslots, ret);
+		mark_leaving_as_written(memslots);
+}
+
+int mregion_memslots_save_logs(struct mregion_memslots *memslots)
+{
+	return memslots->log.ring_bytes ? sync_rings(memslots) :
+					  sync_bitmaps(memslots, false);
+}
+
+int mregion_memslots_check_log(const struct mregion_memslots *memslots,
+			       const struct mregion_region *region)
+{
+	size_t i;
+
+	for (i = 0; i < memslots->nr; i++)
+		if (memslots->slots[i].region == region &&
+		    !(memslots->slots[i].flags & KVM_MEM_LOG_DIRTY_PAGES))
+			return mregion_error_restore(-memslots->error,
+						     memslots->error_text);
+	return 0;
 }
 
 /* Whose number is not known yet. */

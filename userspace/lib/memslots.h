@@ -104,6 +104,13 @@ void mregion_memslots_destroy(struct mregion_memslots *memslots);
  */
 int mregion_memslots_sync(struct mregion_memslots *memslots);
 
+/** mregion_memslots_save_logs() - likewise, without a pause: vCPUs do not run any more */
+int mregion_memslots_save_logs(struct mregion_memslots *memslots);
+
+/** mregion_memslots_check_log() - 0; or why a slot of a region does not log */
+int mregion_memslots_check_log(const struct mregion_memslots *memslots,
+			       const struct mregion_region *region);
+
 /** mregion_memslots_sync_rings() - likewise of rings, without a pause: one is full */
 int mregion_memslots_sync_rings(struct mregion_memslots *memslots);
 

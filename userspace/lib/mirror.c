@@ -32,18 +32,24 @@ struct mapping {
 /**
  * struct memory - the memory of a region, as it is mapped
  * @refs: ranges that show it
+ * @held: one more of @refs is for the time that the copy follows the view
  * @serial: struct mregion_view_file.serial
  * @writable: it is mapped for writing
  * @fd: its file
  * @offset: of the region's first byte in the file
  * @now: where it is mapped
  * @written: where writes are marked, or NULL
- * @in_flight: what is being written now
+ * @region: its ID
+ * @in_flight: what is being written now, the last part for mregion_mirror_write(); or
+ *	NULL
+ * @holder: whose @in_flight it is
  * @next: of the mirror's
  * @mirror: the mirror
  */
 struct memory {
 	unsigned int refs;
+	bool held;
+	uint32_t region;
 	uint64_t serial;
 	bool writable;
 	int fd;
@@ -51,6 +57,7 @@ struct memory {
 	struct mapping *now;
 	struct mregion_written *written;
 	struct mregion_in_flight *in_flight;
+	unsigned int holder;
 	struct memory *next;
 	struct mregion_mirror *mirror;
 };
@@ -85,6 +92,9 @@ static void free_memory(struct memory *memory)
 	while (*link != memory)
 		link = &(*link)->next;
 	*link = memory->next;
+	/* Somebody may still write, and cannot mark it any more. */
+	if (memory->in_flight)
+		mregion_written_settle(memory->written, memory->holder);
 	while ((mapping = memory->now)) {
 		memory->now = mapping->before;
 		munmap(mapping->ptr, mapping->len);
@@ -134,16 +144,21 @@ static int map_memory(struct memory *memory)
 
 static int map_written(struct memory *memory, int log, uint32_t holder)
 {
+	int err;
+
 	if (log < 0)
 		return 0;
 	memory->written = mregion_written_open(log);
 	if (!memory->written) {
+		err = errno;
 		close(log);
-		return -errno;
+		return -err;
 	}
-	if (holder < MREGION_MAX_HOLDERS)
+	if (holder < MREGION_MAX_HOLDERS) {
+		memory->holder = holder;
 		memory->in_flight =
-			&memory->written->header->in_flight[holder];
+			memory->written->header->in_flight[holder];
+	}
 	return 0;
 }
 
@@ -154,6 +169,15 @@ static bool is_old(const struct mregion_mirror *mirror,
 	return file->generation != mirror->generation;
 }
 
+static uint64_t now(const struct mregion_mirror *mirror)
+{
+	return __atomic_load_n(&mirror->page->generation, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * Ask for the file of the memory at an address. Return: 0; -EFAULT: there is none that
+ * this process may have; -EAGAIN: the view is another one by now; or an errno.
+ */
 static int ask_file(struct mregion_mirror *mirror, uint64_t addr, uint32_t flags,
 		    struct mregion_view_file *file)
 {
@@ -162,7 +186,11 @@ static int ask_file(struct mregion_mirror *mirror, uint64_t addr, uint32_t flags
 		.flags = flags,
 		.addr = addr,
 	};
-	return ioctl(mirror->fd, MREGION_VIEW_FILE, file) ? -errno : 0;
+	if (!ioctl(mirror->fd, MREGION_VIEW_FILE, file))
+		return 0;
+	if (errno != ENODATA && errno != ENXIO && errno != EACCES)
+		return -errno;
+	return now(mirror) == mirror->generation ? -EFAULT : -EAGAIN;
 }
 
 /* Map memory that was not mapped yet. Return: it; NULL with @err set. */
@@ -178,6 +206,7 @@ static struct memory *new_memory(struct mregion_mirror *mirror, uint64_t addr,
 		return NULL;
 	}
 	*memory = (struct memory){
+		.region = file.range.region,
 		.serial = file.serial,
 		.writable = file.writable,
 		.fd = file.memory,
@@ -207,9 +236,6 @@ static int attach_memory(struct mregion_mirror *mirror,
 	struct memory *memory;
 	int ret = ask_file(mirror, addr, MREGION_VIEW_FILE_SERIAL, &file);
 
-	if (ret == -ENODATA || ret == -ENXIO || ret == -EACCES)
-		return mirror->page->generation == mirror->generation ?
-		       -EFAULT : -EAGAIN;
 	if (ret)
 		return ret;
 	if (is_old(mirror, &file))
@@ -227,23 +253,80 @@ static int attach_memory(struct mregion_mirror *mirror,
 	return 0;
 }
 
-static uint64_t now(const struct mregion_mirror *mirror)
+/* Memory that is shown, and may be a file's. */
+static bool is_memory(const struct mregion_range *range)
 {
-	return __atomic_load_n(&mirror->page->generation, __ATOMIC_ACQUIRE);
+	return range->kind == MREGION_RAM || range->kind == MREGION_ROM ||
+	       range->kind == MREGION_RAMDEV ||
+	       (range->kind == MREGION_ROMD &&
+		range->flags & MREGION_RANGE_ROMD);
+}
+
+static bool is_mapped(const struct mregion_mirror *mirror, uint32_t region)
+{
+	const struct memory *memory;
+
+	for (memory = mirror->memories; memory; memory = memory->next)
+		if (memory->region == region)
+			return true;
+	return false;
+}
+
+/* Memory that is shown before and after stays mapped. Return: 0 or -EAGAIN. */
+static int keep_mapped(struct mregion_mirror *mirror)
+{
+	struct mregion_flat_range *range;
+	const struct mregion_range *new;
+	uint32_t i;
+
+	for (i = 0; i < mirror->changed.nr_ranges; i++) {
+		new = &mirror->changed.ranges[i];
+		if (!is_memory(new) || !is_mapped(mirror, new->region))
+			continue;
+		range = mregion_btree_bound(&mirror->flat.tree, new->start);
+		if (range->opaque)
+			continue;
+		/* What fails otherwise fails again when it is needed. */
+		if (attach_memory(mirror, range) == -EAGAIN)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+static int follow_changes(struct mregion_mirror *mirror)
+{
+	int ret;
+
+	do {
+		ret = mregion_kernel_changes(mirror->fd, 0, mirror->generation,
+					     &mirror->changed);
+		if (!ret)
+			ret = mregion_flat_follow(&mirror->flat, NULL,
+						  &mirror->changed);
+		mirror->generation = ret ? 0 : mirror->changed.generation;
+	} while (!ret && keep_mapped(mirror));
+	return ret;
 }
 
 /* Have the copy follow the view. */
 static int follow(struct mregion_mirror *mirror)
 {
+	struct memory *memory, *next;
 	int ret;
 
 	mirror->hit = NULL;
-	ret = mregion_kernel_changes(mirror->fd, 0, mirror->generation,
-				     &mirror->changed);
-	if (!ret)
-		ret = mregion_flat_follow(&mirror->flat, NULL,
-					  &mirror->changed);
-	mirror->generation = ret ? 0 : mirror->changed.generation;
+	for (memory = mirror->memories; memory; memory = memory->next) {
+		memory->refs++;
+		memory->held = true;
+	}
+	ret = follow_changes(mirror);
+	for (memory = mirror->memories; memory; memory = next) {
+		next = memory->next;
+		if (!memory->held)
+			continue;
+		memory->held = false;
+		put_memory(memory);
+	}
 	return ret;
 }
 
@@ -290,15 +373,6 @@ static void fill_range(const struct mregion_flat_range *range, uint64_t addr,
 	place->writable = memory->writable;
 }
 
-/* Memory that is shown, and is a file's that this process may have. */
-static bool is_memory(const struct mregion_range *range)
-{
-	return range->kind == MREGION_RAM || range->kind == MREGION_ROM ||
-	       range->kind == MREGION_RAMDEV ||
-	       (range->kind == MREGION_ROMD &&
-		range->flags & MREGION_RANGE_ROMD);
-}
-
 /* Have the memory of a range mapped as far as the range goes, if there is any. */
 static int need_memory(struct mregion_mirror *mirror,
 		       struct mregion_flat_range *range)
@@ -307,18 +381,27 @@ static int need_memory(struct mregion_mirror *mirror,
 	uint64_t end;
 	int ret;
 
-	if (!is_memory(&range->range))
-		return 0;
-	ret = range->opaque ? 0 : attach_memory(mirror, range);
+	ret = !is_memory(&range->range) ? -EFAULT :
+	      range->opaque ? 0 : attach_memory(mirror, range);
+	if (ret == -EFAULT)
+		range->known = true;
 	if (ret)
 		return ret == -EFAULT ? 0 : ret;
 	memory = range->opaque;
 	end = range->range.offset + (range->range.last - range->range.start);
-	if (end < memory->now->len)
+	range->known = end < memory->now->len;
+	if (range->known)
 		return 0;
 	/* The region has grown, and its file before. */
 	ret = map_memory(memory);
-	return ret || end >= memory->now->len ? ret ?: -EFAULT : 0;
+	if (!ret && end >= memory->now->len)
+		ret = -EFAULT;
+	range->known = !ret;
+	if (ret) {
+		range->opaque = NULL;
+		put_memory(memory);
+	}
+	return ret;
 }
 
 static int translate(struct mregion_mirror *mirror, uint64_t addr,
@@ -337,7 +420,7 @@ static int translate(struct mregion_mirror *mirror, uint64_t addr,
 		if (ret)
 			return ret;
 		range = find(mirror, addr);
-		if (range && range->range.start <= addr && !range->opaque)
+		if (range && range->range.start <= addr && !range->known)
 			ret = need_memory(mirror, range);
 	} while (ret == -EAGAIN);
 	if (ret)
@@ -405,7 +488,6 @@ static struct memory *memory_of(struct mregion_mirror *mirror, const void *ptr,
 static void need_bits(struct memory *memory, uint64_t page)
 {
 	struct mregion_written *grown;
-	unsigned int holder;
 	int fd;
 
 	if (page < memory->written->nr_pages)
@@ -417,10 +499,8 @@ static void need_bits(struct memory *memory, uint64_t page)
 			close(fd);
 		return;
 	}
-	if (memory->in_flight) {
-		holder = memory->in_flight - memory->written->header->in_flight;
-		memory->in_flight = &grown->header->in_flight[holder];
-	}
+	if (memory->in_flight)
+		memory->in_flight = grown->header->in_flight[memory->holder];
 	mregion_written_free(memory->written);
 	memory->written = grown;
 }
@@ -432,27 +512,61 @@ static void pages_of(const struct memory *memory, uint64_t offset, size_t len,
 	*last = (offset + len - 1) / memory->mirror->page_size;
 }
 
+static uint64_t first_of(const struct mregion_in_flight *span)
+{
+	return atomic_load_explicit(&span->first, memory_order_relaxed);
+}
+
+static uint64_t end_of(const struct mregion_in_flight *span)
+{
+	return atomic_load_explicit(&span->end, memory_order_relaxed);
+}
+
+/* A span that has some of the pages, or is next to them; else one that is free; else any. */
+static struct mregion_in_flight *span_for(struct mregion_in_flight *spans,
+					  uint64_t first, uint64_t last)
+{
+	struct mregion_in_flight *any = NULL;
+	unsigned int i;
+
+	for (i = 0; i < MREGION_MAX_SPANS - 1; i++) {
+		if (!end_of(&spans[i]))
+			any = any ? any : &spans[i];
+		else if (first_of(&spans[i]) <= last + 1 &&
+			 first <= end_of(&spans[i]))
+			return &spans[i];
+	}
+	return any ? any : &spans[0];
+}
+
+static void fly(struct mregion_in_flight *span, uint64_t first, uint64_t last)
+{
+	uint64_t end = end_of(span);
+
+	if (end && first_of(span) < first)
+		first = first_of(span);
+	if (end < last + 1)
+		end = last + 1;
+	atomic_store_explicit(&span->first, first, memory_order_relaxed);
+	atomic_store_explicit(&span->end, end, memory_order_release);
+	/* To be seen before anything of the write is. */
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void land(struct mregion_in_flight *span)
+{
+	atomic_store_explicit(&span->end, 0, memory_order_release);
+}
+
 static void begin(struct memory *memory, uint64_t offset, size_t len)
 {
-	struct mregion_in_flight *in_flight;
-	uint64_t first, last, end;
+	uint64_t first, last;
 
-	if (!memory || !memory->written || !memory->in_flight || !len)
+	if (!memory || !memory->in_flight || !len)
 		return;
 	pages_of(memory, offset, len, &first, &last);
 	need_bits(memory, last);
-	in_flight = memory->in_flight;
-	end = atomic_load_explicit(&in_flight->end, memory_order_relaxed);
-	if (end && atomic_load_explicit(&in_flight->first,
-					memory_order_relaxed) < first)
-		first = atomic_load_explicit(&in_flight->first,
-					     memory_order_relaxed);
-	atomic_store_explicit(&in_flight->first, first, memory_order_relaxed);
-	if (last + 1 > end)
-		end = last + 1;
-	atomic_store_explicit(&in_flight->end, end, memory_order_release);
-	/* To be seen before anything of the write is. */
-	atomic_thread_fence(memory_order_seq_cst);
+	fly(span_for(memory->in_flight, first, last), first, last);
 }
 
 static void mark(struct memory *memory, uint64_t offset, size_t len)
@@ -466,11 +580,23 @@ static void mark(struct memory *memory, uint64_t offset, size_t len)
 	mregion_written_mark(memory->written, first, last);
 }
 
-static void end(struct memory *memory)
+/* Copy, as the one part of all that does so. */
+static void copy_in(struct memory *memory, const struct mregion_place *place,
+		    const void *from)
 {
-	if (memory && memory->in_flight)
-		atomic_store_explicit(&memory->in_flight->end, 0,
-				      memory_order_release);
+	struct mregion_in_flight *span = NULL;
+	uint64_t first, last;
+
+	if (memory->in_flight) {
+		pages_of(memory, place->offset, place->len, &first, &last);
+		need_bits(memory, last);
+		span = &memory->in_flight[MREGION_MAX_SPANS - 1];
+		fly(span, first, last);
+	}
+	memcpy(place->ptr, from, place->len);
+	mark(memory, place->offset, place->len);
+	if (span)
+		land(span);
 }
 
 void mregion_mirror_begin(struct mregion_mirror *mirror, const void *ptr,
@@ -495,8 +621,11 @@ void mregion_mirror_end(struct mregion_mirror *mirror)
 {
 	struct memory *memory;
 
+	unsigned int i;
+
 	for (memory = mirror->memories; memory; memory = memory->next)
-		end(memory);
+		for (i = 0; memory->in_flight && i < MREGION_MAX_SPANS - 1; i++)
+			land(&memory->in_flight[i]);
 }
 
 /* ---- Transfers --------------------------------------------------------- */
@@ -506,7 +635,6 @@ static int64_t transfer_part(struct mregion_mirror *mirror, uint64_t addr,
 			     void *in, const void *out, size_t len)
 {
 	struct mregion_place place;
-	struct memory *memory;
 	int ret = translate(mirror, addr, len, &place);
 
 	if (ret)
@@ -519,11 +647,7 @@ static int64_t transfer_part(struct mregion_mirror *mirror, uint64_t addr,
 	}
 	if (!place.writable)
 		return -EROFS;
-	memory = mirror->hit->opaque;
-	begin(memory, place.offset, place.len);
-	memcpy(place.ptr, out, place.len);
-	mark(memory, place.offset, place.len);
-	end(memory);
+	copy_in(mirror->hit->opaque, &place, out);
 	return place.len;
 }
 
@@ -578,11 +702,12 @@ struct mregion_mirror *mregion_mirror_open(int fd)
 		    0);
 	if (page != MAP_FAILED)
 		mirror->page = page;
-	ret = mirror->page ? follow(mirror) : -errno;
+	/* Other descriptors have no memory to be mapped: ENODEV is of the space. */
+	ret = mirror->page ? follow(mirror) : errno == ENODEV ? -EINVAL : -errno;
 	if (!ret)
 		return mirror;
 	mregion_mirror_close(mirror);
-	return mregion_fail_ptr(ret == -ENOTTY ? EINVAL : -ret,
+	return mregion_fail_ptr(ret == -ENOTTY || ret == -EACCES ? EINVAL : -ret,
 				"make a mirror of a view");
 }
 

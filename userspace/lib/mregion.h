@@ -1945,7 +1945,8 @@ struct mregion_log *mregion_log_start(struct mregion_region *region);
  * @log: the log, or NULL; the handle ends
  *
  * A log keeps its region's memory until it is stopped, also if the region was freed.
- * mregion_machine_close() ends all logs. Not to be called in a transaction.
+ * mregion_machine_close() ends all logs. Not to be called in a transaction. Does nothing for
+ * a log of mregion_logs_next(), which ends with the others.
  */
 void mregion_log_stop(struct mregion_log *log);
 
@@ -2048,7 +2049,7 @@ void mregion_space_mark(struct mregion_space *space, uint64_t addr,
  *
  * Of each region that mregion_log_start() takes. Of one that is created later, the
  * log begins with its creation, and all of its pages count as written, since the
- * client has not seen what it was made with.
+ * client has not seen what it was made with. So do pages that a region grows by.
  *
  * Return: the logs; NULL: see mregion_log_start().
  */
@@ -2107,7 +2108,7 @@ struct mregion_mirror;
  *
  * Return: the holder; NULL with errno EOPNOTSUPP: the module lacks
  * %MREGION_FEATURE_VIEW_OPEN; ENOENT: the space is not committed yet; EBUSY: the
- * thread has a transaction open; ENOSPC: there are 256 holders; ENOMEM.
+ * thread has a transaction open; ENOSPC: there are 64 holders; ENOMEM.
  */
 struct mregion_holder *mregion_new_holder(struct mregion_space *space,
 					  uint32_t flags, int *fd);
@@ -2229,8 +2230,10 @@ int mregion_mirror_write(struct mregion_mirror *mirror, uint64_t addr,
  * @ptr: from mregion_mirror_ptr()
  * @len: how many bytes
  *
- * Should the process die before mregion_mirror_end(), the pages count as written, and of
- * several such parts of a region also those in between. To be called before the write.
+ * Should the process die before mregion_mirror_end(), the pages count as written. Of more
+ * than seven parts of a region that are apart, the pages in between may count, too. Until
+ * mregion_mirror_end(), each mregion_log_sync() takes all of these for written. To be called
+ * before the write.
  */
 void mregion_mirror_begin(struct mregion_mirror *mirror, const void *ptr,
 			  size_t len);

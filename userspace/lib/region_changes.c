@@ -82,7 +82,7 @@ static void settle_create(void *object, const struct mregion_op *op,
 		mregion_logging_created(region);
 }
 
-/* What holders of views are to have, they have from the first moment. */
+/* Holders of views are to have memory from the first moment. */
 static int create_and_share(struct mregion_region *region,
 			    struct mregion_op *op)
 {
@@ -91,11 +91,11 @@ static int create_and_share(struct mregion_region *region,
 
 	if (!machine->shared || region->ram.fd < 0)
 		return mregion_change(machine, op, settle_create, region);
-	mregion_begin(machine);
+	mregion_transaction_begin(&machine->transaction);
 	ret = mregion_change(machine, op, settle_create, region);
 	if (!ret)
 		mregion_region_share(region);
-	return mregion_commit(machine) ?: ret;
+	return mregion_commit_inner(machine) ?: ret;
 }
 
 struct mregion_region *mregion_region_create(struct mregion_region *region,

@@ -55,10 +55,19 @@ uint64_t mregion_log_take_bits(uint64_t *words, uint64_t first, uint64_t nr,
 	return written;
 }
 
+static void log_set(struct mregion_log *log, uint64_t word, uint64_t bits)
+{
+	if (word == log->nr_words - 1 && log->nr_pages % BITS)
+		bits &= ~0ull >> (BITS - log->nr_pages % BITS);
+	if (bits && word < log->nr_words)
+		atomic_fetch_or(&log->words[word], bits);
+}
+
 /* Have room for @nr_pages pages; the log is locked, or nobody has it yet. */
 static int log_grow(struct mregion_log *log, uint64_t nr_pages)
 {
 	size_t nr_words = (nr_pages + BITS - 1) / BITS;
+	uint64_t before;
 	void *words;
 
 	if (nr_words > log->nr_words) {
@@ -74,8 +83,12 @@ static int log_grow(struct mregion_log *log, uint64_t nr_pages)
 		log->words = words;
 		log->nr_words = nr_words;
 	}
-	if (nr_pages > log->nr_pages)
+	before = log->nr_pages;
+	if (nr_pages > before)
 		log->nr_pages = nr_pages;
+	/* The client of all memory has not seen the new pages. */
+	for (; log->logs && before < nr_pages; before++)
+		log_set(log, before / BITS, 1ull << before % BITS);
 	return 0;
 }
 
@@ -110,14 +123,6 @@ struct mregion_log *mregion_log_alloc(struct mregion_region *region)
 	mregion_log_free(log);
 	errno = err;
 	return NULL;
-}
-
-static void log_set(struct mregion_log *log, uint64_t word, uint64_t bits)
-{
-	if (word == log->nr_words - 1 && log->nr_pages % BITS)
-		bits &= ~0ull >> (BITS - log->nr_pages % BITS);
-	if (bits && word < log->nr_words)
-		atomic_fetch_or(&log->words[word], bits);
 }
 
 static void log_set_all(struct mregion_log *log)
@@ -245,6 +250,8 @@ int mregion_logging_begin(struct mregion_region *region)
 	/* What is there is of an earlier log, and no log is to have it. */
 	mregion_logging_collect(region);
 	atomic_store(&written->header->active, 1);
+	/* Before the client reads memory. */
+	atomic_thread_fence(memory_order_seq_cst);
 	region->logging.next = machine->logged;
 	machine->logged = region;
 	mregion_region_get(region);
@@ -339,14 +346,16 @@ void mregion_logs_close(struct mregion_machine *machine)
 void mregion_mark(struct mregion_region *region, uint64_t offset, uint64_t len)
 {
 	struct mregion_written *written;
-	uint64_t page_size;
+	uint64_t page_size, last;
 
 	/* Either this finds the file, or a log began after the write. */
 	atomic_thread_fence(memory_order_seq_cst);
 	written = atomic_load(&region->logging.written);
 	if (!written || !len)
 		return;
+	last = offset + len - 1;
+	if (last < offset)
+		last = UINT64_MAX;
 	page_size = region->machine->page_size;
-	mregion_written_mark(written, offset / page_size,
-			     (offset + len - 1) / page_size);
+	mregion_written_mark(written, offset / page_size, last / page_size);
 }

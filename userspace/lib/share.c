@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdatomic.h>
 
 #include "commit.h"
+#include "error.h"
 #include "machine.h"
 #include "mregion.h"
 #include "region.h"
@@ -22,8 +24,12 @@ void mregion_region_share(struct mregion_region *region)
 		return;
 	if (region->kind == MREGION_RAM || region->kind == MREGION_RAMDEV) {
 		written = mregion_logging_written(region);
-		if (!written)
+		if (!written) {
+			mregion_refuse(region->machine,
+				       mregion_fail(errno, "share '%s'",
+						    region->name));
 			return;
+		}
 		op.share.log = written->fd;
 	}
 	/* Of a file that may be read only, or none of a file system's. */

@@ -9,8 +9,8 @@ struct mregion_region;
  * mregion_region_share() - let holders of views have the memory of a region
  * @region: the region; its machine's transaction is open. What has no file is left out
  *
- * With a file in which they mark what they write. What cannot be shared is not: holders
- * find no memory there.
+ * With a file in which they mark what they write; if that cannot be made, the transaction
+ * fails. Where the kernel does not share the memory's file, holders find no memory.
  */
 void mregion_region_share(struct mregion_region *region);
 

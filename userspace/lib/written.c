@@ -138,7 +138,7 @@ void mregion_written_mark(struct mregion_written *written, uint64_t first,
 		set_bits(written, first, last);
 }
 
-/* Of a write that ends meanwhile the pages may be of two: it marks them itself. */
+/* A write that ends meanwhile marks its pages itself. */
 static void mark_in_flight(struct mregion_written *written,
 			   struct mregion_in_flight *in_flight)
 {
@@ -153,10 +153,13 @@ void mregion_written_settle(struct mregion_written *written,
 			    unsigned int holder)
 {
 	struct mregion_in_flight *in_flight;
+	unsigned int i;
 
-	in_flight = &written->header->in_flight[holder];
-	mark_in_flight(written, in_flight);
-	atomic_store(&in_flight->end, 0);
+	for (i = 0; i < MREGION_MAX_SPANS; i++) {
+		in_flight = &written->header->in_flight[holder][i];
+		mark_in_flight(written, in_flight);
+		atomic_store(&in_flight->end, 0);
+	}
 }
 
 void mregion_written_collect(struct mregion_written *written,
@@ -165,10 +168,12 @@ void mregion_written_collect(struct mregion_written *written,
 			     void *opaque)
 {
 	uint64_t i, bits;
-	unsigned int h;
+	unsigned int h, k;
 
 	for (h = 0; h < MREGION_MAX_HOLDERS; h++)
-		mark_in_flight(written, &written->header->in_flight[h]);
+		for (k = 0; k < MREGION_MAX_SPANS; k++)
+			mark_in_flight(written,
+				       &written->header->in_flight[h][k]);
 	for (i = 0; i < written->nr_pages / BITS; i++) {
 		/* To look is cheaper than to exchange, and mostly enough. */
 		if (!atomic_load(&written->words[i]))
@@ -176,4 +181,6 @@ void mregion_written_collect(struct mregion_written *written,
 		bits = atomic_exchange(&written->words[i], 0);
 		take(opaque, i, bits);
 	}
+	/* Before memory is read, also where there were no marks. */
+	atomic_thread_fence(memory_order_seq_cst);
 }

@@ -4,14 +4,14 @@
  * write to the region's memory, in the VMM or in a device's process. Logs are brought up
  * to date from it.
  *
- * A writer writes, and then marks. The fence between the two, and the exchange by which
- * marks are collected, are full barriers: either the writer finds that a log is active,
- * and marks, or the log began after the write, and its client has yet to read memory.
- * In the same way a mark that is collected before the write is made again after it.
+ * A writer writes, and then marks; a client begins its log, or collects marks, and then
+ * reads memory. There is a full fence between the two on either side. Either the writer
+ * finds that a log is active, and marks, or the client reads what was written. In the same
+ * way a mark that is collected before the write is made again after it.
  *
- * Only a process that dies between a part of its write and its mark would leave
- * memory written and not marked. So whoever may die alone says before it writes what it
- * is about to write: see struct mregion_in_flight.
+ * A process that dies between a part of its write and its mark would leave memory
+ * written and not marked. So a mirror says before it writes what it is about to write: see
+ * struct mregion_in_flight.
  */
 #ifndef MREGION_LIB_WRITTEN_H
 #define MREGION_LIB_WRITTEN_H
@@ -22,10 +22,13 @@
 #include <stdint.h>
 
 /** MREGION_MAX_HOLDERS - mirrors of views that can write at the same time */
-#define MREGION_MAX_HOLDERS	256
+#define MREGION_MAX_HOLDERS	64
+
+/** MREGION_MAX_SPANS - parts of a region that one of them can be writing */
+#define MREGION_MAX_SPANS	8
 
 /**
- * struct mregion_in_flight - what a mirror may have written, and not marked yet
+ * struct mregion_in_flight - a part that a mirror may have written, and not marked yet
  * @first: first page
  * @end: the page behind the last; 0: there is none. Set before the write, after @first,
  *	and cleared after the mark
@@ -43,11 +46,12 @@ struct mregion_in_flight {
 struct mregion_written_header {
 	_Atomic uint64_t active;
 	uint64_t reserved[7];
-	struct mregion_in_flight in_flight[MREGION_MAX_HOLDERS];
+	struct mregion_in_flight in_flight[MREGION_MAX_HOLDERS]
+					  [MREGION_MAX_SPANS];
 };
 
 /** MREGION_WRITTEN_BITMAP - where the bitmap begins in the file */
-#define MREGION_WRITTEN_BITMAP	16384
+#define MREGION_WRITTEN_BITMAP	12288
 
 _Static_assert(sizeof(struct mregion_written_header) <= MREGION_WRITTEN_BITMAP,
 	       "the bitmap follows the header");

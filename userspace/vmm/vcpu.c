@@ -154,6 +154,8 @@ int vcpus_create(struct vcpus *vcpus, struct kvm *kvm, unsigned int nr,
 	for (i = 0; i < nr; i++) {
 		vcpus->vcpu[i].all = vcpus;
 		vcpus->vcpu[i].fd = -1;
+		/* until its thread runs, if it ever does */
+		vcpus->vcpu[i].parked = true;
 	}
 	for (i = 0; i < nr && !error; i++)
 		error = vcpu_create(&vcpus->vcpu[i], i);

@@ -228,8 +228,10 @@ bool virtqueue_wants_irq(const struct virtqueue *queue)
 
 void virtqueue_set_notify(struct virtqueue *queue, bool on)
 {
+	dma_begin(queue->dma, &queue->used->flags, sizeof(queue->used->flags));
 	__atomic_store_n(&queue->used->flags, on ? 0 : VRING_USED_F_NO_NOTIFY,
 			 __ATOMIC_RELAXED);
 	dma_mark(queue->dma, &queue->used->flags, sizeof(queue->used->flags));
+	dma_end(queue->dma);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
