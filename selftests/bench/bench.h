@@ -36,5 +36,6 @@ void bench_changes(void);
 void bench_doorbells(void);
 void bench_servers(void);
 void bench_large(void);
+void bench_translate(void);
 
 #endif /* BENCH_H */

@@ -4,8 +4,8 @@
  *
  * Usage: bench [--json] PART...
  *
- * PART is "accesses", "changes", "doorbells", "servers" or "large". The first three
- * mean something only where the clock counts instructions; see
+ * PART is "accesses", "changes", "doorbells", "servers", "large" or "translate". All but
+ * "servers" and "large" mean something only where the clock counts instructions; see
  * Documentation/performance.rst.
  */
 #include <errno.h>
@@ -30,6 +30,7 @@ static const struct {
 	{ "doorbells", bench_doorbells },
 	{ "servers", bench_servers },
 	{ "large", bench_large },
+	{ "translate", bench_translate },
 };
 
 #define NR_PARTS	(sizeof(parts) / sizeof(parts[0]))
@@ -101,7 +102,7 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	if (!argc)
-		die("no part: there are accesses, changes, doorbells, servers and large");
+		die("no part: there are accesses, changes, doorbells, servers, large and translate");
 	uname(&name);
 	output_begin(json);
 	output_fact("kernel", name.release);

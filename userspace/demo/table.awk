@@ -4,7 +4,7 @@
 
 BEGIN {
 	rows = "exits.total coalesced ring.wakeups doorbells shadow served"
-	rows = rows " unassigned seconds"
+	rows = rows " unassigned slots.changes slots.pauses seconds"
 	label["exits.total"] = "exits to the VMM"
 	label["coalesced"] = "coalesced writes"
 	label["ring.wakeups"] = "ring wake-ups"
@@ -12,6 +12,8 @@ BEGIN {
 	label["shadow"] = "shadow accesses"
 	label["served"] = "served accesses"
 	label["unassigned"] = "unassigned accesses"
+	label["slots.changes"] = "slot changes"
+	label["slots.pauses"] = "pauses for slots"
 	label["seconds"] = "seconds"
 	title["off"] = "coalescing off"
 	title["on"] = "coalescing on"
