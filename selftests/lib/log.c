@@ -111,10 +111,12 @@ FIXTURE(log)
 FIXTURE_VARIANT(log)
 {
 	uint32_t ring_bytes;
+	bool huge;
 };
 
 FIXTURE_VARIANT_ADD(log, bitmap)
 {
+	.huge = true,
 };
 
 FIXTURE_VARIANT_ADD(log, ring)
@@ -263,7 +265,40 @@ static int set_registers(struct vcpu *vcpu)
 	return 0;
 }
 
-static void make_map(struct __test_metadata *_metadata, FIXTURE_DATA(log) *self)
+/* From where on the main memory is in its file. */
+#define FILE_OFFSET	(16 * PAGE)
+#define HUGE_PAGE	(2u << 20)
+
+/* Memory of a file that is not the library's: somewhere in it, or in huge pages. */
+static struct mregion_region *from_file(struct __test_metadata *_metadata,
+					FIXTURE_DATA(log) *self, bool huge)
+{
+	uint64_t offset = huge ? 0 : FILE_OFFSET;
+	uint64_t size = huge ? HUGE_PAGE : FILE_OFFSET + MAIN_PAGES * PAGE;
+	struct mregion_region *region = NULL;
+	int fd = memfd_create("main", huge ? MFD_CLOEXEC | MFD_HUGETLB :
+					     MFD_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, size));
+	region = mregion_new_ram_from_fd(self->machine, MREGION_RAM, "main",
+					 MAIN_PAGES * PAGE, fd, offset);
+	close(fd);
+	return region;
+}
+
+/* A huge page can be had, perhaps after asking. */
+static void need_huge_page(struct __test_metadata *_metadata)
+{
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, write(fd, "4", 1));
+	close(fd);
+}
+
+static void make_map(struct __test_metadata *_metadata, FIXTURE_DATA(log) *self,
+		     bool huge)
 {
 	struct mregion_machine *machine = self->machine;
 	static const char *const names[NR_WATCHED] = {
@@ -276,7 +311,9 @@ static void make_map(struct __test_metadata *_metadata, FIXTURE_DATA(log) *self)
 	self->memory = mregion_new_space(machine, MREGION_BUS_MEMORY,
 					 self->root, MREGION_POLICY_DEFAULT);
 	for (i = 0; i < NR_WATCHED; i++)
-		self->watched[i] = mregion_new_ram(machine, MREGION_RAM,
+		self->watched[i] = i == WATCH_MAIN ?
+				   from_file(_metadata, self, huge) :
+				   mregion_new_ram(machine, MREGION_RAM,
 						   names[i],
 						   nr_pages[i] * PAGE);
 	self->alias = mregion_new_alias(machine, "alias",
@@ -324,7 +361,9 @@ FIXTURE_SETUP(log)
 		TH_LOG("%s", mregion_error());
 	self->vm_fd = ioctl(self->kvm, KVM_CREATE_VM, 0);
 	ASSERT_LE(0, self->vm_fd);
-	make_map(_metadata, self);
+	if (variant->huge)
+		need_huge_page(_metadata);
+	make_map(_metadata, self, variant->huge);
 	params.vm_fd = self->vm_fd;
 	params.memory = self->memory;
 	self->vmm.vm = mregion_attach(self->machine, &params);
@@ -421,12 +460,23 @@ static void do_dma(FIXTURE_DATA(log) *self)
 	mregion_space_write(self->memory, random_address(self), data, len, NULL);
 }
 
+/* As a balloon does: the page is zero, which the VMM has to tell. */
+static void punch_hole(FIXTURE_DATA(log) *self)
+{
+	struct mregion_region *extra = self->watched[WATCH_EXTRA];
+	uint64_t offset = random_below(self, EXTRA_PAGES) * PAGE;
+
+	fallocate(mregion_ram_fd(extra), FALLOC_FL_PUNCH_HOLE |
+					 FALLOC_FL_KEEP_SIZE, offset, PAGE);
+	mregion_mark(extra, offset, PAGE);
+}
+
 static void change_map(FIXTURE_DATA(log) *self)
 {
 	struct mregion_region *bar = self->watched[WATCH_BAR];
 	struct mregion_region *extra = self->watched[WATCH_EXTRA];
 
-	switch (random_below(self, 8)) {
+	switch (random_below(self, 9)) {
 	case 0:
 		mregion_move(bar, random_below(self, 7) * BAR_PAGES * PAGE);
 		break;
@@ -462,6 +512,9 @@ static void change_map(FIXTURE_DATA(log) *self)
 				      PAGE);
 		break;
 	case 6:
+		punch_hole(self);
+		break;
+	case 7:
 		mregion_set_alias_offset(self->alias,
 					 random_below(self, MAIN_PAGES) * PAGE);
 		break;

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "ram.h"
 
@@ -41,6 +44,16 @@ static uint64_t round_up(uint64_t len, uint64_t unit)
 	return (len + unit - 1) / unit * unit;
 }
 
+/* What mappings of a file are multiples of: hugetlbfs has pages of its own. */
+static uint64_t unit_of(const struct mregion_ram *ram)
+{
+	struct statfs fs;
+
+	if (fstatfs(ram->fd, &fs) || fs.f_type != HUGETLBFS_MAGIC)
+		return ram->page_size;
+	return fs.f_bsize;
+}
+
 /* Map the first bytes of a file's part; a NULL mapping with errno set. */
 static struct mregion_mapping *map_file(const struct mregion_ram *ram,
 					uint64_t len)
@@ -55,7 +68,7 @@ static struct mregion_mapping *map_file(const struct mregion_ram *ram,
 	mapping = malloc(sizeof(*mapping));
 	if (!mapping)
 		return NULL;
-	mapping->len = round_up(len, ram->page_size);
+	mapping->len = round_up(len, unit_of(ram));
 	mapping->ptr = mmap(NULL, mapping->len, PROT_READ | PROT_WRITE,
 			    MAP_SHARED, ram->fd, ram->fd_offset);
 	if (mapping->ptr == MAP_FAILED && errno == EACCES && ram->rom)
