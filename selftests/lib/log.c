@@ -105,6 +105,7 @@ FIXTURE(log)
 	int kvm, vm_fd;
 	size_t run_size;
 	uint32_t dma_value;
+	uint32_t extra_pages;
 	bool extra_mapped, hole_mapped, small_mapped;
 };
 
@@ -330,6 +331,7 @@ static void make_map(struct __test_metadata *_metadata, FIXTURE_DATA(log) *self,
 	mregion_map(self->window, self->watched[WATCH_BAR], 0, 0);
 	mregion_map(self->root, self->watched[WATCH_EXTRA], EXTRA, 0);
 	self->extra_mapped = true;
+	self->extra_pages = EXTRA_PAGES;
 	ASSERT_EQ(0, mregion_commit(machine))
 		TH_LOG("%s", mregion_error());
 }
@@ -464,7 +466,7 @@ static void do_dma(FIXTURE_DATA(log) *self)
 static void punch_hole(FIXTURE_DATA(log) *self)
 {
 	struct mregion_region *extra = self->watched[WATCH_EXTRA];
-	uint64_t offset = random_below(self, EXTRA_PAGES) * PAGE;
+	uint64_t offset = random_below(self, self->extra_pages) * PAGE;
 
 	fallocate(mregion_ram_fd(extra), FALLOC_FL_PUNCH_HOLE |
 					 FALLOC_FL_KEEP_SIZE, offset, PAGE);
@@ -508,8 +510,8 @@ static void change_map(FIXTURE_DATA(log) *self)
 		self->extra_mapped = !self->extra_mapped;
 		break;
 	case 5:
-		mregion_resize(extra, (1 + random_below(self, EXTRA_PAGES)) *
-				      PAGE);
+		self->extra_pages = 1 + random_below(self, EXTRA_PAGES);
+		mregion_resize(extra, self->extra_pages * PAGE);
 		break;
 	case 6:
 		punch_hole(self);

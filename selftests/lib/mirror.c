@@ -517,6 +517,86 @@ TEST_F(mirror, pointers)
 	mregion_mirror_close(mirror);
 }
 
+/* Whether an address can be read, without a signal if not. */
+static bool readable(int pipe[2], const uint8_t *ptr)
+{
+	uint8_t byte;
+
+	return write(pipe[1], ptr, 1) == 1 && read(pipe[0], &byte, 1) == 1;
+}
+
+TEST_F(mirror, window)
+{
+	struct mregion_holder *holder;
+	struct mregion_window *window;
+	struct mregion_region *small;
+	const uint8_t *at;
+	int fd, pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	holder = mregion_new_holder(self->space, MREGION_VIEW_OPEN_READ, &fd);
+	ASSERT_NE(NULL, holder);
+	EXPECT_EQ(NULL, mregion_window_open(fd, 1, LEN));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(NULL, mregion_window_open(fd, 0, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(NULL, mregion_window_open(fd, -PAGE, 2 * PAGE));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(NULL, mregion_window_open(pipes[0], 0, LEN));
+	EXPECT_EQ(EINVAL, errno);
+	window = mregion_window_open(fd, 0, AT_END + LEN);
+	ASSERT_NE(NULL, window)
+		TH_LOG("%s", mregion_error());
+	close(fd);
+	at = mregion_window_ptr(window);
+
+#define READABLE(addr)	readable(pipes, at + (addr))
+	EXPECT_EQ('a', at[AT_A]);
+	EXPECT_EQ('a', at[AT_A + LEN - 1]);
+	EXPECT_EQ('b', at[AT_B]);
+	EXPECT_EQ('a', at[AT_ALIAS]);
+	EXPECT_EQ('r', at[AT_ROM]);
+	EXPECT_FALSE(READABLE(AT_A + LEN));
+	EXPECT_FALSE(READABLE(AT_MMIO));
+	EXPECT_FALSE(READABLE(AT_PTR));
+	EXPECT_FALSE(READABLE(AT_END));
+	EXPECT_EQ(0, mregion_window_follow(window));
+	*(uint8_t *)mregion_ram_ptr(self->a) = 'x';
+	EXPECT_EQ('x', at[AT_A]);
+
+	EXPECT_EQ(0, mregion_move(self->b, AT_END));
+	EXPECT_EQ(1, mregion_window_follow(window));
+	EXPECT_FALSE(READABLE(AT_B));
+	EXPECT_EQ('b', at[AT_END + LEN - 1]);
+	EXPECT_EQ('x', at[AT_A]);
+
+	/* Of a page with registers in it, none is left. */
+	small = mregion_new_mmio(self->machine, "small", 0x20, &device_ops, NULL);
+	EXPECT_EQ(0, mregion_map(self->root, small, AT_A + 3 * PAGE + 0x100, 1));
+	EXPECT_EQ(1, mregion_window_follow(window));
+	EXPECT_TRUE(READABLE(AT_A + 3 * PAGE - 1));
+	EXPECT_FALSE(READABLE(AT_A + 3 * PAGE));
+	EXPECT_TRUE(READABLE(AT_A + 4 * PAGE));
+	EXPECT_EQ(0, mregion_unmap(small));
+	EXPECT_EQ(1, mregion_window_follow(window));
+	EXPECT_EQ('a', at[AT_A + 3 * PAGE]);
+
+	/* Memory at another place in its page is not mapped. */
+	EXPECT_EQ(0, mregion_move(self->a, AT_A + 0x800));
+	EXPECT_EQ(1, mregion_window_follow(window));
+	EXPECT_FALSE(READABLE(AT_A + 4 * PAGE));
+	EXPECT_EQ('a', at[AT_ALIAS]);
+#undef READABLE
+	EXPECT_EQ(0, mregion_space_free(self->space));
+	EXPECT_EQ(-ENODEV, mregion_window_follow(window));
+	EXPECT_EQ('a', at[AT_ALIAS]);
+	mregion_window_close(window);
+	mregion_window_close(NULL);
+	mregion_holder_free(holder);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 /* What polls is told of a change of this space. */
 TEST_F(mirror, poll)
 {

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "flat_copy.h"
 #include "kernel.h"
+#include "mirror.h"
 #include "mregion.h"
 #include "written.h"
 
@@ -72,6 +73,8 @@ struct memory {
  * @changed: what has changed, as it is read
  * @memories: what is mapped
  * @page_size: of the host
+ * @told: called with what has changed, or NULL
+ * @opaque: passed to it
  */
 struct mregion_mirror {
 	int fd;
@@ -82,6 +85,8 @@ struct mregion_mirror {
 	struct mregion_changed changed;
 	struct memory *memories;
 	uint64_t page_size;
+	void (*told)(void *opaque, const struct mregion_changed *changed);
+	void *opaque;
 };
 
 static void free_memory(struct memory *memory)
@@ -304,6 +309,8 @@ static int follow_changes(struct mregion_mirror *mirror)
 			ret = mregion_flat_follow(&mirror->flat, NULL,
 						  &mirror->changed);
 		mirror->generation = ret ? 0 : mirror->changed.generation;
+		if (!ret && mirror->told)
+			mirror->told(mirror->opaque, &mirror->changed);
 	} while (!ret && keep_mapped(mirror));
 	return ret;
 }
@@ -722,6 +729,57 @@ void mregion_mirror_close(struct mregion_mirror *mirror)
 	if (mirror->fd >= 0)
 		close(mirror->fd);
 	free(mirror);
+}
+
+void mregion_mirror_watch(struct mregion_mirror *mirror,
+			  void (*told)(void *opaque,
+				       const struct mregion_changed *changed),
+			  void *opaque)
+{
+	mirror->told = told;
+	mirror->opaque = opaque;
+}
+
+int mregion_mirror_follow(struct mregion_mirror *mirror)
+{
+	int ret = now(mirror) == mirror->generation ? 0 : follow(mirror);
+
+	return ret ? mregion_fail(-ret, "read what has changed of a view") : 0;
+}
+
+static void fill_file(const struct mregion_flat_range *range, uint64_t addr,
+		      struct mregion_file_range *file)
+{
+	const struct memory *memory = range->opaque;
+
+	if (addr < range->range.start)
+		addr = range->range.start;
+	file->start = addr;
+	file->len = range->range.last - addr + 1;
+	file->fd = memory->fd;
+	file->offset = memory->offset + range->range.offset +
+		       (addr - range->range.start);
+}
+
+int mregion_mirror_file(struct mregion_mirror *mirror, uint64_t addr,
+			struct mregion_file_range *file)
+{
+	struct mregion_btree_cursor cursor;
+	struct mregion_flat_range *range;
+	int ret;
+
+	mregion_btree_for_each(range, &cursor, &mirror->flat.tree, addr) {
+		if (range->range.last < addr)
+			continue;
+		ret = range->known ? 0 : need_memory(mirror, range);
+		if (ret)
+			return ret;
+		if (!range->opaque)
+			continue;
+		fill_file(range, addr, file);
+		return 1;
+	}
+	return 0;
 }
 
 int mregion_mirror_fd(const struct mregion_mirror *mirror)

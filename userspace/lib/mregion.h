@@ -2250,6 +2250,61 @@ void mregion_mirror_mark(struct mregion_mirror *mirror, const void *ptr,
 /** mregion_mirror_end() - all that mregion_mirror_begin() has said is written, and marked */
 void mregion_mirror_end(struct mregion_mirror *mirror);
 
+/* ---- Windows ------------------------------------------------------------ */
+
+/*
+ * A window has the memory of a space in one piece, read-only, at the distances that the
+ * guest sees: for dumps, searches and debuggers. It is made of a holder's descriptor, and
+ * follows the view when it is told to.
+ */
+struct mregion_window;
+
+/**
+ * mregion_window_open() - have memory of a space as one mapping
+ * @fd: the descriptor of a holder that may read; duplicated
+ * @addr: first address, a multiple of the page size
+ * @len: how many bytes, likewise
+ *
+ * Whole pages of memory that is in files are there. What is none faults (SIGSEGV):
+ * registers, gaps, memory that this process cannot have, and pages of which the view shows
+ * a part only.
+ *
+ * Return: the window; NULL with errno EINVAL: not whole pages, or the descriptor is none of
+ * a view; ENODEV: the space or its machine is gone; or of mmap(), such as ENOMEM with more
+ * pieces of memory than a process can have mappings.
+ */
+struct mregion_window *mregion_window_open(int fd, uint64_t addr, uint64_t len);
+
+void mregion_window_close(struct mregion_window *window);
+
+/**
+ * mregion_window_ptr() - where a window is
+ * @window: the window
+ *
+ * Return: where its first address is, for as long as it is open.
+ */
+const void *mregion_window_ptr(const struct mregion_window *window);
+
+/**
+ * mregion_window_follow() - make a window that of the view as it is now
+ * @window: the window
+ *
+ * When this returns, pages of an earlier view are gone. Other threads that read meanwhile
+ * may find what has changed, and what is between two changes, missing for a moment.
+ *
+ * Return: 1; 0: nothing has changed; -ENODEV: the space is gone, and the window is as it
+ * was; or an errno of mmap(): then a part may be missing until it succeeds.
+ */
+int mregion_window_follow(struct mregion_window *window);
+
+/**
+ * mregion_window_fd() - the descriptor to poll for changes
+ * @window: the window
+ *
+ * Return: the descriptor, see mregion_mirror_fd().
+ */
+int mregion_window_fd(const struct mregion_window *window);
+
 /* ---- Inspection -------------------------------------------------------- */
 
 /**
