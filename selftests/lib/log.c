@@ -106,6 +106,7 @@ FIXTURE(log)
 	size_t run_size;
 	uint32_t dma_value;
 	uint32_t extra_pages;
+	struct mregion_mirror *mirror;
 	bool extra_mapped, hole_mapped, small_mapped;
 };
 
@@ -347,7 +348,7 @@ FIXTURE_SETUP(log)
 		.dirty_ring_bytes = variant->ring_bytes,
 	};
 	struct sigaction action = { .sa_handler = kicked };
-	int i;
+	int i, fd;
 
 	memset(self, 0, sizeof(*self));
 	self->seed = random_seed("MREGION_SEED");
@@ -387,6 +388,12 @@ FIXTURE_SETUP(log)
 		ASSERT_EQ(0, mregion_vm_add_vcpu(self->vmm.vm, i, vcpu->fd))
 			TH_LOG("%s", mregion_error());
 	}
+	ASSERT_NE(NULL, mregion_new_holder(self->memory,
+					   MREGION_VIEW_OPEN_READ |
+					   MREGION_VIEW_OPEN_WRITE, &fd));
+	self->mirror = mregion_mirror_open(fd);
+	ASSERT_NE(NULL, self->mirror);
+	close(fd);
 	memcpy(mregion_ram_ptr(self->watched[WATCH_CODE]), code, sizeof(code));
 	self->dma_value = WRITER(3);
 	for (i = 0; i < NR_WATCHED; i++) {
@@ -399,6 +406,7 @@ FIXTURE_TEARDOWN(log)
 {
 	int i;
 
+	mregion_mirror_close(self->mirror);
 	mregion_machine_close(self->machine);
 	for (i = 0; i < VCPUS; i++) {
 		munmap(self->vmm.vcpu[i].run, self->run_size);
@@ -449,7 +457,10 @@ static void write_lists(FIXTURE_DATA(log) *self)
 	}
 }
 
-/* DMA that begins anywhere, and may end in another page, or region, or nowhere. */
+/*
+ * DMA, by the VMM or as another process has it. It begins anywhere, and may end in another
+ * page, or region, or nowhere.
+ */
 static void do_dma(FIXTURE_DATA(log) *self)
 {
 	uint32_t data[300], i, len;
@@ -459,7 +470,12 @@ static void do_dma(FIXTURE_DATA(log) *self)
 		self->dma_value += STEP;
 	}
 	len = (1 + random_below(self, 300)) * sizeof(*data);
-	mregion_space_write(self->memory, random_address(self), data, len, NULL);
+	if (random_below(self, 2))
+		mregion_space_write(self->memory, random_address(self), data,
+				    len, NULL);
+	else
+		mregion_mirror_write(self->mirror, random_address(self), data,
+				     len, NULL);
 }
 
 /* As a balloon does: the page is zero, which the VMM has to tell. */
