@@ -74,7 +74,9 @@ make_range(struct mregion_machine *machine, const struct mregion_range *from)
 	range->region = machine ? mregion_table_get(&machine->regions,
 						    from->region) : NULL;
 	range->opaque = NULL;
+	range->ptr = NULL;
 	range->known = false;
+	range->writable = false;
 	return range;
 }
 

@@ -20,14 +20,18 @@ struct mregion_region;
  * struct mregion_flat_range - a range of a copy
  * @range: what the kernel told
  * @region: its region, with a reference; NULL if it is not the library's
- * @opaque: NULL at first; the owner's of the copy
- * @known: false at first; likewise
+ * @opaque: NULL at first; this and all below are the owner's of the copy
+ * @ptr: NULL at first
+ * @known: false at first
+ * @writable: false at first
  */
 struct mregion_flat_range {
 	struct mregion_range range;
 	struct mregion_region *region;
 	void *opaque;
+	uint8_t *ptr;
 	bool known;
+	bool writable;
 };
 
 /**

@@ -337,14 +337,36 @@ static int follow(struct mregion_mirror *mirror)
 	return ret;
 }
 
+static inline bool has(const struct mregion_flat_range *range, uint64_t addr)
+{
+	return addr - range->range.start <=
+	       range->range.last - range->range.start;
+}
+
+/* The range at an address, if the copy is current, and all is known of it; or NULL. */
+static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
+						 uint64_t addr)
+{
+	struct mregion_flat_range *range = mirror->hit;
+
+	if (now(mirror) != mirror->generation)
+		return NULL;
+	if (!range || !has(range, addr)) {
+		range = mregion_btree_bound(&mirror->flat.tree, addr);
+		if (!range || !has(range, addr))
+			return NULL;
+		mirror->hit = range;
+	}
+	return range->known ? range : NULL;
+}
+
 /* The first range that ends at an address or behind it, or NULL; the copy is current. */
 static struct mregion_flat_range *find(struct mregion_mirror *mirror,
 				       uint64_t addr)
 {
 	struct mregion_flat_range *range = mirror->hit;
 
-	if (range && addr - range->range.start <=
-		     range->range.last - range->range.start)
+	if (range && has(range, addr))
 		return range;
 	range = mregion_btree_bound(&mirror->flat.tree, addr);
 	if (!range || range->range.last < addr)
@@ -362,22 +384,33 @@ static void fill_gap(const struct mregion_flat_range *next, uint64_t addr,
 	place->len = last - addr + 1;
 }
 
-static void fill_range(const struct mregion_flat_range *range, uint64_t addr,
-		       uint64_t last, struct mregion_place *place)
+static inline void fill_range(const struct mregion_flat_range *range,
+			      uint64_t addr, uint64_t last,
+			      struct mregion_place *place)
 {
-	const struct memory *memory = range->opaque;
+	uint64_t at = addr - range->range.start;
 
 	if (last > range->range.last)
 		last = range->range.last;
 	place->region = range->range.region;
 	place->kind = range->range.kind;
 	place->flags = range->range.flags;
-	place->offset = range->range.offset + (addr - range->range.start);
+	place->offset = range->range.offset + at;
 	place->len = last - addr + 1;
+	place->ptr = range->ptr ? range->ptr + at : NULL;
+	place->writable = range->writable;
+}
+
+/* All is known of a range that lookups need. */
+static void set_known(struct mregion_flat_range *range)
+{
+	const struct memory *memory = range->opaque;
+
+	range->known = true;
 	if (!memory)
 		return;
-	place->ptr = memory->now->ptr + place->offset;
-	place->writable = memory->writable;
+	range->ptr = memory->now->ptr + range->range.offset;
+	range->writable = memory->writable;
 }
 
 /* Have the memory of a range mapped as far as the range goes, if there is any. */
@@ -390,25 +423,26 @@ static int need_memory(struct mregion_mirror *mirror,
 
 	ret = !is_memory(&range->range) ? -EFAULT :
 	      range->opaque ? 0 : attach_memory(mirror, range);
-	if (ret == -EFAULT)
-		range->known = true;
-	if (ret)
-		return ret == -EFAULT ? 0 : ret;
+	if (ret && ret != -EFAULT)
+		return ret;
+	if (ret) {
+		set_known(range);
+		return 0;
+	}
 	memory = range->opaque;
 	end = range->range.offset + (range->range.last - range->range.start);
-	range->known = end < memory->now->len;
-	if (range->known)
-		return 0;
-	/* The region has grown, and its file before. */
-	ret = map_memory(memory);
+	/* The region may have grown, and its file before. */
+	if (end >= memory->now->len)
+		ret = map_memory(memory);
 	if (!ret && end >= memory->now->len)
 		ret = -EFAULT;
-	range->known = !ret;
 	if (ret) {
 		range->opaque = NULL;
 		put_memory(memory);
+		return ret;
 	}
-	return ret;
+	set_known(range);
+	return 0;
 }
 
 static int translate(struct mregion_mirror *mirror, uint64_t addr,
@@ -449,17 +483,34 @@ static int fail_at(int err, uint64_t addr)
 int mregion_mirror_translate(struct mregion_mirror *mirror, uint64_t addr,
 			     uint64_t len, struct mregion_place *place)
 {
-	int ret = translate(mirror, addr, len, place);
+	struct mregion_flat_range *range = look_up(mirror, addr);
+	uint64_t last = addr + len - 1;
+	int ret;
 
+	if (range) {
+		place->generation = mirror->generation;
+		fill_range(range, addr, last < addr ? UINT64_MAX : last, place);
+		return 0;
+	}
+	ret = translate(mirror, addr, len, place);
 	return ret ? fail_at(-ret, addr) : 0;
 }
 
 void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
 			 size_t *len, bool write)
 {
+	struct mregion_flat_range *range = look_up(mirror, addr);
 	struct mregion_place place;
-	int ret = translate(mirror, addr, *len, &place);
+	uint64_t left;
+	int ret;
 
+	if (range && range->ptr && (range->writable || !write)) {
+		left = range->range.last - addr;
+		if (*len - 1 > left)
+			*len = left + 1;
+		return range->ptr + (addr - range->range.start);
+	}
+	ret = translate(mirror, addr, *len, &place);
 	if (!ret && (!place.ptr || (write && !place.writable)))
 		ret = -EFAULT;
 	if (ret) {
