@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "kvm_log.h"
+#include "memslots.h"
 #include "region_log.h"
 #include "written.h"
 #include "../random_util.h"
@@ -290,6 +292,71 @@ static void count_bits(void *opaque, uint64_t word, uint64_t bits)
 	uint64_t *out = opaque;
 
 	out[word] |= bits;
+}
+
+#define ENTRIES		8u
+#define FIRST_SLOT	4u
+
+static struct mregion_log *watched;
+static unsigned int nr_resets, told_early;
+
+/* KVM, whose work a signal ends twice: it resets two entries at a time. */
+static int reset_some(unsigned long request, void *arg)
+{
+	if (request != KVM_RESET_DIRTY_RINGS)
+		return fixture_kernel(request, arg);
+	told_early += mregion_log_take(watched, 0, UINT64_MAX, NULL);
+	if (nr_resets++ == 1)
+		return -EINTR;
+	return 2;
+}
+
+/* Pages of a ring are told once all of them are reset; of any slot, in any order. */
+TEST_F(log, ring)
+{
+	struct kvm_dirty_gfn entries[ENTRIES] = { 0 };
+	struct mregion_vcpu_ring ring = { .entries = entries, .next = 6 };
+	struct mregion_kvm_log log = {
+		.page_size = PAGE,
+		.ring_bytes = sizeof(entries),
+		.rings = &ring,
+		.nr_rings = 1,
+	};
+	struct mregion_memslot slots[2] = {
+		{ .slot = 1, .size = 8 * PAGE, .offset = 100 * PAGE },
+		{ .slot = 0, .size = 4 * PAGE, .offset = 0 },
+	};
+	/* The third is of no slot, and the fourth behind one. */
+	static const uint32_t told[][2] = {
+		{ 1, 7 }, { 0, 3 }, { 2, 0 }, { 0, 4 }, { 1, 0 },
+	};
+	unsigned int i;
+
+	slots[0].region = slots[1].region = self->region;
+	watched = mregion_log_start(self->region);
+	ASSERT_NE(NULL, watched);
+	for (i = 0; i < ARRAY_SIZE(told); i++) {
+		entries[(6 + i) % ENTRIES].slot = FIRST_SLOT + told[i][0];
+		entries[(6 + i) % ENTRIES].offset = told[i][1];
+		entries[(6 + i) % ENTRIES].flags = KVM_DIRTY_GFN_F_DIRTY;
+	}
+	fixture_ioctl = reset_some;
+	nr_resets = told_early = 0;
+	ASSERT_EQ(0, mregion_kvm_log_rings(&log, slots, 2, FIRST_SLOT));
+	EXPECT_EQ(4, nr_resets);
+	EXPECT_EQ(0, told_early);
+	EXPECT_EQ(11, ring.next);
+	for (i = 0; i < ARRAY_SIZE(told); i++)
+		EXPECT_EQ(KVM_DIRTY_GFN_F_RESET, entries[(6 + i) % ENTRIES].flags);
+	EXPECT_EQ(1, take_one(watched, 107));
+	EXPECT_EQ(1, take_one(watched, 3));
+	EXPECT_EQ(1, take_one(watched, 100));
+	EXPECT_EQ(0, mregion_log_take(watched, 0, UINT64_MAX, NULL));
+	/* Nothing is there any more. */
+	ASSERT_EQ(0, mregion_kvm_log_rings(&log, slots, 2, FIRST_SLOT));
+	EXPECT_EQ(4, nr_resets);
+	fixture_ioctl = fixture_kernel;
+	mregion_log_stop(watched);
 }
 
 /* A process that writes may die at it: what it was at counts as written. */

@@ -20,6 +20,7 @@ FIXTURE(memslots)
 	struct mregion_machine machine;
 	struct mregion_space space;
 	struct mregion_memslots slots;
+	struct mregion_region *first;
 };
 
 FIXTURE_SETUP(memslots)
@@ -35,6 +36,8 @@ FIXTURE_SETUP(memslots)
 		region = fixture_region(&self->machine, i + 1, kinds[i],
 					sizeof(memory), NULL, NULL);
 		atomic_store(&region->ram.ptr, memory);
+		if (!i)
+			self->first = region;
 	}
 	fixture_space(&self->machine, &self->space, MREGION_BUS_MEMORY, NULL,
 		      0);
@@ -196,10 +199,18 @@ TEST_F(memslots, pauses)
 	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x3fff, 0, 1, MREGION_RAM,
 					  MREGION_RANGE_LOG_DIRTY)));
 	EXPECT_EQ(22, count);
-	/* what is logged goes */
-	ASSERT_EQ(0, UPDATE(NO_MEMORY));
+	/* it grows, and its memory is mapped elsewhere then */
+	atomic_store(&self->first->ram.ptr, memory + 16 * 4096);
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x7fff, 0, 1, MREGION_RAM, 0)));
 	EXPECT_EQ(33, count);
-	EXPECT_EQ(3, self->slots.pauses);
+	atomic_store(&self->first->ram.ptr, memory);
+	/* what is logged goes */
+	ASSERT_EQ(0, UPDATE(FIXTURE_RANGE(0, 0x7fff, 0, 1, MREGION_RAM,
+					  MREGION_RANGE_LOG_DIRTY)));
+	EXPECT_EQ(44, count);
+	ASSERT_EQ(0, UPDATE(NO_MEMORY));
+	EXPECT_EQ(55, count);
+	EXPECT_EQ(5, self->slots.pauses);
 }
 
 TEST_F(memslots, other_region)
