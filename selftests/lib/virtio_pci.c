@@ -61,7 +61,7 @@ FIXTURE_SETUP(virtio_pci)
 	irqfds_init(&self->irqfds, &self->kvm);
 	memory = mregion_new_container(&self->machine, "pci", 0);
 	ASSERT_NE(NULL, memory);
-	pci_bus_init(&self->bus, &self->machine, memory);
+	pci_bus_init(&self->bus, &self->machine, memory, memory);
 	virtio_init(&self->virtio, params.type, &face, NULL);
 	ASSERT_EQ(0, virtio_pci_init(&self->pci, &self->bus, &self->irqfds,
 				     &params));

@@ -126,8 +126,8 @@ static int add_devices(struct machine *machine, unsigned int nr_vcpus)
 				       machine->io, PORT_DEBUG, machine->ring);
 	if (!error)
 		error = pci_host_init(&machine->pci_host, mregion, machine->io,
-				      machine->pci, &machine->reset,
-				      machine->ring);
+				      machine->pci, machine->system,
+				      &machine->reset, machine->ring);
 	if (!error)
 		error = virtio_devices_add(&machine->virtio,
 					   &machine->pci_host.bus,
@@ -263,8 +263,8 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 	if (!error)
 		error = attach(machine);
 	if (!error)
-		error = virtio_devices_start(&machine->virtio, machine->memory,
-					     machine->ram, &machine->loop);
+		error = virtio_devices_start(&machine->virtio, machine->ram,
+					     &machine->loop);
 	if (!error)
 		error = load(machine, config);
 	return error;

@@ -40,11 +40,13 @@ void pci_set32(struct pci_function *function, unsigned int offset,
 }
 
 void pci_bus_init(struct pci_bus *bus, struct mregion_machine *machine,
-		  struct mregion_region *memory)
+		  struct mregion_region *memory,
+		  struct mregion_region *system)
 {
 	pthread_mutex_init(&bus->lock, NULL);
 	bus->machine = machine;
 	bus->memory = memory;
+	bus->system = system;
 }
 
 void pci_bus_exit(struct pci_bus *bus)

@@ -73,6 +73,7 @@ struct pci_function {
 struct pci_bus {
 	struct mregion_machine *machine;
 	struct mregion_region *memory;	/* container of PCI's addresses */
+	struct mregion_region *system;	/* all that processors see */
 	pthread_mutex_t lock;		/* of all configuration */
 	struct pci_function *functions[PCI_MAX_DEVICES];
 	unsigned int nr;
@@ -87,7 +88,8 @@ struct pci_identity {
 };
 
 void pci_bus_init(struct pci_bus *bus, struct mregion_machine *machine,
-		  struct mregion_region *memory);
+		  struct mregion_region *memory,
+		  struct mregion_region *system);
 void pci_bus_exit(struct pci_bus *bus);
 
 /**

@@ -113,12 +113,13 @@ static const struct mregion_ops ecam_ops = {
 
 int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 		  struct mregion_region *io, struct mregion_region *memory,
-		  struct reset *reset, struct mregion_ring *ring)
+		  struct mregion_region *system, struct reset *reset,
+		  struct mregion_ring *ring)
 {
 	int error;
 
 	host->reset = reset;
-	pci_bus_init(&host->bus, machine, memory);
+	pci_bus_init(&host->bus, machine, memory, system);
 	error = pci_function_add(&host->bus, &host->bridge, &bridge_identity);
 	if (error)
 		return error;

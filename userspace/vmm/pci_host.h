@@ -33,6 +33,7 @@ struct pci_host {
  * @machine: where its regions are created
  * @io: region of the I/O ports
  * @memory: container that PCI's memory, and the ECAM, are in
+ * @system: all that processors see, as bus masters do
  * @reset: the device that has port 0xcf9
  * @ring: where what is written to the address port is coalesced, or NULL
  *
@@ -40,7 +41,8 @@ struct pci_host {
  */
 int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 		  struct mregion_region *io, struct mregion_region *memory,
-		  struct reset *reset, struct mregion_ring *ring);
+		  struct mregion_region *system, struct reset *reset,
+		  struct mregion_ring *ring);
 
 /**
  * pci_host_add_shadow() - serve reads of the ECAM from shadow memory

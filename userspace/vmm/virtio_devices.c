@@ -19,22 +19,22 @@
 
 static void *space_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
 {
-	struct virtio_devices *devices = opaque;
+	const struct device_dma *dma = opaque;
 
 	/*
 	 * Good until that address is something else, which RAM never becomes
 	 * here: PCI's registers are below it.
 	 */
-	return mregion_space_ptr(devices->space, addr, len, write);
+	return mregion_space_ptr(dma->space, addr, len, write);
 }
 
 /* Memory that @ptr can be in is RAM's. */
 static void space_mark(void *opaque, const void *ptr, size_t len)
 {
-	struct virtio_devices *devices = opaque;
-	const uint8_t *ram = mregion_ram_ptr(devices->ram);
+	const struct device_dma *dma = opaque;
+	const uint8_t *ram = mregion_ram_ptr(dma->ram);
 
-	mregion_mark(devices->ram, (const uint8_t *)ptr - ram, len);
+	mregion_mark(dma->ram, (const uint8_t *)ptr - ram, len);
 }
 
 int virtio_devices_open(struct virtio_devices *devices,
@@ -107,12 +107,22 @@ int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
 static struct virtio_wires wires_here(struct virtio_devices *devices,
 				      const struct virtio_pci *pci)
 {
+	struct device_dma *dma = pci == &devices->blk_pci ? &devices->blk_dma :
+							    &devices->rng_dma;
 	struct virtio_wires wires = {
-		.dma = { space_ptr, devices, space_mark },
+		.dma = {
+			.ptr = space_ptr,
+			.mark = space_mark,
+			.opaque = dma,
+		},
 		.master = &pci->master,
 	};
 	unsigned int i;
 
+	*dma = (struct device_dma){
+		.space = pci->dma.space,
+		.ram = devices->ram,
+	};
 	memcpy(wires.kicks, pci->kicks, sizeof(wires.kicks));
 	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
 		wires.irqs[i] = msix_fd(&pci->msix, i);
@@ -192,7 +202,7 @@ static int start_server(struct virtio_devices *devices, struct loop *loop)
 	unsigned int i;
 	int error;
 
-	devices->holder = mregion_new_holder(devices->space,
+	devices->holder = mregion_new_holder(pci->dma.space,
 					     MREGION_VIEW_OPEN_READ |
 					     MREGION_VIEW_OPEN_WRITE,
 					     &setup.view_fd);
@@ -219,12 +229,10 @@ static int start_server(struct virtio_devices *devices, struct loop *loop)
 }
 
 int virtio_devices_start(struct virtio_devices *devices,
-			 struct mregion_space *space,
 			 struct mregion_region *ram, struct loop *loop)
 {
 	int error = 0;
 
-	devices->space = space;
 	devices->ram = ram;
 	if (devices->options.blk_server)
 		error = start_server(devices, loop);

@@ -32,19 +32,30 @@ struct virtio_options {
 	bool rng;
 };
 
+/**
+ * struct device_dma - how a device gets at memory here
+ * @space: what it sees
+ * @ram: the memory in there
+ */
+struct device_dma {
+	struct mregion_space *space;
+	struct mregion_region *ram;
+};
+
 struct virtio_devices {
 	struct virtio_options options;
-	struct mregion_space *space;	/* what they access by DMA */
-	struct mregion_region *ram;	/* all of the memory in there */
+	struct mregion_region *ram;	/* all of the memory that they access */
 
 	struct virtio_blk blk;
 	struct virtio blk_virtio;	/* not in use while a process has it */
 	struct virtio_pci blk_pci;
 	struct blk_server blk_server;
 	struct mregion_server *server;
-	struct mregion_holder *holder;	/* of @space's view: the process */
+	struct mregion_holder *holder;	/* of what @blk_pci sees: the process */
+	struct device_dma blk_dma;
 	int server_fd;
 
+	struct device_dma rng_dma;
 	struct virtio rng_virtio;
 	struct virtio_pci rng_pci;
 };
@@ -68,12 +79,10 @@ int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
 /**
  * virtio_devices_start() - let them run; reports what is wrong
  * @devices: the devices, on a bus
- * @space: the guest's memory
  * @ram: the region of its RAM
  * @loop: the main loop
  */
 int virtio_devices_start(struct virtio_devices *devices,
-			 struct mregion_space *space,
 			 struct mregion_region *ram, struct loop *loop);
 
 /** virtio_devices_quiesce() - let them begin nothing more; any thread */

@@ -60,10 +60,16 @@ static void update_master(struct virtio_pci *pci)
 	bool on = pci_get16(&pci->function, PCI_COMMAND) & PCI_COMMAND_MASTER;
 	unsigned int i;
 
-	if (atomic_exchange(&pci->master, on) == on)
+	if (atomic_load(&pci->master) == on)
 		return;
+	/* It looks for work only while it sees memory. */
+	if (on)
+		pci_master_set(&pci->dma, true);
+	atomic_store(&pci->master, on);
 	if (pci->master_copy)
 		atomic_store(pci->master_copy, on);
+	if (!on)
+		pci_master_set(&pci->dma, false);
 	/* There may be something to do that the driver has told before. */
 	for (i = 0; on && i < pci->nr_kicks; i++)
 		eventfd_write(pci->kicks[i], 1);
@@ -190,6 +196,9 @@ int virtio_pci_init(struct virtio_pci *pci, struct pci_bus *bus,
 	pci->master_copy = params->master;
 	pci->function.written = written;
 	error = pci_function_add(bus, &pci->function, &identity);
+	if (error)
+		return error;
+	error = pci_master_init(&pci->dma, bus, params->type->name);
 	if (error)
 		return error;
 	pci->bar = mregion_new_container(machine, params->type->name,

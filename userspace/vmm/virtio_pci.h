@@ -16,6 +16,7 @@
 
 #include "msix.h"
 #include "pci.h"
+#include "pci_master.h"
 #include "virtio.h"
 #include "virtio_window.h"
 
@@ -41,6 +42,7 @@ struct virtio_pci {
 	struct virtio_window window;
 	struct mregion_region *parts[VIRTIO_NR_PARTS];
 	struct mregion_shadow *shadow;
+	struct pci_master dma;
 	int kicks[VIRTIO_MAX_QUEUES];
 	unsigned int nr_kicks;
 	atomic_bool master;		/* the guest has set Bus Master Enable */
