@@ -769,6 +769,11 @@ TEST_F(guest, mistakes)
 	params.vm_fd = -1;
 	NOT_ATTACHED(EBADF, "vm_fd is not open");
 	params.vm_fd = self->vm_fd;
+	params.nr_slots = 8;
+	params.dirty_ring_bytes = 0x10000;
+	NOT_ATTACHED(EINVAL, "pause and resume go together, and dirty rings with them");
+	params.nr_slots = 0;
+	params.dirty_ring_bytes = 0;
 	params.pio = self->memory;
 	NOT_ATTACHED(EINVAL, "the space for its ports is one of memory");
 	params.pio = NULL;

@@ -528,9 +528,9 @@ static bool readable(int pipe[2], const uint8_t *ptr)
 TEST_F(mirror, window)
 {
 	struct mregion_holder *holder;
-	struct mregion_window *window;
+	struct mregion_window *window, *last;
 	struct mregion_region *small;
-	const uint8_t *at;
+	const uint8_t *at, *at_last;
 	int fd, pipes[2];
 
 	ASSERT_EQ(0, pipe(pipes));
@@ -587,6 +587,20 @@ TEST_F(mirror, window)
 	EXPECT_FALSE(READABLE(AT_A + 4 * PAGE));
 	EXPECT_EQ('a', at[AT_ALIAS]);
 #undef READABLE
+
+	/* The last page that there is. */
+	EXPECT_EQ(0, mregion_move(self->b, -LEN));
+	last = mregion_window_open(mregion_window_fd(window), -LEN, LEN);
+	ASSERT_NE(NULL, last)
+		TH_LOG("%s", mregion_error());
+	at_last = mregion_window_ptr(last);
+	EXPECT_EQ('b', at_last[0]);
+	EXPECT_EQ('b', at_last[LEN - 1]);
+	EXPECT_EQ(0, mregion_move(self->b, -LEN - PAGE));
+	EXPECT_EQ(1, mregion_window_follow(last));
+	EXPECT_TRUE(readable(pipes, at_last + LEN - PAGE - 1));
+	EXPECT_FALSE(readable(pipes, at_last + LEN - PAGE));
+	mregion_window_close(last);
 	EXPECT_EQ(0, mregion_space_free(self->space));
 	EXPECT_EQ(-ENODEV, mregion_window_follow(window));
 	EXPECT_EQ('a', at[AT_ALIAS]);

@@ -38,7 +38,7 @@ static int share_all(struct mregion_machine *machine)
 
 	regions = mregion_table_all(&machine->regions, &nr);
 	if (!regions)
-		return -ENOMEM;
+		return mregion_fail(ENOMEM, "share memory");
 	mregion_transaction_begin(&machine->transaction);
 	for (i = 0; i < nr; i++) {
 		if (!atomic_load(&regions[i]->dead) &&
@@ -83,8 +83,9 @@ static int add_holder(struct mregion_space *space, uint32_t flags,
 					MREGION_MAX_HOLDERS);
 	if (flags && !machine->shared)
 		ret = share_all(machine);
-	if (!ret)
-		ret = open_view(space, flags, holder->number);
+	if (ret)
+		return ret;
+	ret = open_view(space, flags, holder->number);
 	if (ret < 0)
 		return mregion_fail(-ret, "open the view of space %u",
 				    space->id);

@@ -83,9 +83,9 @@ int mregion_kvm_log_add(struct mregion_kvm_log *log, unsigned int vcpu,
 /* ---- Bitmaps ----------------------------------------------------------- */
 
 /*
- * That bits are cleared in a second step keeps KVM's lock free while a large bitmap is
- * read. The VMM may have asked for it itself, which does no harm; that all bits are set
- * in the beginning is not asked for, as it would tell of pages that nobody has written.
+ * Bits are cleared in a second step, so that KVM's lock is free while a large bitmap is read.
+ * It does no harm if the VMM has asked for that as well. All bits could be set in
+ * the beginning; that would tell of pages that nobody has written.
  */
 static void ask_for_manual(struct mregion_kvm_log *log)
 {
@@ -98,8 +98,8 @@ static void ask_for_manual(struct mregion_kvm_log *log)
 }
 
 /*
- * What is written between the two steps is in the memory by the time that the client
- * reads it, if the page was told in the first; else it stays for the next time.
+ * A page may be written between the two steps. If the first has told of it, the client
+ * reads it later, and so sees the write; else the second leaves its bit for the next time.
  */
 static int read_bitmap(struct mregion_kvm_log *log, uint32_t number,
 		       uint64_t nr_pages, uint64_t *bitmap)

@@ -55,9 +55,10 @@ static int set_flag(struct mregion_region *region, bool on)
 		return 0;
 	ret = mregion_set_flags(region, MREGION_REGION_LOG_DIRTY,
 				on ? MREGION_REGION_LOG_DIRTY : 0);
-	if (!ret)
-		region->logging.on = on;
-	return ret ? ret : on ? check_slots(region) : 0;
+	if (ret)
+		return ret;
+	region->logging.on = on;
+	return on ? check_slots(region) : 0;
 }
 
 /* Stop a log that is linked; the transaction is locked, and not open. */
@@ -74,27 +75,22 @@ static void stop(struct mregion_log *log)
 	mregion_log_free(log);
 }
 
-/* Return: the log, linked; NULL with errno set, and its text for mregion_error(). */
+/*
+ * Start a log. Other logs have been brought up to date, as what was written before is not
+ * for this one. Return: the log, linked; NULL with errno set, and its text for
+ * mregion_error().
+ */
 static struct mregion_log *start(struct mregion_region *region)
 {
 	struct mregion_log *log = mregion_log_alloc(region);
 	int ret = log ? 0 : -errno;
 
-	if (ret)
-		mregion_fail(-ret, "log '%s'", region->name);
-	else
-		/* What was written before is for other logs, or for none. */
-		ret = sync_all(region->machine);
-	if (!ret && !region->logging.logs) {
+	if (!ret && !region->logging.logs)
 		ret = mregion_logging_begin(region);
-		if (ret)
-			mregion_fail(-ret, "log '%s'", region->name);
-	}
-	if (ret && log)
-		mregion_log_free(log);
 	if (ret) {
-		errno = -ret;
-		return NULL;
+		if (log)
+			mregion_log_free(log);
+		return mregion_fail_ptr(-ret, "log '%s'", region->name);
 	}
 	mregion_log_link(log);
 	ret = region->logging.on ? 0 : set_flag(region, true);
@@ -127,7 +123,7 @@ struct mregion_log *mregion_log_start(struct mregion_region *region)
 	}
 	if (!enter(region->machine, "log a region"))
 		return NULL;
-	log = start(region);
+	log = sync_all(region->machine) ? NULL : start(region);
 	pthread_mutex_unlock(&region->machine->transaction.lock);
 	return log;
 }
@@ -184,7 +180,8 @@ static int start_each(struct mregion_logs *logs,
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		if (!mregion_logging_possible(regions[i]) || atomic_load(&regions[i]->freed) ||
+		if (!mregion_logging_possible(regions[i]) ||
+		    atomic_load(&regions[i]->freed) ||
 		    atomic_load(&regions[i]->dead))
 			continue;
 		log = start(regions[i]);
@@ -205,7 +202,7 @@ static int start_all(struct mregion_logs *logs)
 	regions = mregion_table_all(&logs->machine->regions, &nr);
 	if (!regions)
 		return mregion_fail(ENOMEM, "log all memory");
-	ret = start_each(logs, regions, nr);
+	ret = sync_all(logs->machine) ?: start_each(logs, regions, nr);
 	for (i = 0; i < nr; i++)
 		mregion_region_put(regions[i]);
 	free(regions);

@@ -258,11 +258,10 @@ static int attach_memory(struct mregion_mirror *mirror,
 	return 0;
 }
 
-/* Memory that is shown, and may be a file's. */
+/* Memory that may be a file's. To a RAM device the size of an access matters. */
 static bool is_memory(const struct mregion_range *range)
 {
 	return range->kind == MREGION_RAM || range->kind == MREGION_ROM ||
-	       range->kind == MREGION_RAMDEV ||
 	       (range->kind == MREGION_ROMD &&
 		range->flags & MREGION_RANGE_ROMD);
 }

@@ -1666,14 +1666,15 @@ struct mregion_unassigned {
  *	error of the guest. NULL: reads give all-ones, and writes are dropped
  * @opaque: passed to the functions
  * @pause: has all vCPUs leave KVM_RUN, and returns when none is in it; none enters it until
- *	@resume. Called by a commit that replaces slots, and by mregion_log_sync(), with
+ *	@resume. Called by a commit that replaces slots, and, with dirty rings, by
+ *	mregion_log_sync(), mregion_log_start() and mregion_logs_start(); with
  *	the machine locked, in any thread, also a vCPU's. So a vCPU counts as paused
  *	wherever its thread is outside of KVM_RUN: it may be waiting for that lock. NULL:
  *	vCPUs run on, see mregion_attach()
- * @resume: ends that
+ * @resume: ends that; given together with @pause, or neither is
  * @dirty_ring_bytes: vCPUs log pages in rings of that length, a power of two (KVM's
  *	KVM_CAP_DIRTY_LOG_RING), each given by mregion_vm_add_vcpu(). To be attached before
- *	there are vCPUs then. 0: KVM has a bitmap for each slot
+ *	there are vCPUs then, with @pause. 0: KVM has a bitmap for each slot
  */
 struct mregion_attach_params {
 	int vm_fd;
@@ -1718,7 +1719,9 @@ struct mregion_attach_params {
  * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
  * the machine is attached to it already; EPERM: another process has created it;
  * ENOSPC: there are more ranges of memory than slots; or the errno of KVM for a
- * slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM has no slot first_slot.
+ * slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM has no slot first_slot; one of the
+ * functions that pause and resume is missing; dirty rings without them, of a length that
+ * KVM does not take, or with vCPUs created before.
  * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
@@ -1920,10 +1923,11 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
  * - the VMM and its devices by pointers: they call mregion_mark().
  *
  * A log is a bitmap in shared memory: bit n % 64 of word n / 64 stands for page n. Words
- * are read and cleared by atomic exchange, and bits set by atomic or. Whoever takes a bit
- * and then reads the page sees what was written before the bit was set; what is
- * written later sets it again. So a page is missed by nobody, and may be told
- * once more than needed where it was being written meanwhile.
+ * are read and cleared by atomic exchange, and bits set by atomic or. A client that takes
+ * a bit, and then reads the page, sees all that was written before the bit was set. A
+ * later write sets the bit again. So no written page is missed, and a page that is being
+ * written meanwhile may be told twice. KVM may log a page that no vCPU has written: see
+ * Documentation/kvm.rst.
  */
 
 /**
@@ -1932,7 +1936,9 @@ int mregion_vm_exit(struct mregion_vm *vm, unsigned int vcpu,
  *
  * The log is empty, and has the pages that are written from now on. The first log of a
  * region commits %MREGION_REGION_LOG_DIRTY, so this cannot be called in a transaction.
- * Memory slots log in place; none is replaced.
+ * Memory slots log in place; none is replaced. With KVM's dirty ring vCPUs are paused, as
+ * in mregion_log_sync(); with bitmaps, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled where
+ * KVM has it.
  *
  * Return: the log. If it is NULL, errno is EINVAL: the region has no memory, or
  * that begins within a page; EBUSY: the thread has a transaction open; ENOMEM; or
@@ -1989,7 +1995,8 @@ int mregion_log_fd(const struct mregion_log *log);
  * in the guest.
  *
  * Return: 0; or the first error of KVM, with its text for mregion_error(). Bits
- * that could not be brought in stay in KVM.
+ * that could not be brought in stay in KVM. -ENOMEM, too, until mregion_logs_stop(), if
+ * there is a region that mregion_logs_start() could not add to its logs later.
  */
 int mregion_log_sync(struct mregion_machine *machine);
 
@@ -2072,6 +2079,8 @@ struct mregion_log *mregion_logs_next(struct mregion_logs *logs,
 /**
  * mregion_logs_stop() - end all of the logs
  * @logs: the logs, or NULL; the handle ends
+ *
+ * Not to be called in a transaction.
  */
 void mregion_logs_stop(struct mregion_logs *logs);
 
@@ -2103,8 +2112,8 @@ struct mregion_mirror;
  * @fd: set to the descriptor to be passed on; the caller's to close
  *
  * The first holder of a machine that may read has the memory shared of all regions
- * whose memory is in a file; RAM by a pointer stays the VMM's. Not to be called in a
- * transaction.
+ * whose memory is in a file. RAM by a pointer, and RAM devices, stay the VMM's. Not to be
+ * called in a transaction.
  *
  * Return: the holder; NULL with errno EOPNOTSUPP: the module lacks
  * %MREGION_FEATURE_VIEW_OPEN; ENOENT: the space is not committed yet; EBUSY: the
@@ -2117,9 +2126,9 @@ struct mregion_holder *mregion_new_holder(struct mregion_space *space,
  * mregion_holder_free() - a holder's process has ended, or does not write any more
  * @holder: the holder, or NULL; the handle ends
  *
- * What it had begun to write, and may have written in part, counts as written. Until
- * then, each mregion_log_sync() takes it for written. mregion_machine_close() frees
- * holders, too.
+ * A write that it had begun counts as written, in all of its pages. Before this call,
+ * each mregion_log_sync() takes those pages for written. mregion_machine_close()
+ * frees holders, too.
  */
 void mregion_holder_free(struct mregion_holder *holder);
 
@@ -2265,9 +2274,9 @@ struct mregion_window;
  * @addr: first address, a multiple of the page size
  * @len: how many bytes, likewise
  *
- * Whole pages of memory that is in files are there. What is none faults (SIGSEGV):
- * registers, gaps, memory that this process cannot have, and pages of which the view shows
- * a part only.
+ * Whole pages of memory that is in files are there. All else faults (SIGSEGV): registers,
+ * gaps, RAM devices, memory that this process cannot have, and pages of which the view
+ * shows a part only.
  *
  * Return: the window; NULL with errno EINVAL: not whole pages, or the descriptor is none of
  * a view; ENODEV: the space or its machine is gone; or of mmap(), such as ENOMEM with more

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The logs of a region: their bitmaps, and how pages that were written come there. What
- * begins and ends them is in log.c.
+ * The logs of a region: their bitmaps, and how pages that were written come there. log.c
+ * begins and ends them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -247,7 +247,7 @@ int mregion_logging_begin(struct mregion_region *region)
 
 	if (!written)
 		return -errno;
-	/* What is there is of an earlier log, and no log is to have it. */
+	/* Marks of an earlier log are for none. */
 	mregion_logging_collect(region);
 	atomic_store(&written->header->active, 1);
 	/* Before the client reads memory. */

@@ -20,9 +20,9 @@ void mregion_region_share(struct mregion_region *region)
 	};
 	struct mregion_written *written;
 
-	if (region->ram.fd < 0)
+	if (region->ram.fd < 0 || region->kind == MREGION_RAMDEV)
 		return;
-	if (region->kind == MREGION_RAM || region->kind == MREGION_RAMDEV) {
+	if (region->kind == MREGION_RAM) {
 		written = mregion_logging_written(region);
 		if (!written) {
 			mregion_refuse(region->machine,
@@ -32,7 +32,7 @@ void mregion_region_share(struct mregion_region *region)
 		}
 		op.share.log = written->fd;
 	}
-	/* Of a file that may be read only, or none of a file system's. */
+	/* The VMM's own file may be one that the kernel does not share. */
 	mregion_may_fail(region->machine, NULL);
 	mregion_change(region->machine, &op, NULL, NULL);
 }

@@ -80,6 +80,10 @@ static int add_slots(struct mregion_vm *vm,
 			params->first_slot);
 	if (ret)
 		return mregion_fail(-ret, "attach to a virtual machine");
+	if (!params->pause != !params->resume ||
+	    (params->dirty_ring_bytes && !params->pause))
+		return mregion_fail_why(EINVAL,
+			"attach to a virtual machine: pause and resume go together, and dirty rings with them");
 	vm->memslots.pause = params->pause;
 	vm->memslots.resume = params->resume;
 	vm->memslots.opaque = params->opaque;

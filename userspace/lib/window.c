@@ -33,55 +33,57 @@ struct mregion_window {
 	bool old;
 };
 
+/*
+ * Below, places are distances from the window's first address: the window may end with
+ * the last one that there is.
+ */
+
 /* Not memory, or not any more. */
 static int unmap(struct mregion_window *window, uint64_t start, uint64_t end)
 {
-	void *ptr = mmap(window->base + (start - window->addr), end - start,
-			 PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+	void *ptr = mmap(window->base + start, end - start, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 			 MAP_FIXED, -1, 0);
 
 	return ptr == MAP_FAILED ? -errno : 0;
 }
 
-/* The whole pages of memory that are between two addresses. */
-static int map_file(struct mregion_window *window,
-		    const struct mregion_file_range *file, uint64_t end)
+/* Map the whole pages of memory that begins at @start; it is @len bytes long. */
+static int map_file(struct mregion_window *window, uint64_t start, uint64_t len,
+		    const struct mregion_file_range *file)
 {
-	uint64_t mask = window->page_size - 1;
-	uint64_t skip = -file->start & mask, start = file->start + skip;
+	uint64_t mask = window->page_size - 1, skip = -start & mask;
 	void *ptr;
 
-	/* Pages of the guest that are none of the file have no mapping. */
-	if (file->len <= skip || (file->offset + skip) & mask)
+	/* Guest pages that are parts of two pages of the file have no mapping. */
+	if (len <= skip || (file->offset + skip) & mask)
 		return 0;
-	if (end - start > file->len - skip)
-		end = start + (file->len - skip);
-	end &= ~mask;
-	if (end <= start)
+	len = (len - skip) & ~mask;
+	if (!len)
 		return 0;
-	ptr = mmap(window->base + (start - window->addr), end - start, PROT_READ,
+	ptr = mmap(window->base + start + skip, len, PROT_READ,
 		   MAP_SHARED | MAP_FIXED, file->fd, file->offset + skip);
 	return ptr == MAP_FAILED ? -errno : 0;
 }
 
-/* Map the memory between two addresses, by the copy of the view as it is. */
+/* Map the memory between two places, by the copy of the view as it is. */
 static int map_between(struct mregion_window *window, uint64_t start,
 		       uint64_t end)
 {
 	struct mregion_file_range file;
+	uint64_t len;
 	int ret;
 
 	ret = unmap(window, start, end);
 	while (!ret && start < end) {
-		ret = mregion_mirror_file(window->mirror, start, &file);
-		if (ret <= 0)
-			return ret;
-		if (file.start >= end)
-			return 0;
-		ret = map_file(window, &file, end);
-		if (end - file.start <= file.len)
-			break;
-		start = file.start + file.len;
+		ret = mregion_mirror_file(window->mirror, window->addr + start,
+					  &file);
+		if (ret <= 0 || file.start - window->addr >= end)
+			return ret < 0 ? ret : 0;
+		start = file.start - window->addr;
+		len = file.len - 1 < end - start - 1 ? file.len : end - start;
+		ret = map_file(window, start, len, &file);
+		start += len;
 	}
 	return ret;
 }
@@ -107,16 +109,14 @@ static void note_changes(void *opaque, const struct mregion_changed *changed)
 static int renew(struct mregion_window *window)
 {
 	uint64_t mask = window->page_size - 1;
-	uint64_t first = window->first & ~mask, end;
 	uint64_t window_last = window->addr + (window->len - 1);
+	uint64_t first = window->first, last = window->last;
 
-	if (first < window->addr)
-		first = window->addr;
-	if (window->last < first || first > window_last)
+	if (last < window->addr || first > window_last)
 		return 0;
-	end = window->last > window_last ? window_last : window->last;
-	end = (end | mask) + 1;
-	return map_between(window, first, end);
+	first = first < window->addr ? 0 : first - window->addr;
+	last = last > window_last ? window->len - 1 : last - window->addr;
+	return map_between(window, first & ~mask, (last | mask) + 1);
 }
 
 int mregion_window_follow(struct mregion_window *window)

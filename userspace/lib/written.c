@@ -15,7 +15,7 @@ static size_t size_of(uint64_t nr_pages)
 	return MREGION_WRITTEN_BITMAP + (nr_pages + BITS - 1) / BITS * 8;
 }
 
-/* Map a file, which has @size bytes; closes @fd only if it is freed later. */
+/* Map the @size bytes of a file. If that fails, @fd stays open. */
 static struct mregion_written *map(int fd, size_t size)
 {
 	struct mregion_written *written = malloc(sizeof(*written));
