@@ -157,7 +157,7 @@ struct mregion_view_batch {
 	void *objects[MREGION_VIEW_BATCH];
 };
 
-/* What a view that goes as a whole is given back to. */
+/* Where a view is freed that goes as a whole. */
 struct mregion_view_sink {
 	struct mregion_btree_memory memory;
 	struct mregion_view_batch nodes;

@@ -54,7 +54,7 @@ static void must_lib(bool ok)
 
 /* Each returns something of the result, so that it is not optimised away. */
 
-/* What calling one of these takes, which is taken off the others. */
+/* The cost of such a call, for being taken off the others. */
 static uint64_t by_nothing(const struct board *board, uint64_t addr)
 {
 	return board->nr + addr;

@@ -112,7 +112,7 @@ TEST_F(log, clients)
 	EXPECT_EQ(1, mregion_log_take(a, PAGES - 1, 1000, NULL));
 	EXPECT_EQ(0, mregion_log_take(a, 0, UINT64_MAX, NULL));
 	mregion_log_stop(a);
-	/* What is marked while nobody logs is nothing to a later log. */
+	/* A mark that is made while nobody logs is in no later log. */
 	mregion_mark(self->region, 0, 1);
 	a = mregion_log_start(self->region);
 	ASSERT_NE(NULL, a);
@@ -395,7 +395,7 @@ TEST(in_flight)
 	mregion_written_collect(mine, count_bits, out);
 	EXPECT_EQ(0, out[0] | out[1] | out[2] | out[3]);
 
-	/* What one who means harm may write does none here. */
+	/* A holder that means harm does none here. */
 	atomic_store(&flight->first, UINT64_MAX - 1);
 	atomic_store(&flight->end, UINT64_MAX);
 	mregion_written_collect(mine, count_bits, out);

@@ -167,7 +167,7 @@ static int status_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
 }
 
-/* What is in the memory of a region tells which one it is. */
+/* The memory of each region is full of a letter of its own. */
 static int check_place(const struct mregion_place *place, uint32_t *letter)
 {
 	if (!place->ptr || place->kind != MREGION_RAM)
@@ -381,7 +381,7 @@ TEST_F(mirror, killed)
 	mregion_log_stop(log);
 }
 
-/* What there is, what there is not, and what is not for this one; in the VMM itself. */
+/* Memory, no memory, and memory that this one may not have; in the VMM itself. */
 TEST_F(mirror, rights)
 {
 	struct mregion_holder *holder, *reader, *looker;
@@ -611,7 +611,7 @@ TEST_F(mirror, window)
 	close(pipes[1]);
 }
 
-/* What polls is told of a change of this space. */
+/* poll() tells of a change of this space. */
 TEST_F(mirror, poll)
 {
 	struct mregion_holder *holder;

@@ -1123,8 +1123,8 @@ struct mregion_view_open {
 /**
  * define MREGION_VIEW_OPEN - open the flat view of a space, to pass it on
  *
- * ENOENT: no such space. EINVAL: WRITE without READ; @reserved is not zero. EMFILE, ENFILE: no descriptor is to
- * be had.
+ * ENOENT: no such space. EINVAL: WRITE without READ; @reserved is not zero. EMFILE,
+ * ENFILE: no descriptor is to be had.
  */
 #define MREGION_VIEW_OPEN	_IO(MREGION_IOCTL_TYPE, 0x12)
 

@@ -144,7 +144,7 @@ int mregion_kvm_log_slot(struct mregion_kvm_log *log,
 		return -ENOMEM;
 	ask_for_manual(log);
 	ret = read_bitmap(log, number, nr_pages, bitmap);
-	/* What was read is told, even if it was not cleared. */
+	/* Pages that were read are told, even if they were not cleared. */
 	for (i = 0; i < nr_words; i++)
 		if (bitmap[i])
 			mregion_logging_bits(slot->region,

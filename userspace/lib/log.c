@@ -68,7 +68,7 @@ static void stop(struct mregion_log *log)
 
 	mregion_log_unlink(log);
 	if (!region->logging.logs) {
-		/* Else KVM logs what nobody reads, which does no harm. */
+		/* If that fails, KVM logs for nobody, which does no harm. */
 		set_flag(region, false);
 		mregion_logging_end(region);
 	}

@@ -290,7 +290,7 @@ static int keep_mapped(struct mregion_mirror *mirror)
 		range = mregion_btree_bound(&mirror->flat.tree, new->start);
 		if (range->opaque)
 			continue;
-		/* What fails otherwise fails again when it is needed. */
+		/* Another failure comes again when the memory is needed. */
 		if (attach_memory(mirror, range) == -EAGAIN)
 			return -EAGAIN;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What other files have of mirrors. */
+/* Mirrors, for other files of the library. */
 #ifndef MREGION_LIB_MIRROR_H
 #define MREGION_LIB_MIRROR_H
 

@@ -44,7 +44,7 @@ static uint64_t round_up(uint64_t len, uint64_t unit)
 	return (len + unit - 1) / unit * unit;
 }
 
-/* What mappings of a file are multiples of: hugetlbfs has pages of its own. */
+/* The unit of mappings of a file: hugetlbfs has pages of its own. */
 static uint64_t unit_of(const struct mregion_ram *ram)
 {
 	struct statfs fs;
@@ -106,6 +106,9 @@ int mregion_ram_create_file(struct mregion_ram *ram, const char *name,
 
 	ram->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (ram->fd < 0 || ftruncate(ram->fd, size))
+		return -errno;
+	/* A process that may only read does not open it anew for writing. */
+	if (fchmod(ram->fd, 0600))
 		return -errno;
 	/*
 	 * Other processes get the descriptor. Should one make the file smaller,

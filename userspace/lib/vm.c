@@ -165,7 +165,7 @@ void mregion_detach(struct mregion_vm *vm)
 	for (link = &machine->vms; *link != vm; link = &(*link)->next)
 		;
 	*link = vm->next;
-	/* What vCPUs have written goes with the slots. */
+	/* KVM's log ends with the slots. */
 	if (machine->logged)
 		mregion_memslots_save_logs(&vm->memslots);
 	/* An error means that the virtual machine has gone before. */

@@ -46,7 +46,7 @@ struct mregion_written *mregion_written_new(const char *name, uint64_t nr_pages)
 
 	if (fd < 0)
 		return NULL;
-	/* Whoever has it could make the VMM die of SIGBUS. */
+	/* Made smaller by another process, it would let the VMM die of SIGBUS. */
 	if (!ftruncate(fd, size_of(nr_pages)) &&
 	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL))
 		written = map(fd, size_of(nr_pages));
