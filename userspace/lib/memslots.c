@@ -14,6 +14,7 @@
 #include "memslots.h"
 #include "mregion.h"
 #include "region.h"
+#include "slot_pieces.h"
 #include "space.h"
 
 /* How many slots KVM has from @first on, or a negative errno. */
@@ -243,14 +244,6 @@ static size_t want_slots(const struct mregion_flat *flat,
 	return nr;
 }
 
-static bool same_memory(const struct mregion_memslot *a,
-			const struct mregion_memslot *b)
-{
-	return a->gpa == b->gpa && a->size == b->size && a->hva == b->hva &&
-	       a->region == b->region &&
-	       (a->flags & KVM_MEM_READONLY) == (b->flags & KVM_MEM_READONLY);
-}
-
 /* Memory that is at the same address in both. */
 static bool share_memory(const struct mregion_memslot *a,
 			 const struct mregion_memslot *b)
@@ -277,7 +270,7 @@ static bool mark_leaving(struct mregion_memslots *memslots,
 		while (k < wanted->nr && want[k].gpa + want[k].size <= slot->gpa)
 			k++;
 		slot->leaves = is_slot_in(wanted, slot) &&
-			       !(k < wanted->nr && same_memory(slot, &want[k]));
+			       !(k < wanted->nr && mregion_same_memory(slot, &want[k]));
 		if (!slot->leaves)
 			continue;
 		pause |= slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
@@ -420,7 +413,7 @@ static void keep_or_remove(struct mregion_memslots *memslots,
 			k++;
 		if (!is_slot_in(wanted, slot)) {
 			memslots->slots[left++] = *slot;
-		} else if (k < wanted->nr && same_memory(slot, &want[k])) {
+		} else if (k < wanted->nr && mregion_same_memory(slot, &want[k])) {
 			want[k].slot = slot->slot;
 			/* Remember what KVM has, so that it is tried again. */
 			if (want[k].flags != slot->flags &&
@@ -486,22 +479,36 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 			       struct mregion_space *space, struct wanted *wanted)
 {
 	uint64_t page_size = space->machine->page_size;
-	size_t i, total;
+	struct mregion_memslot *ranges;
+	size_t i, nr, there, total;
 	bool pause;
 
 	memslots->error = 0;
 	if (!space->flat.valid)
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"read the view of space %u", space->id));
-	wanted->nr = want_slots(&space->flat, wanted, page_size, NULL);
-	if (!wanted->nr && !count_slots_in(memslots, wanted))
+	nr = want_slots(&space->flat, wanted, page_size, NULL);
+	there = count_slots_in(memslots, wanted);
+	if (!nr && !there)
 		return 0;
-	total = wanted->nr + memslots->nr;
+	total = nr + 2 * memslots->nr;
+	ranges = calloc(nr + 1, sizeof(*ranges));
 	wanted->slots = calloc(total + 1, sizeof(*wanted->slots));
-	if (!wanted->slots)
+	if (!ranges || !wanted->slots) {
+		free(ranges);
+		free(wanted->slots);
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"update memory slots"));
-	want_slots(&space->flat, wanted, page_size, wanted->slots);
+	}
+	want_slots(&space->flat, wanted, page_size, ranges);
+	wanted->nr = mregion_slot_pieces(ranges, nr, memslots->slots, memslots->nr,
+					 wanted->slots);
+	/* With few slots to spare a range has one only. */
+	if (wanted->nr + memslots->nr - there > memslots->max) {
+		memcpy(wanted->slots, ranges, nr * sizeof(*ranges));
+		wanted->nr = nr;
+	}
+	free(ranges);
 	for (i = 0; i < wanted->nr; i++)
 		wanted->slots[i].slot = NO_SLOT;
 

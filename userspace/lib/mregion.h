@@ -1694,12 +1694,15 @@ struct mregion_attach_params {
  * @machine: the machine
  * @params: the parameters
  *
- * Sets a memory slot for each range of memory in the view (whole pages; the
- * rest is emulated), and lets the kernel module take accesses to the others.
+ * Sets memory slots for the ranges of memory in the view (whole pages; the
+ * rest is emulated), and lets the kernel module take accesses to the others. A range has
+ * one slot at first.
  * Create in-kernel interrupt controllers and timers before.
  *
- * When a commit changes where memory is, slots are removed and then others are set;
- * those of ranges that are as they were stay. KVM cannot split a slot or
+ * When a commit changes where memory is, slots are removed and then others are set. A slot
+ * stays if all of its memory does, as one range or as part of one: a range that grows keeps
+ * its slots and gets others for the rest, unless @nr_slots are too few for that. Each other
+ * slot goes, so the changes are the fewest possible. KVM cannot split a slot or
  * change its size. So memory that is in the view before and after the commit would be
  * gone for a moment where it shares a slot with what has changed, and with
  * the slot KVM's log of it. For these commits, and no others, the vCPUs are paused
