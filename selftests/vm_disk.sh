@@ -134,6 +134,15 @@ window()
 	result $bad "$1: registers are seen in configuration space"
 }
 
+# shadowed NAME ROUNDS: RAM was shown instead of a ROM, and was as it was meant to be
+shadowed()
+{
+	said "shadowed $2 times, 65536 bytes"
+	shadowed=$?
+	[ $shadowed -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+	result $shadowed "$1: the ROM is copied to the RAM behind it"
+}
+
 # msix NAME: the driver has a vector for the queue and one for the configuration
 msix()
 {
@@ -209,7 +218,7 @@ wait_for()
 	done
 }
 
-echo 1..38
+echo 1..42
 
 boot write '' --cpus "$cpus" --copy-live "$tmp/copy"
 ended 'in the VMM'
@@ -217,6 +226,7 @@ copied 'in the VMM'
 sums 'in the VMM' 0 1 2
 window 'in the VMM'
 msix 'in the VMM'
+shadowed 'in the VMM' 4
 
 boot write '' --cpus "$cpus" --blk-server --copy-live "$tmp/copy"
 ended 'served'
@@ -224,6 +234,7 @@ copied 'served'
 sums 'served' 0 1 2
 window 'served'
 msix 'served'
+shadowed 'served' 4
 grep -q '^served [1-9]' "$tmp/stats" && grep -q '^served.exit 0$' "$tmp/stats"
 result $? 'served: the process answers all accesses'
 
@@ -235,6 +246,13 @@ sum=$(md5sum <"$tmp/disk")
 said "sum - - ${sum%% *}" &&
 	[ "$(dd if=/dev/zero bs=1M count=8 2>/dev/null | md5sum)" = "$sum" ]
 result $? 'read-only: reads what is there, which has not changed'
+
+shadowed 'read-only' 2
+# Five in the beginning. The ROM's slot is split at first (one goes, two come); then one
+# goes and one comes with each change of the 64 KiB, and RAM next to it keeps its slot.
+changes=$(sed -n 's/^slots.changes //p' "$tmp/stats")
+[ "$changes" -eq $((5 + 3 + 5 * 2)) ]
+result $? "read-only: no more changes of slots ($changes) than the memory demands"
 
 boot kill '' --cpus "$cpus" --blk-server=takeover
 wait_for '^guest: round 2' "$tmp/out" 150

@@ -127,7 +127,8 @@ static int add_devices(struct machine *machine, unsigned int nr_vcpus)
 	if (!error)
 		error = pci_host_init(&machine->pci_host, mregion, machine->io,
 				      machine->pci, machine->system,
-				      &machine->reset, machine->ring);
+				      machine->ram, &machine->reset,
+				      machine->ring);
 	if (!error)
 		error = virtio_devices_add(&machine->virtio,
 					   &machine->pci_host.bus,

@@ -112,7 +112,7 @@ static int map_pci(struct machine *machine)
 			 VIDEO_SIZE, VIDEO_ADDR, 1);
 }
 
-/* The ROM is below 4 GiB, and seen below 1 MiB, too. */
+/* The ROM is below 4 GiB, and seen below 1 MiB, too, where pam.h lets PCI be seen. */
 static int map_bios(struct machine *machine)
 {
 	int error;
@@ -122,8 +122,10 @@ static int map_bios(struct machine *machine)
 	error = map_new(machine->system, machine->bios, FIRMWARE_ADDR, 0);
 	if (error)
 		return error;
-	return map_alias(machine, "isa-bios", machine->bios, 0, BIOS_SIZE,
-			 BIOS_ADDR, 1);
+	return map_new(machine->pci,
+		       mregion_new_alias(machine->mregion, "isa-bios",
+					 machine->bios, 0, BIOS_SIZE),
+		       BIOS_ADDR, 0);
 }
 
 static int map_memory(struct machine *machine, uint64_t size)

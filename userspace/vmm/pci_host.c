@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <mregion.h>
@@ -33,6 +34,15 @@ static const struct pci_identity bridge_identity = {
 	.device = 0x0008,
 	.class = 0x060000,
 };
+
+static void bridge_written(struct pci_function *bridge, unsigned int offset,
+			   unsigned int len)
+{
+	struct pci_host *host = (struct pci_host *)
+		((char *)bridge - offsetof(struct pci_host, bridge));
+
+	pam_written(&host->pam, offset, len);
+}
 
 static bool selected(uint32_t address)
 {
@@ -113,14 +123,25 @@ static const struct mregion_ops ecam_ops = {
 
 int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 		  struct mregion_region *io, struct mregion_region *memory,
-		  struct mregion_region *system, struct reset *reset,
-		  struct mregion_ring *ring)
+		  struct mregion_region *system, struct mregion_region *ram,
+		  struct reset *reset, struct mregion_ring *ring)
 {
 	int error;
 
 	host->reset = reset;
 	pci_bus_init(&host->bus, machine, memory, system);
 	error = pci_function_add(&host->bus, &host->bridge, &bridge_identity);
+	if (error)
+		return error;
+	host->bridge.written = bridge_written;
+	host->pam = (struct pam){
+		.machine = machine,
+		.bridge = &host->bridge,
+		.system = system,
+		.ram = ram,
+		.pci = memory,
+	};
+	error = pam_init(&host->pam);
 	if (error)
 		return error;
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "pam.h"
 #include "pci.h"
 
 struct mregion_ring;
@@ -20,6 +21,7 @@ struct reset;
 struct pci_host {
 	struct pci_bus bus;
 	struct pci_function bridge;	/* the host bridge itself is 00:00.0 */
+	struct pam pam;
 	struct mregion_region *ports;
 	struct reset *reset;		/* has a port of its own among them */
 	struct mregion_region *ecam;
@@ -34,6 +36,7 @@ struct pci_host {
  * @io: region of the I/O ports
  * @memory: container that PCI's memory, and the ECAM, are in
  * @system: all that processors see, as bus masters do
+ * @ram: of the machine
  * @reset: the device that has port 0xcf9
  * @ring: where what is written to the address port is coalesced, or NULL
  *
@@ -41,8 +44,8 @@ struct pci_host {
  */
 int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 		  struct mregion_region *io, struct mregion_region *memory,
-		  struct mregion_region *system, struct reset *reset,
-		  struct mregion_ring *ring);
+		  struct mregion_region *system, struct mregion_region *ram,
+		  struct reset *reset, struct mregion_ring *ring);
 
 /**
  * pci_host_add_shadow() - serve reads of the ECAM from shadow memory

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programmable attribute map: from 768 KiB to 1 MiB, RAM or what lies on PCI
+ *
+ * Firmware copies its ROM to the RAM behind it, which is faster, and write-protects
+ * that. Seven registers of the host bridge say for each area whether reads, and
+ * writes, go to RAM. (Intel, "3 Series Express Chipset Family Datasheet", 5.1.20 to
+ * 5.1.26: PAM0 to PAM6, at 0x90.)
+ */
+#ifndef VMM_PAM_H
+#define VMM_PAM_H
+
+#include <stdint.h>
+
+struct mregion_machine;
+struct mregion_region;
+struct pci_function;
+
+/* 16 KiB each from 768 KiB on, and the last one 64 KiB. */
+#define PAM_NR_AREAS		13
+
+/**
+ * struct pam - the areas as they are mapped
+ * @machine: where their regions are created
+ * @bridge: the host bridge, whose configuration has the registers
+ * @system: root of memory
+ * @ram: the RAM behind them, at the same offset
+ * @pci: addresses of PCI
+ * @shown: an alias over the RAM; NULL where RAM is read and written
+ * @mode: what @shown is for
+ */
+struct pam {
+	struct mregion_machine *machine;
+	struct pci_function *bridge;
+	struct mregion_region *system;
+	struct mregion_region *ram;
+	struct mregion_region *pci;
+	struct mregion_region *shown[PAM_NR_AREAS];
+	uint8_t mode[PAM_NR_AREAS];
+};
+
+/**
+ * pam_init() - have the areas as firmware leaves them that has no use for them
+ * @pam: with @machine, @bridge, @system, @ram and @pci set; must stay as long as these
+ *
+ * RAM up to 896 KiB, then PCI, that is, the ROM. Return: 0 or a negative errno;
+ * mregion_error() says more.
+ */
+int pam_init(struct pam *pam);
+
+/** pam_written() - @len bytes of the bridge's configuration from @offset on were written */
+void pam_written(struct pam *pam, unsigned int offset, unsigned int len);
+
+#endif /* VMM_PAM_H */
