@@ -342,7 +342,7 @@ static inline bool has(const struct mregion_flat_range *range, uint64_t addr)
 	       range->range.last - range->range.start;
 }
 
-/* The range at an address, if the copy is current, and all is known of it; or NULL. */
+/* The range at an address, if the copy is current; or NULL. */
 static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
 						 uint64_t addr)
 {
@@ -356,7 +356,7 @@ static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
 			return NULL;
 		mirror->hit = range;
 	}
-	return range->known ? range : NULL;
+	return range;
 }
 
 /* The first range that ends at an address or behind it, or NULL; the copy is current. */
@@ -479,37 +479,35 @@ static int fail_at(int err, uint64_t addr)
 			    (unsigned long long)addr);
 }
 
+/* Apart, so that what is found at once needs no registers saved, nor a stack. */
+static __attribute__((noinline, cold)) int
+translate_slowly(struct mregion_mirror *mirror, uint64_t addr, uint64_t len,
+		 struct mregion_place *place)
+{
+	int ret = translate(mirror, addr, len, place);
+
+	return ret ? fail_at(-ret, addr) : 0;
+}
+
 int mregion_mirror_translate(struct mregion_mirror *mirror, uint64_t addr,
 			     uint64_t len, struct mregion_place *place)
 {
 	struct mregion_flat_range *range = look_up(mirror, addr);
 	uint64_t last = addr + len - 1;
-	int ret;
 
-	if (range) {
-		place->generation = mirror->generation;
-		fill_range(range, addr, last < addr ? UINT64_MAX : last, place);
-		return 0;
-	}
-	ret = translate(mirror, addr, len, place);
-	return ret ? fail_at(-ret, addr) : 0;
+	if (!range || !range->known)
+		return translate_slowly(mirror, addr, len, place);
+	place->generation = mirror->generation;
+	fill_range(range, addr, last < addr ? UINT64_MAX : last, place);
+	return 0;
 }
 
-void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
-			 size_t *len, bool write)
+static __attribute__((noinline, cold)) void *
+ptr_slowly(struct mregion_mirror *mirror, uint64_t addr, size_t *len, bool write)
 {
-	struct mregion_flat_range *range = look_up(mirror, addr);
 	struct mregion_place place;
-	uint64_t left;
-	int ret;
+	int ret = translate(mirror, addr, *len, &place);
 
-	if (range && range->ptr && (range->writable || !write)) {
-		left = range->range.last - addr;
-		if (*len - 1 > left)
-			*len = left + 1;
-		return range->ptr + (addr - range->range.start);
-	}
-	ret = translate(mirror, addr, *len, &place);
 	if (!ret && (!place.ptr || (write && !place.writable)))
 		ret = -EFAULT;
 	if (ret) {
@@ -519,6 +517,21 @@ void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
 	}
 	*len = place.len;
 	return place.ptr;
+}
+
+void *mregion_mirror_ptr(struct mregion_mirror *mirror, uint64_t addr,
+			 size_t *len, bool write)
+{
+	struct mregion_flat_range *range = look_up(mirror, addr);
+	uint64_t left;
+
+	/* A pointer is there as soon as the range is known. */
+	if (!range || !range->ptr || (write && !range->writable))
+		return ptr_slowly(mirror, addr, len, write);
+	left = range->range.last - addr;
+	if (*len - 1 > left)
+		*len = left + 1;
+	return range->ptr + (addr - range->range.start);
 }
 
 /* ---- Writes ------------------------------------------------------------ */

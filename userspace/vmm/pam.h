@@ -4,8 +4,7 @@
  *
  * Firmware copies its ROM to the RAM behind it, which is faster, and write-protects
  * that. Seven registers of the host bridge say for each area whether reads, and
- * writes, go to RAM. (Intel, "3 Series Express Chipset Family Datasheet", 5.1.20 to
- * 5.1.26: PAM0 to PAM6, at 0x90.)
+ * writes, go to RAM: PAM0 to PAM6, as Intel's datasheet of the Q35 has them, at 0x90.
  */
 #ifndef VMM_PAM_H
 #define VMM_PAM_H
