@@ -11,7 +11,7 @@
 /**
  * blk_server_filter() - let other system calls fail with EPERM from now on
  *
- * In all threads. Needs PR_SET_NO_NEW_PRIVS. Return: 0 or a negative errno.
+ * In all threads. Needs confine_privileges(). Return: 0 or a negative errno.
  */
 int blk_server_filter(void);
 

@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mregion.h>
 
+#include "../array.h"
 #include "blk_server.h"
 #include "blk_server_filter.h"
 #include "blk_server_process.h"
+#include "confine.h"
 #include "dma.h"
 #include "report.h"
-
-/* "nobody" and "nogroup", wherever there is Linux */
-#define NOBODY			65534
 
 /* How long to look for the next access before sleeping, in microseconds */
 #define SPIN_USECS		20
 
-/* What is left open: standard error, for messages, and these */
-#define SOCKET_FD		3
-#define DISK_FD			4
-#define FIRST_CLOSED_FD		5
+/* What is left open, besides standard error for messages */
+#define SOCKET_FD		CONFINE_FIRST_FD
+#define DISK_FD			(CONFINE_FIRST_FD + 1)
 
 /* server_fd, view_fd, kick and irqs, in this order */
 #define NR_FDS			(3 + VIRTIO_MAX_VECTORS)
@@ -96,44 +89,6 @@ static int receive(int socket, struct blk_server_setup *setup)
 	setup->kick = fds[2];
 	memcpy(setup->irqs, fds + 3, sizeof(setup->irqs));
 	return 1;
-}
-
-/* Close all but standard error, the socket and the disk. */
-static int close_others(int socket, int disk)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	/* Out of the way of the numbers they are to have. */
-	socket = fcntl(socket, F_DUPFD_CLOEXEC, FIRST_CLOSED_FD);
-	disk = fcntl(disk, F_DUPFD_CLOEXEC, FIRST_CLOSED_FD);
-	if (null < 0 || socket < 0 || disk < 0 ||
-	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(socket, SOCKET_FD) < 0 || dup2(disk, DISK_FD) < 0)
-		return -errno;
-	return syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0) < 0 ?
-	       -errno : 0;
-}
-
-static int drop_privileges(void)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) < 0 ||
-	     setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	     setresuid(NOBODY, NOBODY, NOBODY) < 0))
-		return -errno;
-	/* There can be some without being root. */
-	if (syscall(SYS_capset, &header, none) < 0)
-		return -errno;
-	/* None to be regained, and nobody else of that user is to look in. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return -errno;
-	return 0;
 }
 
 static int add_regions(struct mregion_serving *serving,
@@ -227,14 +182,15 @@ static int serve(struct virtio_blk *blk, struct blk_server_shared *shared,
 int blk_server_process(const struct virtio_blk *blk,
 		       struct blk_server_shared *shared, int socket)
 {
+	const int fds[] = { socket, blk->fd };
 	struct virtio_blk own = *blk;
 	struct blk_server_setup setup;
 	int error;
 
 	prctl(PR_SET_NAME, "mregion-blk", 0, 0, 0);
-	error = close_others(socket, blk->fd);
+	error = confine_fds(fds, ARRAY_SIZE(fds));
 	if (!error)
-		error = drop_privileges();
+		error = confine_privileges();
 	if (error) {
 		report("cannot drop the block device's privileges: %s",
 		       strerror(-error));

@@ -33,7 +33,7 @@
 #define RFLAGS_ALWAYS_ONE	(1u << 1)
 
 /* Wakes a thread from KVM_RUN; immediate_exit does what there is to do. */
-#define SIGNAL_KICK		SIGUSR1
+#define SIGNAL_KICK		SIGUSR2
 
 /* Between two kicks of a thread that has not ended yet */
 #define KICK_NSEC		10000000
