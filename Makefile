@@ -26,9 +26,9 @@
 #	PARTS=...	tests to run, see selftests/check; all by default
 #	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
-# Building needs gcc, make, iasl (acpica-tools) and libnl (libnl-3-dev,
-# libnl-genl-3-dev). What installs what is missing does so by apt, as root: demo,
-# check, check-debug, check-packages, bench, docs and deb.
+# Building needs gcc, make, iasl (acpica-tools), libnl (libnl-3-dev,
+# libnl-genl-3-dev) and libpng (libpng-dev). What installs what is missing does so by
+# apt, as root: demo, check, check-debug, check-packages, bench, docs and deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
@@ -59,12 +59,12 @@ programs:
 setup:
 	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
 		clang libclang-rt-14-dev e2fsprogs libnl-3-dev libnl-genl-3-dev \
-		pkg-config python3-docutils python3-yaml python3-jsonschema
+		libpng-dev pkg-config python3-docutils python3-yaml python3-jsonschema
 
 # What the demo needs.
 setup-demo:
 	selftests/vm/setup gcc make libc6-dev acpica-tools e2fsprogs libnl-3-dev \
-		libnl-genl-3-dev pkg-config
+		libnl-genl-3-dev libpng-dev pkg-config
 
 demo: setup-demo programs
 ifeq ($(HOST),1)
@@ -94,7 +94,7 @@ uninstall:
 
 deb:
 	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian \
-		libnl-3-dev libnl-genl-3-dev pkg-config
+		libnl-3-dev libnl-genl-3-dev libpng-dev pkg-config
 	debian/build build/deb
 
 check-packages: deb

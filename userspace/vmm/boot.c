@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "framebuffer.h"
 #include "layout.h"
 #include "report.h"
 
@@ -279,6 +280,32 @@ static void fill_e820(struct boot_params *params,
 		 E820_RAM);
 }
 
+/*
+ * As EFI's firmware leaves a screen: a framebuffer that needs no setting up. Linux has a
+ * driver for it, efifb, that asks for nothing else of EFI.
+ */
+static void fill_screen_info(struct screen_info *screen)
+{
+	*screen = (struct screen_info){
+		.orig_video_isVGA = VIDEO_TYPE_EFI,
+		.lfb_base = FRAMEBUFFER_ADDR,
+		.lfb_size = FRAMEBUFFER_SIZE,
+		.lfb_width = FRAMEBUFFER_WIDTH,
+		.lfb_height = FRAMEBUFFER_HEIGHT,
+		.lfb_linelength = FRAMEBUFFER_STRIDE,
+		.lfb_depth = 32,
+		.blue_size = 8,
+		.blue_pos = 0,
+		.green_size = 8,
+		.green_pos = 8,
+		.red_size = 8,
+		.red_pos = 16,
+		.rsvd_size = 8,
+		.rsvd_pos = 24,
+		.pages = 1,
+	};
+}
+
 static void write_gdt(uint8_t *ram)
 {
 	/* Flat 4 GiB segments, 32 bits: code to execute and read, data. */
@@ -316,6 +343,8 @@ int boot_load(const struct boot_kernel *kernel,
 	params.hdr.code32_start = KERNEL_ADDR;
 	params.acpi_rsdp_addr = target->rsdp;
 	fill_e820(&params, target);
+	if (target->framebuffer)
+		fill_screen_info(&params.screen_info);
 	memcpy(target->ram + BOOT_PARAMS_ADDR, &params, sizeof(params));
 	write_gdt(target->ram);
 	*entry = KERNEL_ADDR;

@@ -9,6 +9,7 @@
 #define VMM_BOOT_H
 
 #include <asm/bootparam.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct boot_kernel {
  * @ram: the guest's memory, as the VMM has it mapped
  * @low_size: bytes of it that are at address 0 and up; whole pages
  * @high_size: bytes of it that are at HIGH_RAM_ADDR and up
+ * @framebuffer: there is one at FRAMEBUFFER_ADDR
  */
 struct boot_target {
 	const char *initrd;
@@ -42,6 +44,7 @@ struct boot_target {
 	uint8_t *ram;
 	uint64_t low_size;
 	uint64_t high_size;
+	bool framebuffer;
 };
 
 /** boot_open() - open a bzImage and check it; reports what is wrong */

@@ -35,6 +35,9 @@
 
 #define LOW_RAM_MAX		0x80000000ULL
 
+/* The framebuffer, if there is one: where neither RAM nor PCI gets to */
+#define FRAMEBUFFER_ADDR	0xa0000000ULL
+
 /* For PCI: configuration space (1 MiB a bus), then memory up to the IOAPIC. */
 #define ECAM_ADDR		0xb0000000ULL
 #define ECAM_SIZE		0x100000ULL

@@ -145,7 +145,8 @@ static int build_map(struct machine *machine,
 	int error;
 
 	mregion_begin(machine->mregion);
-	error = memory_map_build(machine, config->memory);
+	error = memory_map_build(machine, config->memory,
+				 config->framebuffer);
 	if (!error)
 		error = add_devices(machine, config->nr_vcpus);
 	if (error) {
@@ -203,6 +204,7 @@ static int load(struct machine *machine, const struct machine_config *config)
 		.ram = mregion_ram_ptr(machine->ram),
 		.low_size = machine->low_size,
 		.high_size = machine->high_size,
+		.framebuffer = config->framebuffer,
 	};
 	uint32_t entry;
 	int error;
@@ -265,6 +267,7 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 		error = attach(machine);
 	if (!error)
 		error = virtio_devices_start(&machine->virtio, machine->ram,
+					     machine->framebuffer,
 					     &machine->loop);
 	if (!error)
 		error = load(machine, config);

@@ -37,6 +37,7 @@
  * @coalesce: take writes that can wait in the kernel
  * @ring_entries: how many can, a power of two
  * @virtio: devices on the PCI bus
+ * @framebuffer: there is one
  */
 struct machine_config {
 	const struct boot_kernel *kernel;
@@ -47,6 +48,7 @@ struct machine_config {
 	bool coalesce;
 	uint32_t ring_entries;
 	struct virtio_options virtio;
+	bool framebuffer;
 };
 
 struct machine {
@@ -61,6 +63,7 @@ struct machine {
 	struct mregion_region *pci;	/* addresses of PCI, below all else */
 	struct mregion_region *ram;
 	struct mregion_region *bios;
+	struct mregion_region *framebuffer;	/* or NULL */
 	struct mregion_space *memory;
 	struct mregion_space *pio;
 	struct mregion_ring *ring;	/* NULL: nothing is coalesced */

@@ -17,6 +17,7 @@
 #include "machine.h"
 #include "options.h"
 #include "report.h"
+#include "screen.h"
 #include "signals.h"
 #include "stats.h"
 
@@ -27,6 +28,7 @@ struct outputs {
 	FILE *stats;
 	FILE *map;
 	struct copy_live copy;
+	struct screen screen;
 };
 
 static int open_output(FILE **file, const char *path)
@@ -108,7 +110,7 @@ static int run(struct machine *machine, const struct options *options,
 {
 	const struct end_line end = { end_machine, machine };
 	enum machine_end why;
-	double start;
+	double start, seconds;
 
 	if (signals_listen(signals, &machine->loop, end)) {
 		report("cannot wait for signals");
@@ -118,17 +120,22 @@ static int run(struct machine *machine, const struct options *options,
 		return EXIT_FAILURE;
 
 	start = now();
-	if (copy_live_start(&outputs->copy, machine))
+	if (screen_start(&outputs->screen, machine) ||
+	    copy_live_start(&outputs->copy, machine))
 		return EXIT_FAILURE;
 	machine_run(machine);
 	/* Whoever sends another signal has lost patience. */
 	signals_release(signals);
 	why = machine_join(machine);
+	seconds = now() - start;
 	copy_live_end(&outputs->copy);
-	if (outputs->copy.failed)
+	screen_end(&outputs->screen);
+	if (outputs->copy.failed || outputs->screen.failed)
 		why = END_FAILED;
 	if (options->stats &&
-	    stats_print(machine, now() - start, outputs->stats))
+	    stats_print(machine, seconds,
+			options->screen ? &outputs->screen.counts : NULL,
+			outputs->stats))
 		why = END_FAILED;
 	return status_of(why);
 }
@@ -146,6 +153,7 @@ static int build_and_run(const struct options *options,
 		.coalesce = options->coalesce,
 		.ring_entries = options->ring_entries,
 		.virtio = options->virtio,
+		.framebuffer = options->screen,
 	};
 	struct machine machine;
 	int status = EXIT_FAILURE;
@@ -175,8 +183,11 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 
+	if (screen_open(&outputs.screen, options.screen))
+		return EXIT_FAILURE;
 	if (signals_block(&signals)) {
 		report("cannot block signals: %s", strerror(errno));
+		screen_close(&outputs.screen);
 		return EXIT_FAILURE;
 	}
 	if (!boot_open(&kernel, options.kernel) &&
@@ -188,6 +199,7 @@ int main(int argc, char **argv)
 	close_output(outputs.stats);
 	close_output(outputs.map);
 	copy_live_close(&outputs.copy);
+	screen_close(&outputs.screen);
 	boot_close(&kernel);
 	return status;
 }

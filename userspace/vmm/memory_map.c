@@ -5,6 +5,7 @@
 #include <mregion.h>
 
 #include "../array.h"
+#include "framebuffer.h"
 #include "layout.h"
 #include "machine.h"
 #include "memory_map.h"
@@ -128,7 +129,17 @@ static int map_bios(struct machine *machine)
 		       BIOS_ADDR, 0);
 }
 
-static int map_memory(struct machine *machine, uint64_t size)
+/* Memory of its own, so that it can be logged and passed on without the RAM. */
+static int map_framebuffer(struct machine *machine)
+{
+	machine->framebuffer = mregion_new_ram(machine->mregion, MREGION_RAM,
+					       "framebuffer", FRAMEBUFFER_SIZE);
+	return map_new(machine->system, machine->framebuffer, FRAMEBUFFER_ADDR,
+		       0);
+}
+
+static int map_memory(struct machine *machine, uint64_t size,
+		      bool framebuffer)
 {
 	int error;
 
@@ -140,6 +151,8 @@ static int map_memory(struct machine *machine, uint64_t size)
 		error = map_pci(machine);
 	if (!error)
 		error = map_bios(machine);
+	if (!error && framebuffer)
+		error = map_framebuffer(machine);
 	if (!error)
 		error = map_reservations(machine, machine->system,
 					 memory_reservations,
@@ -171,9 +184,10 @@ static int map_ports(struct machine *machine)
 	return machine->pio ? 0 : -errno;
 }
 
-int memory_map_build(struct machine *machine, uint64_t size)
+int memory_map_build(struct machine *machine, uint64_t size,
+		     bool framebuffer)
 {
-	int error = map_memory(machine, size);
+	int error = map_memory(machine, size, framebuffer);
 
 	return error ? error : map_ports(machine);
 }

@@ -3,6 +3,7 @@
 #ifndef VMM_MEMORY_MAP_H
 #define VMM_MEMORY_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct machine;
@@ -11,9 +12,11 @@ struct machine;
  * memory_map_build() - create the machine's spaces, with memory in them
  * @machine: with machine->mregion opened
  * @size: RAM in bytes
+ * @framebuffer: there is one
  *
  * Return: 0 or a negative errno; mregion_error() says more.
  */
-int memory_map_build(struct machine *machine, uint64_t size);
+int memory_map_build(struct machine *machine, uint64_t size,
+		     bool framebuffer);
 
 #endif /* VMM_MEMORY_MAP_H */

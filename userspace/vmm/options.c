@@ -34,6 +34,7 @@ enum {
 	OPT_MAP,
 	OPT_MAP_FILE,
 	OPT_COPY_LIVE,
+	OPT_SCREEN,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -54,6 +55,7 @@ static const struct option long_options[] = {
 	{ "map", no_argument, NULL, OPT_MAP },
 	{ "map-file", required_argument, NULL, OPT_MAP_FILE },
 	{ "copy-live", required_argument, NULL, OPT_COPY_LIVE },
+	{ "screen", required_argument, NULL, OPT_SCREEN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{}
@@ -85,6 +87,9 @@ static void print_help(void)
 	      "  --map-file FILE      the same, into FILE\n"
 	      "  --copy-live FILE     copy the guest's memory while it runs, as migration does,\n"
 	      "                       and compare the two\n"
+	      "  --screen FILE        a framebuffer for the guest (efifb; console=tty0): its\n"
+	      "                       picture is written to FILE, as PNG, upon SIGUSR1 and at\n"
+	      "                       the end\n"
 	      "  --help               print this\n"
 	      "  --version            print the version\n"
 	      "\n"
@@ -199,6 +204,15 @@ static bool parse_blk_server(const char *text, struct virtio_options *virtio)
 	return false;
 }
 
+static bool parse_screen(const char *text, const char **screen)
+{
+	*screen = text;
+	if (*text)
+		return true;
+	report("--screen: no file given");
+	return false;
+}
+
 static bool parse_option(struct options *options, int option)
 {
 	switch (option) {
@@ -241,6 +255,8 @@ static bool parse_option(struct options *options, int option)
 	case OPT_COPY_LIVE:
 		options->copy_live = optarg;
 		return true;
+	case OPT_SCREEN:
+		return parse_screen(optarg, &options->screen);
 	default:
 		/* getopt_long() has said what is wrong. */
 		return false;

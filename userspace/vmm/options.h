@@ -22,6 +22,7 @@ struct options {
 	bool map;
 	const char *map_file;		/* NULL: stderr */
 	const char *copy_live;		/* or NULL */
+	const char *screen;		/* or NULL */
 };
 
 enum options_result {

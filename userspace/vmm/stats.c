@@ -9,6 +9,7 @@
 
 #include "machine.h"
 #include "report.h"
+#include "screen.h"
 #include "stats.h"
 
 /* Regions with the most exits; others are left out. */
@@ -98,7 +99,8 @@ static void print_count(FILE *file, const char *name, uint64_t count)
 	fprintf(file, "%s %" PRIu64 "\n", name, count);
 }
 
-int stats_print(const struct machine *machine, double seconds, FILE *file)
+int stats_print(const struct machine *machine, double seconds,
+		const struct screen_counts *screen, FILE *file)
 {
 	struct vcpu_exits exits = vcpus_count(&machine->vcpus);
 	struct mregion_slot_stats slots;
@@ -134,6 +136,11 @@ int stats_print(const struct machine *machine, double seconds, FILE *file)
 	mregion_vm_slot_stats(machine->vm, &slots);
 	print_count(file, "slots.changes", slots.changes);
 	print_count(file, "slots.pauses", slots.pauses);
+	if (screen) {
+		print_count(file, "screen.updates", screen->updates);
+		print_count(file, "screen.pages", screen->pages);
+		print_count(file, "screen.whole", screen->whole);
+	}
 
 	error = print_regions(machine, file);
 	if (error)

@@ -6,6 +6,7 @@
 
 #include <mregion.h>
 
+#include "framebuffer.h"
 #include "report.h"
 #include "virtio_devices.h"
 #include "virtio_rng.h"
@@ -28,13 +29,25 @@ static void *space_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
 	return mregion_space_ptr(dma->space, addr, len, write);
 }
 
-/* Memory that @ptr can be in is RAM's. */
+static bool is_in(const struct mregion_region *region, uint64_t size,
+		  const uint8_t *ptr)
+{
+	const uint8_t *first = mregion_ram_ptr(region);
+
+	return ptr >= first && ptr < first + size;
+}
+
+/* Memory that @ptr can be in is RAM's, or the framebuffer's. */
 static void space_mark(void *opaque, const void *ptr, size_t len)
 {
 	const struct device_dma *dma = opaque;
-	const uint8_t *ram = mregion_ram_ptr(dma->ram);
+	struct mregion_region *region = dma->ram;
+	const uint8_t *first;
 
-	mregion_mark(dma->ram, (const uint8_t *)ptr - ram, len);
+	if (dma->framebuffer && is_in(dma->framebuffer, FRAMEBUFFER_SIZE, ptr))
+		region = dma->framebuffer;
+	first = mregion_ram_ptr(region);
+	mregion_mark(region, (const uint8_t *)ptr - first, len);
 }
 
 int virtio_devices_open(struct virtio_devices *devices,
@@ -122,6 +135,7 @@ static struct virtio_wires wires_here(struct virtio_devices *devices,
 	*dma = (struct device_dma){
 		.space = pci->dma.space,
 		.ram = devices->ram,
+		.framebuffer = devices->framebuffer,
 	};
 	memcpy(wires.kicks, pci->kicks, sizeof(wires.kicks));
 	for (i = 0; i < VIRTIO_MAX_VECTORS; i++)
@@ -229,11 +243,13 @@ static int start_server(struct virtio_devices *devices, struct loop *loop)
 }
 
 int virtio_devices_start(struct virtio_devices *devices,
-			 struct mregion_region *ram, struct loop *loop)
+			 struct mregion_region *ram,
+			 struct mregion_region *framebuffer, struct loop *loop)
 {
 	int error = 0;
 
 	devices->ram = ram;
+	devices->framebuffer = framebuffer;
 	if (devices->options.blk_server)
 		error = start_server(devices, loop);
 	else if (devices->options.blk)

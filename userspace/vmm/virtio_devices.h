@@ -36,15 +36,18 @@ struct virtio_options {
  * struct device_dma - how a device gets at memory here
  * @space: what it sees
  * @ram: the memory in there
+ * @framebuffer: more of it, or NULL
  */
 struct device_dma {
 	struct mregion_space *space;
 	struct mregion_region *ram;
+	struct mregion_region *framebuffer;
 };
 
 struct virtio_devices {
 	struct virtio_options options;
-	struct mregion_region *ram;	/* all of the memory that they access */
+	struct mregion_region *ram;	/* the memory that they access */
+	struct mregion_region *framebuffer;	/* and more, or NULL */
 
 	struct virtio_blk blk;
 	struct virtio blk_virtio;	/* not in use while a process has it */
@@ -80,10 +83,12 @@ int virtio_devices_add(struct virtio_devices *devices, struct pci_bus *bus,
  * virtio_devices_start() - let them run; reports what is wrong
  * @devices: the devices, on a bus
  * @ram: the region of its RAM
+ * @framebuffer: other memory that devices get at, or NULL
  * @loop: the main loop
  */
 int virtio_devices_start(struct virtio_devices *devices,
-			 struct mregion_region *ram, struct loop *loop);
+			 struct mregion_region *ram,
+			 struct mregion_region *framebuffer, struct loop *loop);
 
 /** virtio_devices_quiesce() - let them begin nothing more; any thread */
 void virtio_devices_quiesce(struct virtio_devices *devices);
