@@ -82,6 +82,10 @@ prints strays '\270\000\000\000\320\377\340'
 # 1: hlt; jmp 1b
 prints stops '\364\353\375'
 
+# Draws on all of the framebuffer, for ever:
+#	1: mov $0xa0000000, %edi; mov $307200, %ecx; inc %eax; rep stosl; jmp 1b
+kernel "$tmp/draws" '\277\000\000\000\240\271\000\260\004\000\100\363\253\353\361'
+
 # changed NAME OFFSET BYTES: a kernel that differs
 changed()
 {
@@ -169,6 +173,16 @@ starting()
 		'^mregion-vmm [0-9.]+, base interface [0-9]+$'
 	result $? 'its version'
 
+	refuses sleeps "missing/picture.*No such file" \
+		--screen "$tmp/missing/picture"
+	result $? 'a picture in a directory that is not there'
+	refuses sleeps "'/dev/null': not a regular file" --screen /dev/null &&
+		[ -c /dev/null ]
+	result $? 'a picture that would take the place of a device'
+	ends 2 2 '--screen: no file given' "$vmm" --kernel "$tmp/sleeps" \
+		--screen ''
+	result $? 'a picture without a name'
+
 	refuses sleeps '4000000000 MiB are more than this host has' \
 		--memory 4000000000
 	result $? 'more memory than there is'
@@ -232,6 +246,70 @@ ending()
 	last 0 'the guest asked for a reset' resets
 	last 1 'vCPU 0: triple fault' faults
 	last 1 'vCPU 0: KVM cannot emulate' strays
+}
+
+# --- pictures of its screen
+
+# screen FILE: runs the kernel FILE with a screen
+screen()
+{
+	rm -f "$tmp/picture"*
+	# shellcheck disable=SC2016 # that shell expands it
+	timeout 60 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
+		"$vmm" --kernel "$tmp/$1" --screen "$tmp/picture" \
+		</dev/null >"$tmp/out" 2>"$tmp/err" &
+	tenths=100
+	while [ ! "$(process screen)" ] && [ $tenths -gt 0 ]; do
+		tenths=$((tenths - 1))
+		sleep 0.1
+	done
+}
+
+# whole: the picture is, if it is there
+whole()
+{
+	[ ! -e "$tmp/picture" ] || png_pixels "$tmp/picture" /dev/zero |
+		grep -q '^640 480 '
+}
+
+screens()
+{
+	screen draws
+	good=0
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		kill -USR1 "$(cat "$tmp/pid")"
+		sleep 0.1
+		whole || good=1
+	done
+	result $good 'a guest that draws all the time: each picture is whole'
+	terminate
+	wait $!
+	status=$?
+	[ $status -eq 0 ] && [ -e "$tmp/picture" ] && whole
+	result $? 'there is one at the end'
+
+	screen draws
+	kill -KILL "$(process screen)"
+	wait_for 'its process has ended' "$tmp/err" 10 &&
+		[ "$(wc -l <"$tmp/err")" -eq 1 ]
+	result $? "the screen's process is killed: the user is told"
+	kill -USR1 "$(cat "$tmp/pid")"
+	terminate
+	wait $!
+	status=$?
+	[ $status -eq 1 ] && [ ! -e "$tmp/picture" ]
+	result $? 'there is no picture then, and the status says so'
+
+	screen sleeps
+	kill -STOP "$(process screen)"
+	terminate
+	wait $!
+	status=$?
+	[ $status -eq 1 ] && grep -q 'does not answer' "$tmp/err" &&
+		[ ! "$(process screen)" ] && [ ! -e "$tmp/picture" ]
+	result $? "the screen's process is stopped: the end comes, without a picture"
+	[ "$(echo "$tmp"/picture*)" = "$tmp/picture*" ]
+	result $? 'nothing is left of it'
 }
 
 # --- it is asked to end
@@ -320,13 +398,13 @@ terminate()
 	kill -TERM "$(cat "$tmp/pid")"
 }
 
-# The disk's process, as long as there is one
+# process [NAME]: that of the disk, or of NAME, as long as there is one
 process()
 {
 	for comm in /proc/[0-9]*/comm; do
 		read -r name <"$comm" || continue
 		pid=${comm#/proc/}
-		[ "$name" != mregion-blk ] || echo "${pid%/comm}"
+		[ "$name" != "mregion-${1:-blk}" ] || echo "${pid%/comm}"
 	done 2>/dev/null
 }
 
@@ -390,11 +468,12 @@ asked()
 
 vmm=$(command -v "$vmm")
 if command -v script >/dev/null; then
-	echo 1..40
+	echo 1..49
 else
-	echo 1..22
+	echo 1..31
 fi
 starting
 ending
+screens
 ! command -v script >/dev/null || asked
 exit $failed

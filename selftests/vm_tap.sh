@@ -5,8 +5,9 @@
 #
 # MREGION_VMM		the VMM
 
-# As built, where nothing is installed.
-PATH=$PATH:$(cd "$(dirname "$0")" && pwd)/../build/bin
+# As installed; as built, where nothing is.
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$PATH:$here:$here/../build/bin:$here/../build/selftests
 vmm=${MREGION_VMM:-mregion-vmm}
 number=0
 failed=0
