@@ -109,19 +109,24 @@ verbose()
 	cp "$tmp/out" "$tmp/$1"
 }
 
+compare_verbose()
+{
+	verbose off
+	off=$(count exits.total)
+	verbose on
+	on=$(count exits.total)
+	[ "$on" -lt 1500 ] && [ "$off" -gt "$on" ]
+	result $? "a verbose console: $on exits, of $off"
+	if [ "${MREGION_CONSOLE_TEXT:-}" ]; then
+		same_text "$tmp/off" "$tmp/on"
+		result $? "a verbose console: the same $(wc -l <"$tmp/on") lines"
+	else
+		skipped 'MREGION_CONSOLE_TEXT is not set'
+	fi
+}
+
 echo 1..26
-verbose off
-off=$(count exits.total)
-verbose on
-on=$(count exits.total)
-[ "$on" -lt 1500 ] && [ "$off" -gt "$on" ]
-result $? "a verbose console: $on exits, of $off"
-if [ "${MREGION_CONSOLE_TEXT:-}" ]; then
-	same_text "$tmp/off" "$tmp/on"
-	result $? "a verbose console: the same $(wc -l <"$tmp/on") lines"
-else
-	skipped 'MREGION_CONSOLE_TEXT is not set'
-fi
+few_guests 8 || compare_verbose
 boot 'a ring of 2, two vCPUs' 2 quiet --coalesce on --ring-entries 2 \
 	--memory 160 --copy-live "$tmp/copy"
 grep -q '^mregion-vmm: --copy-live: .* 0 differ$' "$tmp/err"
@@ -205,15 +210,19 @@ else
 fi
 
 # The initramfs has no such program, and there is nothing else to go on with.
-rm "$tmp/typed"
-: >"$tmp/typed"
-attempt 1 'quiet rdinit=/none' --memory 256
-result $status 'a panic: ends'
-grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
-result $? 'a panic: it is told that the guest asked for a reset'
-tail -n 1 "$tmp/text" | grep -q 'Kernel Offset: '
-found=$?
-grep -q 'Kernel panic - not syncing: ' "$tmp/text" && [ $found -eq 0 ]
-result $? 'a panic: its last line is there'
-[ "$failed" -eq 0 ] || tail -n 20 "$tmp/text" | sed 's/^/# /'
+panics()
+{
+	rm "$tmp/typed"
+	: >"$tmp/typed"
+	attempt 1 'quiet rdinit=/none' --memory 256
+	result $status 'a panic: ends'
+	grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
+	result $? 'a panic: it is told that the guest asked for a reset'
+	tail -n 1 "$tmp/text" | grep -q 'Kernel Offset: '
+	found=$?
+	grep -q 'Kernel panic - not syncing: ' "$tmp/text" && [ $found -eq 0 ]
+	result $? 'a panic: its last line is there'
+	[ "$failed" -eq 0 ] || tail -n 20 "$tmp/text" | sed 's/^/# /'
+}
+few_guests 3 || panics
 exit $failed
