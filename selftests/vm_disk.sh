@@ -193,7 +193,7 @@ files()
 	[ ! "$as_user" ] || chown nobody "$tmp/disk" "$tmp"
 	boot files '' "$@"
 	[ ! "$as_user" ] || {
-		wait_for '^guest: mounted' "$tmp/out" 150
+		wait_until 150 grep -q '^guest: mounted' "$tmp/out"
 		confined "$what" '\([0-9]*\)[[:space:]]\1[[:space:]]\1[[:space:]]\1'
 	}
 	ended "$what"
@@ -205,17 +205,6 @@ files()
 		2>/dev/null | md5sum)
 	said "sum file ${sum%% *}"
 	result $? "$what: its file is what the guest reads"
-}
-
-# wait_for PATTERN FILE SECONDS
-wait_for()
-{
-	tenths=$(($3 * 10))
-	while ! grep -q "$1" "$2"; do
-		[ $tenths -gt 0 ] || return 1
-		tenths=$((tenths - 1))
-		sleep 0.1
-	done
 }
 
 echo 1..42
@@ -259,7 +248,7 @@ readonly_disk()
 few_guests 6 || readonly_disk
 
 boot kill '' --cpus "$cpus" --blk-server=takeover
-wait_for '^guest: round 2' "$tmp/out" 150
+wait_until 150 grep -q '^guest: round 2' "$tmp/out"
 confined 'killed'
 [ "$process" ] && kill -KILL "$process" &&
 	! grep -q '^guest: round 6' "$tmp/out"
@@ -273,7 +262,7 @@ result $? 'killed: the VMM says that it goes on with the disk'
 result $? 'killed: nothing is left of the process'
 
 boot lose '' --cpus "$cpus" --blk-server
-wait_for '^guest: writes' "$tmp/out" 150
+wait_until 150 grep -q '^guest: writes' "$tmp/out"
 find_process
 [ "$process" ] && kill -KILL "$process"
 result $? 'lost: in the middle of writing'

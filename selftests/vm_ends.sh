@@ -290,7 +290,7 @@ screens()
 
 	screen draws
 	kill -KILL "$(process screen)"
-	wait_for 'its process has ended' "$tmp/err" 10 &&
+	wait_until 10 grep -q 'its process has ended' "$tmp/err" &&
 		[ "$(wc -l <"$tmp/err")" -eq 1 ]
 	result $? "the screen's process is killed: the user is told"
 	kill -USR1 "$(cat "$tmp/pid")"
@@ -313,17 +313,6 @@ screens()
 }
 
 # --- it is asked to end
-
-# wait_for PATTERN FILE SECONDS
-wait_for()
-{
-	tenths=$(($3 * 10))
-	while ! grep -q "$1" "$2"; do
-		[ $tenths -gt 0 ] || return 1
-		tenths=$((tenths - 1))
-		sleep 0.1
-	done
-}
 
 # Runs on a terminal of its own, and leaves behind what became of that.
 cat >"$tmp/on-terminal" <<'END'
@@ -348,7 +337,7 @@ with_terminal()
 	: >"$tmp/out"
 	# shellcheck disable=SC2094 # it is looked at while it grows
 	{
-		wait_for 'Ctrl-A x ends' "$tmp/out" 20
+		wait_until 20 grep -q 'Ctrl-A x ends' "$tmp/out"
 		$action
 		read -r asked _ </proc/uptime
 		echo "${asked%.*}" >"$tmp/asked"

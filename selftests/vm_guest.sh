@@ -148,7 +148,7 @@ type_lines()
 	"$transcript" split "$MREGION_TRANSCRIPT" "$tmp/transcript" || return
 	until grep -q '^guest: heard' "$tmp/out"; do
 		[ ! -e "$tmp/over" ] || return
-		sleep 0.2
+		sleep "$pause"
 	done
 	machine=$("${MREGION:-mregion}" show pid "$(cat "$tmp/pid")" spaces |
 		sed -n 's/^machine \([0-9]*\):.*/\1/p')

@@ -11,6 +11,10 @@ PATH=$PATH:$here:$here/../build/bin:$here/../build/selftests
 vmm=${MREGION_VMM:-mregion-vmm}
 number=0
 failed=0
+# Between two looks, in s. Looking takes time as well: of a slow VM's only processor,
+# from the guest that is waited for.
+pause=0.1
+[ ! "${MREGION_FEW_GUESTS:-}" ] || pause=1
 
 skip()
 {
@@ -35,6 +39,17 @@ skipped()
 {
 	number=$((number + 1))
 	echo "ok $number # SKIP $1"
+}
+
+# wait_until SECONDS COMMAND...: or for so long
+wait_until()
+{
+	end=$(($(date +%s) + $1))
+	shift
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep "$pause"
+	done
 }
 
 # few_guests NUMBER: whether to do without a guest that finds the same on all kernels, and
