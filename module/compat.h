@@ -80,6 +80,28 @@ static inline bool mregion_file_is_kvm(struct file *file)
 #endif
 }
 
+/*
+ * The bit of a vCPU in system management mode is for KVM's own files, but in a public
+ * header; its value differs, and its name is missing where KVM has no such mode.
+ */
+static inline bool mregion_has_smm(void)
+{
+#ifdef HF_SMM_MASK
+	return true;
+#else
+	return false;
+#endif
+}
+
+static inline bool mregion_vcpu_is_in_smm(const struct kvm_vcpu *vcpu)
+{
+#ifdef HF_SMM_MASK
+	return vcpu->arch.hflags & HF_SMM_MASK;
+#else
+	return false;
+#endif
+}
+
 /* 6.6 moved them */
 static inline struct nlattr **mregion_dump_attrs(struct netlink_callback *cb)
 {

@@ -204,17 +204,16 @@ static void mregion_list_finding(void *to,
 
 /* What a survey says; the machine is locked. */
 static int mregion_list_survey(struct mregion_list *list, u32 room,
-			       const struct mregion_survey *survey,
-			       const struct mregion_view *view)
+			       const struct mregion_survey *survey)
 {
 	u32 nr = 0;
 	int ret;
 
-	ret = mregion_survey_walk(survey, view, mregion_list_count, &nr) ?:
+	ret = mregion_survey_walk(survey, mregion_list_count, &nr) ?:
 	      mregion_list_alloc(list, min(room, nr));
 	if (ret)
 		return ret;
-	ret = mregion_survey_walk(survey, view, mregion_list_finding, list);
+	ret = mregion_survey_walk(survey, mregion_list_finding, list);
 	if (ret)
 		mregion_list_free(list);
 	return ret;
@@ -235,7 +234,6 @@ int mregion_dump_claims(struct mregion_machine *machine,
 		.entry_size = sizeof(struct mregion_claim_info),
 	};
 	struct mregion_survey survey = {};
-	const struct mregion_view *view;
 	int ret = mregion_stride_check(args->claim_size,
 				       offsetofend(struct mregion_claim_info,
 						   reserved));
@@ -250,9 +248,9 @@ int mregion_dump_claims(struct mregion_machine *machine,
 		return -EINTR;
 	ret = mregion_attachment_survey(machine, args->vm_fd, args->bus,
 					args->flags & MREGION_CLAIMS_RENEW,
-					&survey, &view);
+					&survey);
 	if (!ret)
-		ret = mregion_list_survey(&list, args->nr, &survey, view);
+		ret = mregion_list_survey(&list, args->nr, &survey);
 	args->generation = machine->generation;
 	mutex_unlock(&machine->lock);
 	mregion_survey_free(&survey);

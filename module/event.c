@@ -115,7 +115,8 @@ void mregion_event_vm(const struct mregion_machine *machine,
 	    nla_put_u32(skb, MREGION_A_EVENT_VM_PID,
 			mregion_event_pid(vm->pid)) ||
 	    mregion_put_id(skb, MREGION_A_EVENT_MEMORY, vm->memory) ||
-	    mregion_put_id(skb, MREGION_A_EVENT_PIO, vm->pio))
+	    mregion_put_id(skb, MREGION_A_EVENT_PIO, vm->pio) ||
+	    mregion_put_id(skb, MREGION_A_EVENT_SMM, vm->smm))
 		nlmsg_free(skb);
 	else
 		mregion_event_send(owner, skb, head);

@@ -58,8 +58,9 @@ static int mregion_do_info(struct mregion_machine *machine,
 	args->info = (struct mregion_info) {
 		.size = args->size,
 		.abi_version = MREGION_ABI_VERSION,
-		.features = MREGION_FEATURE_ATTACH | MREGION_FEATURE_CHANGES |
-			    MREGION_FEATURE_VIEW_OPEN,
+		.features = MREGION_FEATURE_CHANGES |
+			    MREGION_FEATURE_VIEW_OPEN |
+			    mregion_attach_features(),
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
 		.max_depth = MREGION_MAX_DEPTH,
@@ -488,7 +489,7 @@ static const struct mregion_ioctl_entry mregion_ioctls[] = {
 		      LOCKED | RESULT | CHANGE, mregion_do_ring_create),
 	MREGION_ENTRY(MREGION_RING_FREE, mregion_ring_free, id, 0,
 		      mregion_do_ring_free),
-	MREGION_ENTRY(MREGION_ATTACH, mregion_attach, reserved,
+	MREGION_ENTRY(MREGION_ATTACH, mregion_attach, smm,
 		      LOCKED | RESULT | CHANGE, mregion_do_attach),
 	MREGION_ENTRY(MREGION_DETACH, mregion_detach, vm_fd, LOCKED,
 		      mregion_do_detach),

@@ -104,6 +104,8 @@ static void mregion_space_vms(struct mregion_attachment *attachment, int diff)
 		attachment->memory.space->nr_vms += diff;
 	if (attachment->pio.space)
 		attachment->pio.space->nr_vms += diff;
+	if (attachment->memory.smm)
+		attachment->memory.smm->nr_vms += diff;
 }
 
 /* Tell servers that no more comes from its vCPUs. */
@@ -166,6 +168,7 @@ mregion_attachment_vm(const struct mregion_attachment *attachment)
 		.pid = attachment->pid,
 		.memory = memory ? memory->id : 0,
 		.pio = pio ? pio->id : 0,
+		.smm = attachment->smm,
 	};
 }
 
@@ -194,10 +197,16 @@ void mregion_attachments_reap(struct mregion_machine *machine)
 			mregion_attachment_detach(attachment);
 }
 
+/* What an attachment is to show; each or NULL. */
+struct mregion_attach_spaces {
+	struct mregion_space *memory;
+	struct mregion_space *pio;
+	struct mregion_space *smm;
+};
+
 static struct mregion_attachment *
 mregion_attachment_alloc(struct mregion_machine *machine,
-			 struct mregion_space *memory,
-			 struct mregion_space *pio)
+			 const struct mregion_attach_spaces *spaces)
 {
 	struct mregion_attachment *attachment;
 	int ret = mregion_budget_charge(machine->budget,
@@ -215,10 +224,13 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 	attachment->budget = machine->budget;
 	spin_lock_init(&attachment->lock);
 	init_completion(&attachment->gone);
+	/* one that is the same in both modes needs no look at the mode */
 	mregion_claim_init(&attachment->memory, KVM_MMIO_BUS, attachment,
-			   machine, memory);
+			   machine, spaces->memory,
+			   spaces->smm != spaces->memory ? spaces->smm : NULL);
 	mregion_claim_init(&attachment->pio, KVM_PIO_BUS, attachment, machine,
-			   pio);
+			   spaces->pio, NULL);
+	attachment->smm = spaces->smm ? spaces->smm->id : 0;
 	attachment->memory.hint = alloc_percpu_gfp(struct mregion_hint,
 						   GFP_KERNEL_ACCOUNT);
 	attachment->pio.hint = alloc_percpu_gfp(struct mregion_hint,
@@ -253,6 +265,27 @@ static int mregion_attach_space(struct mregion_machine *machine, u32 id,
 	return (*space)->bus == bus ? 0 : -EINVAL;
 }
 
+static int mregion_attach_spaces(struct mregion_machine *machine,
+				 const struct mregion_attach *args,
+				 struct mregion_attach_spaces *spaces)
+{
+	int ret;
+
+	if (args->smm && !mregion_has_smm())
+		return -EOPNOTSUPP;
+	ret = mregion_attach_space(machine, args->memory, MREGION_BUS_MEMORY,
+				   &spaces->memory) ?:
+	      mregion_attach_space(machine, args->pio, MREGION_BUS_PIO,
+				   &spaces->pio) ?:
+	      mregion_attach_space(machine, args->smm, MREGION_BUS_MEMORY,
+				   &spaces->smm);
+	if (ret)
+		return ret;
+	if (spaces->smm && !spaces->memory)
+		return -EINVAL;
+	return spaces->memory || spaces->pio ? 0 : -EINVAL;
+}
+
 /* How much of each kind a survey tells of; by enum mregion_claim_kind. */
 struct mregion_survey_count {
 	u32 nr[MREGION_CLAIM_UNCLAIMED + 1];
@@ -276,8 +309,7 @@ static int mregion_claim_count(const struct mregion_claim *bus, struct kvm *kvm,
 	if (!bus->space)
 		return 0;
 	ret = mregion_claim_survey(bus, kvm, &survey) ?:
-	      mregion_survey_walk(&survey, bus->space->view,
-				  mregion_survey_count, count);
+	      mregion_survey_walk(&survey, mregion_survey_count, count);
 	mregion_survey_free(&survey);
 	return ret;
 }
@@ -301,25 +333,21 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 {
 	struct mregion_survey_count count = {};
 	struct mregion_attachment *attachment;
-	struct mregion_space *memory, *pio;
+	struct mregion_attach_spaces spaces;
 	struct mregion_vm vm;
 	int ret;
 
 	/* as KVM's own ioctls; the VMM's addresses mean nothing elsewhere */
 	if (kvm->mm != current->mm)
 		return -EPERM;
-	ret = mregion_attach_space(machine, args->memory, MREGION_BUS_MEMORY,
-				   &memory) ?:
-	      mregion_attach_space(machine, args->pio, MREGION_BUS_PIO, &pio);
+	ret = mregion_attach_spaces(machine, args, &spaces);
 	if (ret)
 		return ret;
-	if (!memory && !pio)
-		return -EINVAL;
 	mregion_attachments_reap(machine);
 	if (mregion_attachment_find(machine, kvm))
 		return -EEXIST;
 
-	attachment = mregion_attachment_alloc(machine, memory, pio);
+	attachment = mregion_attachment_alloc(machine, &spaces);
 	if (IS_ERR(attachment))
 		return PTR_ERR(attachment);
 	attachment->kvm = kvm;
@@ -341,6 +369,13 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	return 0;
 }
 
+/** mregion_attach_features() - what of enum mregion_feature depends on KVM */
+u64 mregion_attach_features(void)
+{
+	return MREGION_FEATURE_ATTACH |
+	       (mregion_has_smm() ? MREGION_FEATURE_SMM : 0);
+}
+
 /**
  * mregion_attach() - attach a machine to a virtual machine
  * @machine: the machine, locked
@@ -354,8 +389,8 @@ int mregion_attach(struct mregion_machine *machine,
 	struct file *file;
 	int ret = -EINVAL;
 
-	if (args->reserved || args->flags)
-		return args->flags ? -EOPNOTSUPP : -EINVAL;
+	if (args->flags)
+		return -EOPNOTSUPP;
 	file = fget(args->vm_fd);
 	if (!file)
 		return -EBADF;
@@ -519,8 +554,7 @@ static int mregion_claim_walk(const struct mregion_claim *claim,
 	int ret;
 
 	ret = mregion_claim_survey(claim, kvm, &survey) ?:
-	      mregion_survey_walk(&survey, claim->space->view,
-				  mregion_claim_finding, teller);
+	      mregion_survey_walk(&survey, mregion_claim_finding, teller);
 	mregion_survey_free(&survey);
 	return ret;
 }
@@ -599,15 +633,13 @@ static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
  * @bus: enum mregion_bus
  * @renew: whether to exchange the bus first
  * @survey: zeroed; set to what is there
- * @view: set to what the machine has there
  *
  * Return: 0 or a negative errno, see MREGION_CLAIMS. Either way
  * mregion_survey_free() follows.
  */
 int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 			      u32 bus, bool renew,
-			      struct mregion_survey *survey,
-			      const struct mregion_view **view)
+			      struct mregion_survey *survey)
 {
 	struct mregion_attachment *attachment = NULL;
 	struct file *file = fget(vm_fd);
@@ -628,7 +660,6 @@ int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 		ret = renew ? mregion_claim_renew(claim, kvm) : 0;
 		if (!ret)
 			ret = mregion_claim_survey(claim, kvm, survey);
-		*view = claim->space->view;
 	}
 	kvm_put_kvm(kvm);
 out:

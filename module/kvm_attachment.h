@@ -20,18 +20,21 @@ struct pid;
  * @pid: the process that made it
  * @memory: ID of the space on the memory bus, or 0
  * @pio: ID of the space on the port bus, or 0
+ * @smm: ID of the space that vCPUs in SMM see instead of @memory, or 0
  */
 struct mregion_vm {
 	u32 id;
 	struct pid *pid;
 	u32 memory;
 	u32 pio;
+	u32 smm;
 };
 
 typedef void mregion_vm_tell(void *to, const struct mregion_vm *vm);
 typedef void mregion_claim_tell(void *to, u32 vm, u32 bus,
 				const struct mregion_finding *finding);
 
+u64 mregion_attach_features(void);
 int mregion_attach(struct mregion_machine *machine,
 		   struct mregion_attach *args);
 int mregion_attachment_owner(struct mregion_machine *machine, int vm_fd,
@@ -49,8 +52,7 @@ int mregion_attachments_stats(struct mregion_machine *machine,
 			      struct mregion_stats *stats);
 int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 			      u32 bus, bool renew,
-			      struct mregion_survey *survey,
-			      const struct mregion_view **view);
+			      struct mregion_survey *survey);
 int mregion_attachments_prepare(struct mregion_machine *machine);
 void mregion_attachments_cancel(struct mregion_machine *machine);
 void mregion_attachments_update(struct mregion_machine *machine);

@@ -226,6 +226,14 @@ static int mregion_spare_fill(struct mregion_claim_spare *spare, u32 nr_others)
 	       mregion_windows_alloc(&spare->cut, nr_pieces);
 }
 
+/* Note which bus the windows of a space have been put on, for those who look. */
+static void mregion_space_published(struct mregion_space *space,
+				    const struct kvm_io_bus *bus)
+{
+	if (space)
+		WRITE_ONCE(space->published, space->nr_vms == 1 ? bus : NULL);
+}
+
 /*
  * Exchange a bus for that of @spare, so that it has the windows wanted and no
  * others of ours.
@@ -269,9 +277,10 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	/* before the destructor can be called for the new ones */
 	atomic_add(own.nr, &bus->attachment->nr_ranges);
 	/* who leaves has no say in what others look at */
-	if (bus->space && spare->wanted.nr)
-		WRITE_ONCE(bus->space->published,
-			   bus->space->nr_vms == 1 ? spare->bus : NULL);
+	if (spare->wanted.nr) {
+		mregion_space_published(bus->space, spare->bus);
+		mregion_space_published(bus->smm, spare->bus);
+	}
 	rcu_assign_pointer(kvm->buses[bus->index], spare->bus);
 	spare->bus = NULL;
 	synchronize_srcu_expedited(&kvm->srcu);
@@ -316,7 +325,9 @@ int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm)
 	if (!spare)
 		return -ENOMEM;
 	if (bus->space)
-		ret = mregion_windows_of(bus->space->view, &spare->wanted);
+		ret = mregion_windows_of_both(bus->space->view,
+					      mregion_claim_smm_view(bus),
+					      &spare->wanted);
 	if (!ret && mutex_lock_killable(&kvm->slots_lock))
 		ret = -EINTR;
 	if (!ret) {
@@ -362,17 +373,19 @@ int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm)
  * @attachment: that it is part of
  * @machine: whose views answer
  * @space: the space, or NULL
+ * @smm: the space that vCPUs in SMM see instead, or NULL
  */
 void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 			struct mregion_attachment *attachment,
 			struct mregion_machine *machine,
-			struct mregion_space *space)
+			struct mregion_space *space, struct mregion_space *smm)
 {
 	/*
 	 * Without a space there is a sentinel at most. No guest has memory there,
 	 * but one with encrypted registers may name any address.
 	 */
 	kvm_iodevice_init(&bus->dev, !space ? &mregion_bus_inert_ops :
+				     smm ? &mregion_bus_smm_ops :
 				     index == KVM_PIO_BUS ?
 				     &mregion_bus_port_ops : &mregion_bus_ops);
 	bus->index = index;
@@ -380,13 +393,27 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 	bus->machine = machine;
 	bus->space = space;
 	bus->slot = space ? space->slot : 0;
+	bus->smm = smm;
+	bus->smm_slot = smm ? smm->slot : 0;
+}
+
+/**
+ * mregion_claim_smm_view() - what vCPUs in SMM see, if that is not what others do
+ * @bus: the claim; its machine is locked
+ *
+ * Return: the view, or NULL.
+ */
+const struct mregion_view *
+mregion_claim_smm_view(const struct mregion_claim *bus)
+{
+	return bus->smm ? bus->smm->view : NULL;
 }
 
 /**
  * mregion_claim_survey() - look what is on a bus
  * @bus: the claim
  * @kvm: the virtual machine; a reference is held
- * @survey: zeroed; set to what is there
+ * @survey: zeroed; set to what is there, and to the views of it
  *
  * Return: 0, -ENOMEM, -EINTR. Either way mregion_survey_free() follows.
  */
@@ -396,6 +423,8 @@ int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 	const struct kvm_io_bus *now;
 	int i, ret = 0;
 
+	survey->view = bus->space->view;
+	survey->smm = mregion_claim_smm_view(bus);
 	if (mutex_lock_killable(&kvm->slots_lock))
 		return -EINTR;
 	now = rcu_dereference_protected(kvm->buses[bus->index],
@@ -416,28 +445,60 @@ int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 	return ret ?: mregion_survey_make(survey);
 }
 
-/* Whether the windows that a claim has are not those for a view. */
+/* Whether the windows that a claim has are not those for its views. */
 static int mregion_claim_differs(const struct mregion_claim *bus,
 				 const struct mregion_windows *wanted,
-				 const struct mregion_view *view)
+				 const struct mregion_view *view,
+				 const struct mregion_view *smm)
 {
 	if (bus->stale || !mregion_windows_cover(&bus->windows, wanted))
 		return 1;
-	return mregion_windows_hit_reservation(&bus->windows, view);
+	return mregion_windows_hit_reservation(&bus->windows, view) ?:
+	       (smm ? mregion_windows_hit_reservation(&bus->windows, smm) : 0);
 }
 
-/* Whether a space's windows need no change for the view that it is to get. */
-static int mregion_claim_suits(const struct mregion_space *space,
+/* The view that a space is to get, or keeps; NULL without a space. */
+static const struct mregion_view *
+mregion_space_next_view(const struct mregion_space *space)
+{
+	return space ? space->pending ?: space->view : NULL;
+}
+
+/*
+ * Whether windows need no change for the view that a space is to get; @other: of the
+ * claim's other space, which shows more where a reservation of this one has gone.
+ */
+static int mregion_space_suits(const struct mregion_space *space,
+			       const struct mregion_view *other,
 			       const struct mregion_windows *windows)
 {
-	const struct mregion_view *view = space->pending;
+	const struct mregion_view *view = space ? space->pending : NULL;
+	int ret;
 
+	/* it keeps the view that it has, or there is none */
+	if (!view)
+		return 1;
 	/* where everything is claimed, rules change nothing */
 	if (!space->update.moved)
 		return 1;
 	if (view->unassigned != space->view->unassigned)
 		return 0;
-	return mregion_windows_suit(windows, view, &space->delta);
+	ret = mregion_windows_suit(windows, view, &space->delta);
+	if (ret == 1 && other)
+		ret = mregion_windows_suit(windows, other, &space->delta);
+	return ret;
+}
+
+/* The same of both spaces of a claim. */
+static int mregion_claim_suits(const struct mregion_claim *bus,
+			       const struct mregion_view *view,
+			       const struct mregion_view *smm)
+{
+	int ret = mregion_space_suits(bus->space, smm, &bus->windows);
+
+	if (ret == 1)
+		ret = mregion_space_suits(bus->smm, view, &bus->windows);
+	return ret;
 }
 
 /**
@@ -450,19 +511,21 @@ static int mregion_claim_suits(const struct mregion_space *space,
  */
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 {
+	const struct mregion_view *view, *smm;
 	struct mregion_claim_spare *spare;
-	const struct mregion_view *view;
 	const struct kvm_io_bus *now;
 	u32 nr_others;
 	int ret;
 
 	if (!bus->space)
 		return 0;
-	view = bus->space->pending ?: bus->stale ? bus->space->view : NULL;
-	if (!view)
+	view = mregion_space_next_view(bus->space);
+	smm = mregion_space_next_view(bus->smm);
+	if (!bus->stale && view == bus->space->view &&
+	    smm == mregion_claim_smm_view(bus))
 		return 0;
 	if (!bus->stale && !bus->truncated) {
-		ret = mregion_claim_suits(bus->space, &bus->windows);
+		ret = mregion_claim_suits(bus, view, smm);
 		if (ret)
 			return min(ret, 0);
 	}
@@ -470,12 +533,12 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 	if (!spare)
 		return -ENOMEM;
 	bus->spare = spare;
-	ret = mregion_windows_of(view, &spare->wanted);
+	ret = mregion_windows_of_both(view, smm, &spare->wanted);
 	/* whether or not the commit succeeds: only an exchange says otherwise */
 	if (!ret && mregion_windows_full(&spare->wanted))
 		bus->truncated = true;
 	if (!ret)
-		ret = mregion_claim_differs(bus, &spare->wanted, view);
+		ret = mregion_claim_differs(bus, &spare->wanted, view, smm);
 	if (ret <= 0) {
 		mregion_claim_cancel(bus);
 		return ret;

@@ -22,11 +22,13 @@ struct mregion_attachment;
 struct mregion_machine;
 struct mregion_request;
 struct mregion_space;
+struct mregion_view;
 struct mregion_view_range;
 
 /* kvm_device.c: the device on KVM's bus */
 extern const struct kvm_io_device_ops mregion_bus_ops;
 extern const struct kvm_io_device_ops mregion_bus_port_ops;
+extern const struct kvm_io_device_ops mregion_bus_smm_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
@@ -62,8 +64,10 @@ struct mregion_hint {
  * @attachment: the attachment that this is part of
  * @machine: the machine whose views answer
  * @space: the space, or NULL if the attachment does not use this bus
- * @hint: for each CPU, the range last accessed
+ * @smm: the space that vCPUs in SMM see instead, or NULL
+ * @hint: for each CPU, the range last accessed, whichever space's it is
  * @slot: slot of @space in the map
+ * @smm_slot: likewise of @smm
  * @index: enum kvm_bus
  * @nr_ranges: how many ranges are on the bus; under slots_lock
  * @windows: the windows wanted at the last exchange of the bus
@@ -76,8 +80,10 @@ struct mregion_claim {
 	struct mregion_attachment *attachment;
 	struct mregion_machine *machine;
 	struct mregion_space *space;
+	struct mregion_space *smm;
 	struct mregion_hint __percpu *hint;
 	u32 slot;
+	u32 smm_slot;
 	enum kvm_bus index;
 	u32 nr_ranges;
 	struct mregion_windows windows;
@@ -100,6 +106,8 @@ struct mregion_claim {
  * @nr_ranges: ranges on its buses altogether
  * @memory: its memory bus
  * @pio: its I/O port bus
+ * @smm: ID of the space that was given for SMM, or 0; it may be that of @memory, which
+ *	then has none of its own for it
  * @budget: that it is charged to; a reference, as it may outlive the machine
  */
 struct mregion_attachment {
@@ -115,6 +123,7 @@ struct mregion_attachment {
 	atomic_t nr_ranges;
 	struct mregion_claim memory;
 	struct mregion_claim pio;
+	u32 smm;
 	struct mregion_budget *budget;
 };
 
@@ -122,7 +131,9 @@ struct mregion_attachment {
 void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 			struct mregion_attachment *attachment,
 			struct mregion_machine *machine,
-			struct mregion_space *space);
+			struct mregion_space *space, struct mregion_space *smm);
+const struct mregion_view *
+mregion_claim_smm_view(const struct mregion_claim *bus);
 int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);

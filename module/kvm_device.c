@@ -10,6 +10,7 @@
 
 #include "access.h"
 #include "bytes.h"
+#include "compat.h"
 #include "kvm_bus.h"
 #include "machine.h"
 #include "server.h"
@@ -25,6 +26,20 @@ mregion_bus_lock(const struct mregion_claim *bus)
 {
 	preempt_disable();
 	return mregion_machine_view(bus->machine, bus->slot);
+}
+
+/*
+ * The same for a vCPU of which another space is seen in SMM. The operations of other
+ * claims are others, so that no access pays for the question that has no need of it.
+ */
+static __always_inline const struct mregion_view *
+mregion_bus_lock_mode(const struct mregion_claim *bus,
+		      const struct kvm_vcpu *vcpu)
+{
+	preempt_disable();
+	return mregion_machine_view(bus->machine,
+				    mregion_vcpu_is_in_smm(vcpu) ?
+				    bus->smm_slot : bus->slot);
 }
 
 static __always_inline void mregion_bus_unlock(void)
@@ -302,18 +317,26 @@ static noinline int mregion_bus_write_search(struct kvm_vcpu *vcpu,
 }
 
 static __always_inline int
-mregion_bus_write_any(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
-		      gpa_t addr, int len, const void *val)
+mregion_bus_write_view(struct kvm_vcpu *vcpu, const struct mregion_claim *bus,
+		       const struct mregion_view *view, gpa_t addr, int len,
+		       const void *val)
 {
-	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
 	const struct mregion_view_range *range;
-	const struct mregion_view *view;
 
-	view = mregion_bus_lock(bus);
 	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
 		return mregion_bus_write_search(vcpu, bus, addr, len, val,
 						view);
 	return mregion_bus_write_quick(vcpu, range, addr, len, val, view);
+}
+
+static __always_inline int
+mregion_bus_write_any(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+		      gpa_t addr, int len, const void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	return mregion_bus_write_view(vcpu, bus, mregion_bus_lock(bus), addr,
+				      len, val);
 }
 
 static int mregion_bus_write_port(struct kvm_vcpu *vcpu,
@@ -343,6 +366,20 @@ static int mregion_bus_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	if (unlikely(vcpu->mmio_nr_fragments))
 		return mregion_bus_write_rest(vcpu, dev, addr, len, val);
 	return mregion_bus_write_any(vcpu, dev, addr, len, val);
+}
+
+static int mregion_bus_write_smm(struct kvm_vcpu *vcpu,
+				 struct kvm_io_device *dev, gpa_t addr, int len,
+				 const void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	/* as mregion_bus_write_rest() */
+	if (mregion_bus_is_rest(vcpu, addr))
+		return -EOPNOTSUPP;
+	return mregion_bus_write_view(vcpu, bus,
+				      mregion_bus_lock_mode(bus, vcpu), addr,
+				      len, val);
 }
 
 static noinline int mregion_bus_read_long(struct kvm_vcpu *vcpu,
@@ -405,17 +442,35 @@ static noinline int mregion_bus_read_search(struct kvm_vcpu *vcpu,
 	return mregion_bus_read_quick(vcpu, range, addr, len, val, view);
 }
 
+static __always_inline int
+mregion_bus_read_view(struct kvm_vcpu *vcpu, const struct mregion_claim *bus,
+		      const struct mregion_view *view, gpa_t addr, int len,
+		      void *val)
+{
+	const struct mregion_view_range *range;
+
+	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
+		return mregion_bus_read_search(vcpu, bus, addr, len, val, view);
+	return mregion_bus_read_quick(vcpu, range, addr, len, val, view);
+}
+
 static int mregion_bus_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 			    gpa_t addr, int len, void *val)
 {
 	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
-	const struct mregion_view_range *range;
-	const struct mregion_view *view;
 
-	view = mregion_bus_lock(bus);
-	if (unlikely(!mregion_bus_hint(bus, view, addr, len, &range)))
-		return mregion_bus_read_search(vcpu, bus, addr, len, val, view);
-	return mregion_bus_read_quick(vcpu, range, addr, len, val, view);
+	return mregion_bus_read_view(vcpu, bus, mregion_bus_lock(bus), addr,
+				     len, val);
+}
+
+static int mregion_bus_read_smm(struct kvm_vcpu *vcpu,
+				struct kvm_io_device *dev, gpa_t addr, int len,
+				void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	return mregion_bus_read_view(vcpu, bus, mregion_bus_lock_mode(bus, vcpu),
+				     addr, len, val);
 }
 
 /*
@@ -432,6 +487,13 @@ static void mregion_bus_destructor(struct kvm_io_device *dev)
 const struct kvm_io_device_ops mregion_bus_ops = {
 	.read		= mregion_bus_read,
 	.write		= mregion_bus_write,
+	.destructor	= mregion_bus_destructor,
+};
+
+/* Where vCPUs in SMM see another space than those out of it. */
+const struct kvm_io_device_ops mregion_bus_smm_ops = {
+	.read		= mregion_bus_read_smm,
+	.write		= mregion_bus_write_smm,
 	.destructor	= mregion_bus_destructor,
 };
 

@@ -20,7 +20,7 @@ static bool mregion_pass_is_ours(const struct kvm_io_device *dev)
 	const struct kvm_io_device_ops *ops = READ_ONCE(dev->ops);
 
 	return ops == &mregion_bus_ops || ops == &mregion_bus_port_ops ||
-	       ops == &mregion_bus_inert_ops;
+	       ops == &mregion_bus_smm_ops || ops == &mregion_bus_inert_ops;
 }
 
 /* As KVM compares. */

@@ -70,7 +70,8 @@ static int mregion_put_vm(struct sk_buff *skb,
 	    nla_put_u32(skb, MREGION_A_VM_ID, entry->vm.id) ||
 	    nla_put_u32(skb, MREGION_A_VM_PID, entry->pid) ||
 	    mregion_put_id(skb, MREGION_A_VM_MEMORY, entry->vm.memory) ||
-	    mregion_put_id(skb, MREGION_A_VM_PIO, entry->vm.pio))
+	    mregion_put_id(skb, MREGION_A_VM_PIO, entry->vm.pio) ||
+	    mregion_put_id(skb, MREGION_A_VM_SMM, entry->vm.smm))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -57,11 +57,31 @@ static void mregion_survey_windows(const struct mregion_survey *survey,
 		});
 }
 
-/* Both are sorted by first address, so each is gone through once. */
-static int mregion_survey_conflicts(const struct mregion_survey *survey,
-				    const struct mregion_view *view,
-				    mregion_survey_tell *tell, void *to)
+/* Whether anything between two addresses in a view is the machine's. */
+static bool mregion_survey_claims(const struct mregion_view *view, u64 start,
+				  u64 last)
 {
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+
+	mregion_view_for_each(range, &cursor, view, start) {
+		if (range->start > last)
+			break;
+		if (mregion_range_claims(range))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Both are sorted by first address, so each is gone through once. Those of SMM leave
+ * out what the other view has as well.
+ */
+static int mregion_survey_conflicts(const struct mregion_survey *survey,
+				    bool smm, mregion_survey_tell *tell,
+				    void *to)
+{
+	const struct mregion_view *view = smm ? survey->smm : survey->view;
 	struct mregion_work work = { .left = U64_MAX };
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
@@ -92,10 +112,14 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;
-		if (!range || range->start > other->last)
+		if (!range || range->start > other->last ||
+		    (smm && mregion_survey_claims(survey->view, other->start,
+						  other->last)))
 			continue;
 		finding.range = range;
 		finding.flags = mregion_range_need(finding.range);
+		if (smm)
+			finding.flags |= MREGION_CLAIM_SMM;
 		if (own < survey->own.nr &&
 		    survey->own.window[own].start <= other->last)
 			finding.flags |= MREGION_CLAIM_INSIDE;
@@ -104,10 +128,23 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 	return 0;
 }
 
-static int mregion_survey_unclaimed(const struct mregion_survey *survey,
-				    const struct mregion_view *view,
-				    mregion_survey_tell *tell, void *to)
+/* Whether a view shows the very same at the addresses of another view's range. */
+static bool mregion_survey_has(const struct mregion_view *view,
+			       const struct mregion_view_range *range)
 {
+	const struct mregion_view_range *other;
+
+	other = mregion_view_find(view, range->start);
+	return other && other->node == range->node &&
+	       other->delta == range->delta && other->last >= range->last &&
+	       mregion_range_claims(other);
+}
+
+static int mregion_survey_unclaimed(const struct mregion_survey *survey,
+				    bool smm, mregion_survey_tell *tell,
+				    void *to)
+{
+	const struct mregion_view *view = smm ? survey->smm : survey->view;
 	struct mregion_work work = { .left = U64_MAX };
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
@@ -123,12 +160,14 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;
-		if (!mregion_range_claims(range))
+		if (!mregion_range_claims(range) ||
+		    (smm && mregion_survey_has(survey->view, range)))
 			continue;
 		while (mregion_windows_gap(&survey->held, &at, &rest, &gap))
 			tell(to, &(struct mregion_finding) {
 				.kind = MREGION_CLAIM_UNCLAIMED,
-				.flags = mregion_range_need(range),
+				.flags = mregion_range_need(range) |
+					 (smm ? MREGION_CLAIM_SMM : 0),
 				.start = gap.start,
 				.last = gap.last,
 				.range = range,
@@ -140,20 +179,27 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 /**
  * mregion_survey_walk() - tell all that a survey has
  * @survey: the survey
- * @view: what the machine has on the bus
  * @tell: called for windows, then conflicts, then what is not claimed, each in
- *	the order of addresses
+ *	the order of addresses; of the latter two, what SMM alone has comes last
  * @to: passed to it
  *
- * Takes as many steps as @survey and @view have parts together.
+ * Takes as many steps as @survey and its views have parts together. A look into the
+ * other view is a step for each part of SMM's.
  *
  * Return: 0, -EINTR.
  */
 int mregion_survey_walk(const struct mregion_survey *survey,
-			const struct mregion_view *view,
 			mregion_survey_tell *tell, void *to)
 {
+	int ret;
+
 	mregion_survey_windows(survey, tell, to);
-	return mregion_survey_conflicts(survey, view, tell, to) ?:
-	       mregion_survey_unclaimed(survey, view, tell, to);
+	ret = mregion_survey_conflicts(survey, false, tell, to);
+	if (!ret && survey->smm)
+		ret = mregion_survey_conflicts(survey, true, tell, to);
+	if (!ret)
+		ret = mregion_survey_unclaimed(survey, false, tell, to);
+	if (!ret && survey->smm)
+		ret = mregion_survey_unclaimed(survey, true, tell, to);
+	return ret;
 }

@@ -19,11 +19,15 @@ struct mregion_view_range;
 
 /**
  * struct mregion_survey - a survey
+ * @view: what the machine has on the bus
+ * @smm: what vCPUs in SMM see of it instead, or NULL for the same
  * @own: the machine's windows
  * @others: ranges of others; sorted by first address, and can overlap
  * @held: both together, disjoint
  */
 struct mregion_survey {
+	const struct mregion_view *view;
+	const struct mregion_view *smm;
 	struct mregion_windows own;
 	struct mregion_windows others;
 	struct mregion_windows held;
@@ -51,7 +55,6 @@ typedef void mregion_survey_tell(void *to,
 int mregion_survey_make(struct mregion_survey *survey);
 void mregion_survey_free(struct mregion_survey *survey);
 int mregion_survey_walk(const struct mregion_survey *survey,
-			const struct mregion_view *view,
 			mregion_survey_tell *tell, void *to);
 
 #endif /* MREGION_SURVEY_H */

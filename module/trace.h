@@ -178,6 +178,7 @@ TRACE_EVENT(mregion_attach,
 		__field(u32, machine)
 		__field(u32, memory)
 		__field(u32, pio)
+		__field(u32, smm)
 		__field(u32, nr_windows)
 		__field(u32, nr_conflicts)
 		__field(int, ret)
@@ -187,13 +188,14 @@ TRACE_EVENT(mregion_attach,
 		__entry->machine = machine->id;
 		__entry->memory = args->memory;
 		__entry->pio = args->pio;
+		__entry->smm = args->smm;
 		__entry->nr_windows = args->nr_windows;
 		__entry->nr_conflicts = args->nr_conflicts;
 		__entry->ret = ret;
 	),
 
-	TP_printk("machine=%u memory=%u pio=%u nr_windows=%u nr_conflicts=%u ret=%d",
-		  __entry->machine, __entry->memory, __entry->pio,
+	TP_printk("machine=%u memory=%u pio=%u smm=%u nr_windows=%u nr_conflicts=%u ret=%d",
+		  __entry->machine, __entry->memory, __entry->pio, __entry->smm,
 		  __entry->nr_windows, __entry->nr_conflicts, __entry->ret)
 );
 

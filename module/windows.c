@@ -418,6 +418,7 @@ int mregion_windows_of(const struct mregion_view *view,
 	ret = mregion_windows_alloc(windows, nr);
 	if (ret)
 		return ret;
+	windows->full = nr == MREGION_MAX_WINDOWS;
 	walk.windows = windows;
 	return mregion_walk_view(&walk, view);
 }
@@ -501,7 +502,8 @@ static int mregion_windows_suit_interval(const struct mregion_windows *windows,
  * mregion_windows_suit() - whether windows need no change for a new view
  * @windows: the windows, as for the view before
  * @view: the view
- * @delta: where it differs; no range of it is there in part only
+ * @delta: where it differs, or another view of the same bus does. A range that is there
+ *	in part only is looked at as a whole
  *
  * Costs what has changed. May be wrong about windows that are no longer needed, and
  * about unassigned addresses in units that have nothing else: those are looked for by

@@ -41,18 +41,20 @@ struct mregion_window {
  * struct mregion_windows - a set of addresses
  * @nr: number of @window
  * @room: how many there is memory for
+ * @full: more may have been wanted than there can be
  * @window: sorted by address; disjoint unless stated otherwise
  */
 struct mregion_windows {
 	u32 nr;
 	u32 room;
+	bool full;
 	struct mregion_window *window;
 };
 
 /** mregion_windows_full() - whether a view may have more to claim than this */
 static inline bool mregion_windows_full(const struct mregion_windows *windows)
 {
-	return windows->nr == MREGION_MAX_WINDOWS;
+	return windows->full;
 }
 
 int mregion_windows_alloc(struct mregion_windows *windows, u32 room);
@@ -73,6 +75,9 @@ bool mregion_range_claims(const struct mregion_view_range *range);
 u32 mregion_range_need(const struct mregion_view_range *range);
 int mregion_windows_of(const struct mregion_view *view,
 		       struct mregion_windows *windows);
+int mregion_windows_of_both(const struct mregion_view *view,
+			    const struct mregion_view *smm,
+			    struct mregion_windows *windows);
 int mregion_windows_suit(const struct mregion_windows *windows,
 			 const struct mregion_view *view,
 			 const struct mregion_delta *delta);

@@ -639,7 +639,8 @@ static inline void random_accesses(struct prng *prng, struct place *place,
 
 /*
  * What is claimed on the bus of a virtual machine that has descriptor @vm_fd: windows
- * first, then what is in the way, then what is missing, each by address.
+ * first, then what is in the way, then what is missing, each by address, and of the
+ * latter two what is in the way of SMM's space, or missing there, at the end.
  */
 static inline void check_claims(struct place *place,
 				const struct mregion_claim_info *claims,
@@ -653,7 +654,8 @@ static inline void check_claims(struct place *place,
 
 		claim = &claims[i];
 		window = claim->kind == MREGION_CLAIM_WINDOW;
-		same = before && before->kind == claim->kind;
+		same = before && before->kind == claim->kind &&
+		       !((before->flags ^ claim->flags) & MREGION_CLAIM_SMM);
 		FUZZ_CHECK(place, claim->kind >= MREGION_CLAIM_WINDOW &&
 			   claim->kind <= MREGION_CLAIM_UNCLAIMED &&
 			   claim->last >= claim->start &&
@@ -661,15 +663,21 @@ static inline void check_claims(struct place *place,
 			    claim->last <= 0xffff) && !claim->reserved &&
 			   !(claim->flags & ~(MREGION_CLAIM_RULES |
 					      MREGION_CLAIM_POLICY |
-					      MREGION_CLAIM_INSIDE)) &&
+					      MREGION_CLAIM_INSIDE |
+					      MREGION_CLAIM_SMM)) &&
 			   claim->region <= MAX_REGION &&
 			   window == !claim->region,
 			   "claim %u: %#llx-%#llx of kind %u, region %u, flags %#x",
 			   i, claim->start, claim->last, claim->kind,
 			   claim->region, claim->flags);
-		FUZZ_CHECK(place, !before || before->kind <= claim->kind,
-			   "claim %u: kind %u comes before kind %u", i,
-			   before ? before->kind : 0, claim->kind);
+		FUZZ_CHECK(place, !before || before->kind < claim->kind ||
+			   (before->kind == claim->kind &&
+			    (before->flags & MREGION_CLAIM_SMM) <=
+			    (claim->flags & MREGION_CLAIM_SMM)),
+			   "claim %u: kind %u, flags %#x come before kind %u, flags %#x",
+			   i, before ? before->kind : 0,
+			   before ? before->flags : 0, claim->kind,
+			   claim->flags);
 		/* Others may lie in each other's way, too. */
 		FUZZ_CHECK(place, !same ||
 			   (claim->kind == MREGION_CLAIM_CONFLICT ?

@@ -9,6 +9,7 @@
 #include "fuzz_machine.h"
 #include "fuzz_views.h"
 #include "fuzz_vm.h"
+#include "smm_util.h"
 
 /* ---- Rings, shadows, servers ------------------------------------------- */
 
@@ -212,15 +213,18 @@ static inline uint32_t random_space_on(struct prng *prng,
 }
 
 static inline void attach_expects(const struct model *model, uint32_t memory,
-				  uint32_t pio, struct verdict *verdict)
+				  uint32_t pio, uint32_t smm,
+				  struct verdict *verdict)
 {
 	const struct model_space *spaces = model->spaces;
 
 	memset(verdict, 0, sizeof(*verdict));
-	if ((memory && !spaces[memory].root) || (pio && !spaces[pio].root))
+	if ((memory && !spaces[memory].root) || (pio && !spaces[pio].root) ||
+	    (smm && !spaces[smm].root))
 		must_fail(verdict, -ENOENT);
 	if ((memory && spaces[memory].bus != MREGION_BUS_MEMORY) ||
-	    (pio && spaces[pio].bus != MREGION_BUS_PIO) || (!memory && !pio))
+	    (pio && spaces[pio].bus != MREGION_BUS_PIO) || (!memory && !pio) ||
+	    (smm && (spaces[smm].bus != MREGION_BUS_MEMORY || !memory)))
 		must_fail(verdict, -EINVAL);
 	may_fail(verdict, -EEXIST);
 }
@@ -228,7 +232,7 @@ static inline void attach_expects(const struct model *model, uint32_t memory,
 static inline void random_attach(struct machine *machine)
 {
 	struct prng *prng = &machine->prng;
-	uint32_t memory, pio, vm = below(prng, FUZZ_VMS);
+	uint32_t memory, pio, smm = 0, vm = below(prng, FUZZ_VMS);
 	struct mregion_attach result;
 	struct verdict verdict;
 	int fd, err;
@@ -249,16 +253,20 @@ static inline void random_attach(struct machine *machine)
 	}
 	memory = random_space_on(prng, &machine->model, MREGION_BUS_MEMORY);
 	pio = random_space_on(prng, &machine->model, MREGION_BUS_PIO);
-	attach_expects(&machine->model, memory, pio, &verdict);
+	if (one_in(prng, 3))
+		smm = random_space_on(prng, &machine->model,
+				      MREGION_BUS_MEMORY);
+	attach_expects(&machine->model, memory, pio, smm, &verdict);
 	failures = WITH_FAILURES(&machine->inject, prng, 3,
-				 err = mr_attach(machine->fd, fd, memory, pio,
-						 &result));
+				 err = mr_attach_smm(machine->fd, fd, memory,
+						     pio, smm, &result));
 	/* Out of memory, KVM may have thrown the virtual machine's bus away. */
 	FUZZ_CHECK(&machine->place, (err ? verdict_has(&verdict, err) :
 					   !verdict.fails) ||
 		   (failures && injected(err)) ||
 		   (machine->failures && err == -ENOMEM),
-		   "attach of spaces %u and %u: error %d", memory, pio, err);
+		   "attach of spaces %u, %u and %u: error %d", memory, pio,
+		   smm, err);
 	if (!err) {
 		machine->model.attached = true;
 		machine->counts.attached++;

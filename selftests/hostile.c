@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(hostile, random_attachments, 180)
 		if (below(&self->prng, 4))
 			attach.flags = 0;
 		if (below(&self->prng, 4))
-			attach.reserved = 0;
+			attach.smm = below(&self->prng, 4);
 		if (mr_ioctl(self->fd, MREGION_ATTACH, &attach)) {
 			failed++;
 			ASSERT_TRUE(mr_unchanged(self->fd, &before)) {

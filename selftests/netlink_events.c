@@ -8,6 +8,7 @@
 #include "device_util.h"
 #include "netlink_util.h"
 #include "server_util.h"
+#include "smm_util.h"
 
 #define WAIT_MS		MR_PATIENCE_MS
 
@@ -429,15 +430,17 @@ TEST_F(events, attachments)
 	EXPECT_EQ(getpid(), nl_number(event, MREGION_A_EVENT_VM_PID));
 	EXPECT_EQ(SPACE, nl_number(event, MREGION_A_EVENT_MEMORY));
 	EXPECT_EQ(NULL, nl_attr(event, MREGION_A_EVENT_PIO));
+	EXPECT_EQ(NULL, nl_attr(event, MREGION_A_EVENT_SMM));
 	free(event);
 	ASSERT_EQ(0, mr_detach(self->fd, vm.fd));
 	event = EXPECT_EVENT(MREGION_CMD_DETACHED);
 	EXPECT_EQ(vm_id, nl_number(event, MREGION_A_EVENT_VM));
 	free(event);
 	/* one that is gone is noticed by the next commit */
-	ASSERT_EQ(0, mr_attach(self->fd, vm.fd, SPACE, 0, NULL));
+	ASSERT_EQ(0, mr_attach_smm(self->fd, vm.fd, SPACE, 0, SPACE, NULL));
 	event = EXPECT_EVENT(MREGION_CMD_ATTACHED);
 	EXPECT_LT(vm_id, nl_number(event, MREGION_A_EVENT_VM));
+	EXPECT_EQ(SPACE, nl_number(event, MREGION_A_EVENT_SMM));
 	free(event);
 	vm_free(&vm);
 	ASSERT_EQ(0, COMMIT(self->fd, mr_mmio(2, 0x1000)));

@@ -341,9 +341,9 @@ TEST_F(trace, attachments)
 	EXPECT_EQ(0, fdinfo_of(self->rig.fd, "mregion-vms"));
 	EXPECT_EQ(0, mr_attach(self->rig.fd, self->rig.vm.fd, 0, DEV_PIO,
 			       NULL));
-	EXPECT_EVENTS("mregion_attach memory=1 pio=2 nr_windows=0 nr_conflicts=0 ret=-17",
+	EXPECT_EVENTS("mregion_attach memory=1 pio=2 smm=0 nr_windows=0 nr_conflicts=0 ret=-17",
 		      "mregion_detach gone=0",
-		      "mregion_attach memory=0 pio=2 nr_windows=1 nr_conflicts=0 ret=0");
+		      "mregion_attach memory=0 pio=2 smm=0 nr_windows=1 nr_conflicts=0 ret=0");
 	vm_free(&self->rig.vm);
 	self->rig.vm.kvm = -1;
 	EXPECT_EQ(0, fdinfo_of(self->rig.fd, "mregion-vms"));

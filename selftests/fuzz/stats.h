@@ -28,6 +28,7 @@
 	X(parts_full, "sets of intervals at their limit") \
 	X(coarse, "changes that were not looked for in detail") \
 	X(windows, "windows")				\
+	X(windows_both, "sets of windows for two views") \
 	X(windows_kept, "changes that windows suit")	\
 	X(windows_full, "sets of windows at their limit") \
 	X(windows_cut, "sets of windows cut")		\

@@ -25,6 +25,8 @@ struct mregion_view *verify_update(const struct world *w,
 void verify_too_deep(const struct world *w, const struct world_space *space);
 void verify_windows(struct mregion_view *view, struct mregion_view *before,
 		    const struct mregion_delta *delta, struct input *in);
+void verify_windows_both(const struct mregion_view *view,
+			 const struct mregion_view *other, bool fail);
 void verify_survey(const struct mregion_view *view,
 		   const struct mregion_windows *own,
 		   struct mregion_windows *others);

@@ -125,7 +125,9 @@ void verify_survey(const struct mregion_view *view,
 		   const struct mregion_windows *own,
 		   struct mregion_windows *others)
 {
-	struct mregion_survey survey = { .own = *own, .others = *others };
+	struct mregion_survey survey = {
+		.view = view, .own = *own, .others = *others,
+	};
 	struct verify_told told = { .view = view, .survey = &survey };
 	const struct mregion_view_range *range;
 	u32 i, conflicts = 0;
@@ -133,7 +135,7 @@ void verify_survey(const struct mregion_view *view,
 
 	/* what came later may be inside of windows */
 	CHECK(!mregion_survey_make(&survey), "no memory");
-	CHECK(!mregion_survey_walk(&survey, view, verify_told, &told),
+	CHECK(!mregion_survey_walk(&survey, verify_told, &told),
 	      "a survey failed");
 	CHECK(told.nr[MREGION_CLAIM_WINDOW] == own->nr, "%u windows",
 	      told.nr[MREGION_CLAIM_WINDOW]);

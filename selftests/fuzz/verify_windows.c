@@ -397,8 +397,12 @@ void verify_windows(struct mregion_view *view, struct mregion_view *before,
 	/* it takes a square */
 	if (windows.nr < 64 || input_once_in(in, 8))
 		verify_claims(&windows, view);
-	if (before)
+	if (before) {
 		verify_kept(&windows, view, before, delta);
+		if (windows.nr < 64)
+			verify_windows_both(view, before,
+					    input_once_in(in, 16));
+	}
 	fuzz_stats.windows += windows.nr;
 	fuzz_stats.windows_full += windows.nr == MREGION_MAX_WINDOWS;
 	if (input_once_in(in, 4))

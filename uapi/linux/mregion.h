@@ -687,11 +687,15 @@ struct mregion_commit {
  * @MREGION_FEATURE_CHANGES: %MREGION_CHANGES. Without it a view is read as a whole
  * @MREGION_FEATURE_VIEW_OPEN: a view has a descriptor: %MREGION_VIEW_OPEN,
  *	%MREGION_VIEW_FILE and %MREGION_OP_SHARE
+ * @MREGION_FEATURE_SMM: vCPUs in system management mode (SMM) can see a space of their
+ *	own: @smm of struct mregion_attach. It is missing on architectures other than
+ *	x86, and where the kernel is built without CONFIG_KVM_SMM
  */
 enum mregion_feature {
 	MREGION_FEATURE_ATTACH	= 1 << 0,
 	MREGION_FEATURE_CHANGES	= 1 << 1,
 	MREGION_FEATURE_VIEW_OPEN	= 1 << 2,
+	MREGION_FEATURE_SMM	= 1 << 3,
 };
 
 /**
@@ -1722,7 +1726,8 @@ struct mregion_server_wake {
  * @nr_windows: set on return: how many address windows were claimed
  * @nr_conflicts: set on return: how many ranges of others were in the way and
  *	were left out
- * @reserved: must be zero
+ * @smm: ID of the space on %MREGION_BUS_MEMORY that vCPUs in system management mode
+ *	see instead of @memory, or 0: they see @memory. With %MREGION_FEATURE_SMM
  */
 struct mregion_attach {
 	__u32 size;
@@ -1732,7 +1737,7 @@ struct mregion_attach {
 	__u32 flags;
 	__u32 nr_windows;
 	__u32 nr_conflicts;
-	__u32 reserved;
+	__u32 smm;
 };
 
 /**
@@ -1750,10 +1755,20 @@ struct mregion_attach {
  * The VMM sets memory slots as before. The attachment ends by
  * %MREGION_DETACH, with the machine, or with the virtual machine.
  *
+ * With @smm, the mode that a vCPU is in as it makes an access to memory decides which
+ * of the two views has it, and so which space the events of that access name. An exit of
+ * a vCPU in SMM has KVM_RUN_X86_SMM in kvm_run.flags; the VMM names @smm in struct
+ * mregion_access.space then. KVM has one bus for both: what is claimed there is what
+ * either view needs, without the reservations of both. Where that is more than
+ * struct mregion_info.max_windows, the windows of @memory go first. Slots for vCPUs in
+ * SMM are those of KVM's address space 1; the VMM sets them, too. @smm may be
+ * @memory, which has the effect of 0 here. I/O ports are the same in both modes.
+ *
  * ENOENT: no such space. EBADF: @vm_fd is not open. EINVAL: @vm_fd is no virtual
- * machine, a space is of the other bus, or both are 0. EPERM: the virtual
- * machine belongs to another process. EEXIST: attached to it already. EOPNOTSUPP:
- * %MREGION_FEATURE_ATTACH is missing.
+ * machine, a space is of the other bus, @memory and @pio are 0, or @smm is given
+ * and @memory is 0. EPERM: the virtual machine belongs to another process. EEXIST:
+ * attached to it already. EOPNOTSUPP: %MREGION_FEATURE_ATTACH is missing; @smm is
+ * given and %MREGION_FEATURE_SMM is missing.
  */
 #define MREGION_ATTACH	_IO(MREGION_IOCTL_TYPE, 0x09)
 
@@ -1800,11 +1815,14 @@ enum mregion_claim_kind {
  *	With neither flag every access to it exits anyway
  * @MREGION_CLAIM_INSIDE: the other's range is inside a window, since it was registered
  *	after that: its neighbours may exit, until the windows are claimed anew
+ * @MREGION_CLAIM_SMM: @region is in the space that vCPUs in SMM see; of a conflict, no
+ *	region of the other space is in the way
  */
 enum mregion_claim_flags {
 	MREGION_CLAIM_RULES	= 1 << 0,
 	MREGION_CLAIM_POLICY	= 1 << 1,
 	MREGION_CLAIM_INSIDE	= 1 << 2,
+	MREGION_CLAIM_SMM	= 1 << 3,
 };
 
 /**
@@ -1863,7 +1881,9 @@ struct mregion_claims_read {
  * define MREGION_CLAIMS - list the claims on a virtual machine's bus
  *
  * The list has windows first, then conflicts, then unclaimed parts, each sorted by
- * first address. It is as of this call, and includes devices that KVM got since the
+ * first address. Of conflicts and of unclaimed parts, those of the space that vCPUs in SMM
+ * see come behind those of the other one (%MREGION_CLAIM_SMM); what is the same in both
+ * is listed once. It is as of this call, and includes devices that KVM got since the
  * attachment. Addresses above 2^63, which no guest can access, are never claimed, and
  * not listed.
  *

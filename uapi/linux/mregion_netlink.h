@@ -193,6 +193,8 @@ enum mregion_a_machine {
  *	of the reader; 0 if it is not in there
  * @MREGION_A_VM_MEMORY: (u32) ID of the space on its memory bus
  * @MREGION_A_VM_PIO: (u32) ID of the space on its port bus
+ * @MREGION_A_VM_SMM: (u32) ID of the space that its vCPUs in SMM see on its memory
+ *	bus; missing if that is the one of all
  */
 enum mregion_a_vm {
 	MREGION_A_VM_MACHINE = 1,
@@ -200,8 +202,9 @@ enum mregion_a_vm {
 	MREGION_A_VM_PID,
 	MREGION_A_VM_MEMORY,
 	MREGION_A_VM_PIO,
+	MREGION_A_VM_SMM,
 };
-#define MREGION_A_VM_MAX	MREGION_A_VM_PIO
+#define MREGION_A_VM_MAX	MREGION_A_VM_SMM
 
 /**
  * enum mregion_a_space - a space
@@ -500,6 +503,7 @@ enum mregion_a_change {
  * @MREGION_A_EVENT_SERVER: (u32) ID of the server
  * @MREGION_A_EVENT_RING: (u32) ID of the ring
  * @MREGION_A_EVENT_FULL: (u64) writes that found no room so far
+ * @MREGION_A_EVENT_SMM: (u32) ID of the space that its vCPUs in SMM see
  */
 enum mregion_a_event {
 	MREGION_A_EVENT_PAD = 1,
@@ -516,7 +520,8 @@ enum mregion_a_event {
 	MREGION_A_EVENT_SERVER,
 	MREGION_A_EVENT_RING,
 	MREGION_A_EVENT_FULL,
+	MREGION_A_EVENT_SMM,
 };
-#define MREGION_A_EVENT_MAX	MREGION_A_EVENT_FULL
+#define MREGION_A_EVENT_MAX	MREGION_A_EVENT_SMM
 
 #endif /* _UAPI_LINUX_MREGION_NETLINK_H */

@@ -15,6 +15,8 @@ const char *mregion_feature_name(unsigned int bit,
 		return "changes";
 	case MREGION_FEATURE_VIEW_OPEN:
 		return "views";
+	case MREGION_FEATURE_SMM:
+		return "smm";
 	default:
 		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
 		return buffer;

@@ -36,6 +36,7 @@ static const struct live_field event_fields[] = {
 	FIELD(SERVER, U32, server),
 	FIELD(RING, U32, ring),
 	FIELD(FULL, U64, full),
+	FIELD(SMM, U32, smm),
 };
 
 static const struct live_type event_type = {
@@ -162,6 +163,8 @@ static void print_vm(const char *what, const struct event *event)
 		printf(", memory space %u", event->memory);
 	if (event->pio)
 		printf(", pio space %u", event->pio);
+	if (event->smm)
+		printf(", SMM space %u", event->smm);
 }
 
 void event_print(const struct event *event)

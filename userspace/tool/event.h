@@ -29,6 +29,7 @@ struct event {
 	uint32_t vm_pid;
 	uint32_t memory;
 	uint32_t pio;
+	uint32_t smm;
 	uint32_t server;
 	uint32_t ring;
 	bool cut;

@@ -58,6 +58,7 @@ struct live_vm {
 	uint32_t pid;
 	uint32_t memory;
 	uint32_t pio;
+	uint32_t smm;
 };
 
 struct live_space {

@@ -45,6 +45,7 @@ static const struct live_field vm_fields[] = {
 	FIELD(vm, VM_PID, U32, pid),
 	FIELD(vm, VM_MEMORY, U32, memory),
 	FIELD(vm, VM_PIO, U32, pio),
+	FIELD(vm, VM_SMM, U32, smm),
 };
 
 static const struct live_field space_fields[] = {

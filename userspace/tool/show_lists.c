@@ -231,13 +231,30 @@ void show_servers(const struct show *show)
 		print("servers", &columns);
 }
 
+/* Most have none, and no column for it. */
+static bool any_has_smm(const struct show *show)
+{
+	const struct live_vm *vm = show->snapshot.vms.items;
+	size_t i;
+
+	for (i = 0; i < show->snapshot.vms.nr; i++)
+		if (vm[i].smm)
+			return true;
+	return false;
+}
+
 void show_vms(const struct show *show)
 {
 	static const char *const heads[] = {
 		">VM", ">PID", ">MEMORY-SPACE", ">PIO-SPACE",
 	};
+	static const char *const heads_smm[] = {
+		">VM", ">PID", ">MEMORY-SPACE", ">PIO-SPACE", ">SMM-SPACE",
+	};
 	const struct live_vm *vm = show->snapshot.vms.items;
-	struct columns columns = COLUMNS(heads, 2);
+	bool smm = any_has_smm(show);
+	struct columns columns = smm ? COLUMNS(heads_smm, 2) :
+				       COLUMNS(heads, 2);
 	size_t i;
 
 	for (i = 0; i < show->snapshot.vms.nr; i++, vm++) {
@@ -249,6 +266,8 @@ void show_vms(const struct show *show)
 		add_id(&columns, vm->pid);
 		add_id(&columns, vm->memory);
 		add_id(&columns, vm->pio);
+		if (smm)
+			add_id(&columns, vm->smm);
 	}
 	if (!tool_json)
 		print("vms", &columns);

@@ -126,6 +126,8 @@ static void print_attach(const struct trace_record *record)
 {
 	printf("memory space %" PRIu64 ", pio space %" PRIu64,
 	       get(record, "memory"), get(record, "pio"));
+	if (get(record, "smm"))
+		printf(", SMM space %" PRIu64, get(record, "smm"));
 	if (!print_error(record))
 		printf(", %" PRIu64 " windows, %" PRIu64 " conflicts",
 		       get(record, "nr_windows"), get(record, "nr_conflicts"));
@@ -233,6 +235,8 @@ void trace_json(const struct trace_record *record)
 	case TRACE_ATTACH:
 		number_json(record, "memory");
 		number_json(record, "pio");
+		if (get(record, "smm"))
+			number_json(record, "smm");
 		json_failure(record);
 		number_json(record, "nr_windows");
 		number_json(record, "nr_conflicts");

@@ -31,7 +31,7 @@ WORDS(rule_flags, 0, "datamatch", "store", "read", "write", "notify", "posted",
 WORDS(range_flags, 0, "readonly", "nonvolatile", "unmergeable", "romd",
       "log-dirty");
 WORDS(claim_kind, 1, "window", "conflict", "unclaimed");
-WORDS(claim_flags, 0, "rules", "policy", "inside");
+WORDS(claim_flags, 0, "rules", "policy", "inside", "smm");
 WORDS(outcome, 0, "unassigned", "unassigned_exit", "refused", "refused_exit",
       "coalesced", "ring_full", "exit", "doorbell", "shadow", "served",
       "server_exit");
