@@ -215,12 +215,12 @@ TEST_F(features, require)
 
 	self->machine->info.features = 0;
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull >> 32));
-	EXPECT_ERROR("lacks: attach, changes, views, bit 3, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, bit 4, ");
 	EXPECT_ERROR(", bit 30, bit 31 (EOPNOTSUPP)");
 
 	/* Of more than there is room for, the rest is cut off. */
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull));
-	EXPECT_ERROR("lacks: attach, changes, views, bit 3, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, bit 4, ");
 }
 
 /* Of a newer module all is taken that is known, and no more. */

@@ -326,13 +326,27 @@ TEST_F(log, ring)
 		{ .slot = 1, .size = 8 * PAGE, .offset = 100 * PAGE },
 		{ .slot = 0, .size = 4 * PAGE, .offset = 0 },
 	};
-	/* The third is of no slot, and the fourth behind one. */
+	struct mregion_memslot in_smm = {
+		.slot = 1, .size = 2 * PAGE, .offset = 150 * PAGE,
+	};
+	const struct mregion_memslots memslots[2] = {
+		{ .first = FIRST_SLOT, .slots = slots, .nr = 2 },
+		{ .first = FIRST_SLOT | 1 << 16, .slots = &in_smm, .nr = 1 },
+	};
+	/*
+	 * The third is of no slot, the fourth behind one, the sixth of SMM's, and the last
+	 * of no address space.
+	 */
 	static const uint32_t told[][2] = {
 		{ 1, 7 }, { 0, 3 }, { 2, 0 }, { 0, 4 }, { 1, 0 },
+		{ 1 << 16 | 1, 1 }, { 2 << 16 | 1, 2 },
 	};
 	unsigned int i;
 
 	slots[0].region = slots[1].region = self->region;
+	in_smm.region = self->region;
+	log.memslots[0] = &memslots[0];
+	log.memslots[1] = &memslots[1];
 	watched = mregion_log_start(self->region);
 	ASSERT_NE(NULL, watched);
 	for (i = 0; i < ARRAY_SIZE(told); i++) {
@@ -342,19 +356,20 @@ TEST_F(log, ring)
 	}
 	fixture_ioctl = reset_some;
 	nr_resets = told_early = 0;
-	ASSERT_EQ(0, mregion_kvm_log_rings(&log, slots, 2, FIRST_SLOT));
-	EXPECT_EQ(4, nr_resets);
+	ASSERT_EQ(0, mregion_kvm_log_rings(&log));
+	EXPECT_EQ(5, nr_resets);
 	EXPECT_EQ(0, told_early);
-	EXPECT_EQ(11, ring.next);
+	EXPECT_EQ(13, ring.next);
 	for (i = 0; i < ARRAY_SIZE(told); i++)
 		EXPECT_EQ(KVM_DIRTY_GFN_F_RESET, entries[(6 + i) % ENTRIES].flags);
 	EXPECT_EQ(1, take_one(watched, 107));
 	EXPECT_EQ(1, take_one(watched, 3));
 	EXPECT_EQ(1, take_one(watched, 100));
+	EXPECT_EQ(1, take_one(watched, 151));
 	EXPECT_EQ(0, mregion_log_take(watched, 0, UINT64_MAX, NULL));
 	/* Nothing is there any more. */
-	ASSERT_EQ(0, mregion_kvm_log_rings(&log, slots, 2, FIRST_SLOT));
-	EXPECT_EQ(4, nr_resets);
+	ASSERT_EQ(0, mregion_kvm_log_rings(&log));
+	EXPECT_EQ(5, nr_resets);
 	fixture_ioctl = fixture_kernel;
 	mregion_log_stop(watched);
 }

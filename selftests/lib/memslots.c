@@ -19,6 +19,7 @@ FIXTURE(memslots)
 {
 	struct mregion_machine machine;
 	struct mregion_space space;
+	struct mregion_kvm_log log;
 	struct mregion_memslots slots;
 	struct mregion_region *first;
 };
@@ -41,8 +42,8 @@ FIXTURE_SETUP(memslots)
 	}
 	fixture_space(&self->machine, &self->space, MREGION_BUS_MEMORY, NULL,
 		      0);
-	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
-					   NR_SLOTS));
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, &self->log, -1,
+					   FIRST_SLOT, NR_SLOTS));
 }
 
 FIXTURE_TEARDOWN(memslots)
@@ -284,18 +285,20 @@ TEST_F(memslots, all_of_kvm)
 
 	fixture_ioctl = kvm;
 	nr_kvm_slots = FIRST_SLOT;
-	EXPECT_EQ(-EINVAL, mregion_memslots_init(&all, -1, FIRST_SLOT,
+	EXPECT_EQ(-EINVAL, mregion_memslots_init(&all, &self->log, -1,
+						 FIRST_SLOT,
 						 MREGION_ALL_SLOTS));
 	nr_kvm_slots = -EBADF;
-	EXPECT_EQ(-EBADF, mregion_memslots_init(&all, -1, FIRST_SLOT,
+	EXPECT_EQ(-EBADF, mregion_memslots_init(&all, &self->log, -1,
+						FIRST_SLOT,
 						MREGION_ALL_SLOTS));
 	nr_kvm_slots = 32764;
-	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
-					   MREGION_ALL_SLOTS));
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, &self->log, -1,
+					   FIRST_SLOT, MREGION_ALL_SLOTS));
 	EXPECT_EQ(32764 - FIRST_SLOT, self->slots.max);
 	nr_kvm_slots = FIRST_SLOT + 2;
-	ASSERT_EQ(0, mregion_memslots_init(&self->slots, -1, FIRST_SLOT,
-					   MREGION_ALL_SLOTS));
+	ASSERT_EQ(0, mregion_memslots_init(&self->slots, &self->log, -1,
+					   FIRST_SLOT, MREGION_ALL_SLOTS));
 	EXPECT_EQ(-ENOSPC, UPDATE(
 		FIXTURE_RANGE(0x0000, 0x0fff, 0, 1, MREGION_RAM, 0),
 		FIXTURE_RANGE(0x2000, 0x2fff, 0, 1, MREGION_RAM, 0),
@@ -598,7 +601,7 @@ TEST_F(memslots, follow_random)
 	size_t i, nr, nr_intervals, round, compared = 0;
 
 	TH_LOG("MREGION_SEED=%#llx", (unsigned long long)seed);
-	ASSERT_EQ(0, mregion_memslots_init(&all, -1, 100, PAGES));
+	ASSERT_EQ(0, mregion_memslots_init(&all, &self->log, -1, 100, PAGES));
 	self->slots.max = PAGES;
 	for (round = 0; round < 3000; round++) {
 		nr = 0;

@@ -156,15 +156,18 @@ int mregion_kvm_log_slot(struct mregion_kvm_log *log,
 
 /* ---- Rings ------------------------------------------------------------- */
 
-/* By number, or NULL; of address space 0. */
-static const struct mregion_memslot *find_slot(const struct mregion_memslot *slots,
-					       size_t nr, uint32_t number)
+/* By KVM's number, with the address space in it; NULL: it is not the library's. */
+static const struct mregion_memslot *find_slot(const struct mregion_kvm_log *log,
+					       uint32_t number)
 {
+	uint32_t space = number >> MREGION_SLOT_SPACE;
+	const struct mregion_memslots *memslots;
 	size_t i;
 
-	for (i = 0; i < nr; i++)
-		if (slots[i].slot == number)
-			return &slots[i];
+	memslots = space < MREGION_ADDRESS_SPACES ? log->memslots[space] : NULL;
+	for (i = 0; memslots && i < memslots->nr; i++)
+		if (memslots->first + memslots->slots[i].slot == number)
+			return &memslots->slots[i];
 	return NULL;
 }
 
@@ -209,19 +212,21 @@ static size_t count_entries(const struct mregion_kvm_log *log,
 
 /* Take as many entries as there is room for; KVM still has to reset them. */
 static void take_ring(struct mregion_kvm_log *log,
-		      struct mregion_vcpu_ring *ring,
-		      const struct mregion_memslot *slots, size_t nr,
-		      uint32_t first, struct taken *taken, size_t room)
+		      struct mregion_vcpu_ring *ring, struct taken *taken,
+		      size_t room)
 {
 	const struct mregion_memslot *slot = NULL;
 	struct kvm_dirty_gfn *entry;
+	uint32_t number = 0;
 
 	for (; taken->entries < room; ring->next++) {
 		entry = entry_at(log, ring, ring->next);
 		if (!is_dirty(entry))
 			return;
-		if (!slot || slot->slot != entry->slot - first)
-			slot = find_slot(slots, nr, entry->slot - first);
+		if (!slot || number != entry->slot) {
+			number = entry->slot;
+			slot = find_slot(log, number);
+		}
 		if (slot && entry->offset < slot->size / log->page_size)
 			taken->told[taken->nr++] = (struct told){
 				.region = slot->region,
@@ -257,9 +262,7 @@ static int reset_rings(const struct mregion_kvm_log *log, size_t entries)
  * Pages come to the logs when writes to them are logged anew: a client that reads a
  * page earlier would miss a write that has an entry already.
  */
-int mregion_kvm_log_rings(struct mregion_kvm_log *log,
-			  const struct mregion_memslot *slots, size_t nr,
-			  uint32_t first)
+int mregion_kvm_log_rings(struct mregion_kvm_log *log)
 {
 	struct taken taken = { 0 };
 	size_t room = 0, k;
@@ -275,8 +278,7 @@ int mregion_kvm_log_rings(struct mregion_kvm_log *log,
 		return -ENOMEM;
 	for (i = 0; i < log->nr_rings; i++)
 		if (log->rings[i].entries)
-			take_ring(log, &log->rings[i], slots, nr, first,
-				  &taken, room);
+			take_ring(log, &log->rings[i], &taken, room);
 	ret = reset_rings(log, taken.entries);
 	for (k = 0; k < taken.nr; k++)
 		mregion_logging_bits(taken.told[k].region, taken.told[k].page,

@@ -12,6 +12,13 @@
 
 struct kvm_dirty_gfn;
 struct mregion_memslot;
+struct mregion_memslots;
+
+/** MREGION_ADDRESS_SPACES - KVM's, for vCPUs out of SMM and for those in it */
+#define MREGION_ADDRESS_SPACES	2
+
+/** MREGION_SLOT_SPACE - where in a slot's number KVM has the address space */
+#define MREGION_SLOT_SPACE	16
 
 /**
  * struct mregion_vcpu_ring - the ring of a vCPU
@@ -32,6 +39,8 @@ struct mregion_vcpu_ring {
  * @ring_bytes: length of each ring; 0: there are bitmaps
  * @rings: by index of the vCPU
  * @nr_rings: how many there is room for
+ * @memslots: the slots that entries of rings are about, by KVM's address space; NULL:
+ *	not the library's
  */
 struct mregion_kvm_log {
 	int vm_fd;
@@ -41,6 +50,7 @@ struct mregion_kvm_log {
 	uint32_t ring_bytes;
 	struct mregion_vcpu_ring *rings;
 	unsigned int nr_rings;
+	const struct mregion_memslots *memslots[MREGION_ADDRESS_SPACES];
 };
 
 /**
@@ -81,15 +91,11 @@ int mregion_kvm_log_slot(struct mregion_kvm_log *log,
 
 /**
  * mregion_kvm_log_rings() - take what is in all rings
- * @log: the log; it has rings
- * @slots: the slots that there are, or were when entries were made
- * @nr: how many
- * @first: number of KVM's of the slot with number 0
+ * @log: the log; it has rings, and its slots are those there are, or were when entries
+ *	were made
  *
  * Return: 0 or a negative errno.
  */
-int mregion_kvm_log_rings(struct mregion_kvm_log *log,
-			  const struct mregion_memslot *slots, size_t nr,
-			  uint32_t first);
+int mregion_kvm_log_rings(struct mregion_kvm_log *log);
 
 #endif

@@ -19,7 +19,7 @@ static int sync_slots(struct mregion_machine *machine)
 	int ret = 0, err;
 
 	for (vm = machine->vms; vm; vm = vm->next) {
-		err = mregion_memslots_sync(&vm->memslots);
+		err = mregion_vm_sync(vm);
 		ret = ret ? ret : err;
 	}
 	return ret;
@@ -39,10 +39,13 @@ static int sync_all(struct mregion_machine *machine)
 static int check_slots(const struct mregion_region *region)
 {
 	struct mregion_vm *vm;
+	unsigned int i;
 	int ret = 0;
 
 	for (vm = region->machine->vms; vm && !ret; vm = vm->next)
-		ret = mregion_memslots_check_log(&vm->memslots, region);
+		for (i = 0; i < MREGION_ADDRESS_SPACES && !ret; i++)
+			ret = mregion_memslots_check_log(&vm->memslots[i],
+							 region);
 	return ret;
 }
 

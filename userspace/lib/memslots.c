@@ -17,17 +17,22 @@
 #include "slot_pieces.h"
 #include "space.h"
 
-/* How many slots KVM has from @first on, or a negative errno. */
+/*
+ * How many slots KVM has from @first on, or a negative errno. Each address space has as
+ * many.
+ */
 static int slots_from(int vm_fd, unsigned int first)
 {
 	int nr = ioctl(vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 
 	if (nr < 0)
 		return -errno;
+	first &= (1u << MREGION_SLOT_SPACE) - 1;
 	return (unsigned int)nr > first ? nr - (int)first : -EINVAL;
 }
 
-int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
+int mregion_memslots_init(struct mregion_memslots *memslots,
+			  struct mregion_kvm_log *log, int vm_fd,
 			  unsigned int first, unsigned int max)
 {
 	int nr;
@@ -42,6 +47,7 @@ int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
 		.vm_fd = vm_fd,
 		.first = first,
 		.max = max,
+		.log = log,
 	};
 	return 0;
 }
@@ -132,7 +138,6 @@ void mregion_memslots_destroy(struct mregion_memslots *memslots)
 		remove_slot(memslots, &memslots->slots[i]);
 	free(memslots->slots);
 	free(memslots->free);
-	mregion_kvm_log_destroy(&memslots->log);
 }
 
 /* The whole pages of a range, if it can be a slot. */
@@ -290,8 +295,7 @@ static int log_failed(int err, const char *what)
 
 static int sync_rings(struct mregion_memslots *memslots)
 {
-	int ret = mregion_kvm_log_rings(&memslots->log, memslots->slots,
-					memslots->nr, memslots->first);
+	int ret = mregion_kvm_log_rings(memslots->log);
 
 	return ret ? log_failed(ret, "vCPUs") : 0;
 }
@@ -308,7 +312,7 @@ static int sync_bitmaps(struct mregion_memslots *memslots, bool leaving)
 		if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES) ||
 		    (leaving && !slot->leaves) || !slot->region->logging.logs)
 			continue;
-		err = mregion_kvm_log_slot(&memslots->log, slot,
+		err = mregion_kvm_log_slot(memslots->log, slot,
 					   memslots->first + slot->slot);
 		if (err && !ret)
 			ret = log_failed(err, slot->region->name);
@@ -331,14 +335,14 @@ static void resume_vcpus(struct mregion_memslots *memslots)
 
 int mregion_memslots_sync_rings(struct mregion_memslots *memslots)
 {
-	return memslots->log.ring_bytes ? sync_rings(memslots) : 0;
+	return memslots->log->ring_bytes ? sync_rings(memslots) : 0;
 }
 
 int mregion_memslots_sync(struct mregion_memslots *memslots)
 {
 	int ret;
 
-	if (!memslots->log.ring_bytes)
+	if (!memslots->log->ring_bytes)
 		return sync_bitmaps(memslots, false);
 	pause_vcpus(memslots);
 	ret = sync_rings(memslots);
@@ -349,7 +353,7 @@ int mregion_memslots_sync(struct mregion_memslots *memslots)
 /* All pages of slots that leave may have been written. */
 static void mark_leaving_as_written(const struct mregion_memslots *memslots)
 {
-	uint64_t page_size = memslots->log.page_size, page, end;
+	uint64_t page_size = memslots->log->page_size, page, end;
 	const struct mregion_memslot *slot;
 	size_t i;
 
@@ -366,7 +370,7 @@ static void mark_leaving_as_written(const struct mregion_memslots *memslots)
 /* Take the logs of slots that leave: they end with the slots. */
 static void save_logs(struct mregion_memslots *memslots)
 {
-	int ret = memslots->log.ring_bytes ? sync_rings(memslots) :
+	int ret = memslots->log->ring_bytes ? sync_rings(memslots) :
 					     sync_bitmaps(memslots, true);
 
 	if (ret)
@@ -375,7 +379,7 @@ static void save_logs(struct mregion_memslots *memslots)
 
 int mregion_memslots_save_logs(struct mregion_memslots *memslots)
 {
-	return memslots->log.ring_bytes ? sync_rings(memslots) :
+	return memslots->log->ring_bytes ? sync_rings(memslots) :
 					  sync_bitmaps(memslots, false);
 }
 

@@ -37,9 +37,9 @@ struct mregion_memslot {
 };
 
 /**
- * struct mregion_memslots - the memory slots of a virtual machine
+ * struct mregion_memslots - the memory slots of one of KVM's address spaces
  * @vm_fd: the virtual machine
- * @first: first slot of the library's share
+ * @first: first slot of the library's share, with the address space as KVM takes it
  * @max: number of slots in it; 0: slots are the VMM's
  * @nr_used: how many of the numbers were ever used: the lowest
  * @free: stack of those that are not in use any more
@@ -48,7 +48,7 @@ struct mregion_memslot {
  * @slots: those in use, sorted by @gpa; also those that should have gone, but
  *	could not be removed
  * @nr: how many
- * @log: KVM's log of what vCPUs write
+ * @log: KVM's log of what vCPUs write; the virtual machine's
  * @pause: struct mregion_attach_params.pause
  * @resume: struct mregion_attach_params.resume
  * @opaque: passed to them
@@ -67,7 +67,7 @@ struct mregion_memslots {
 	unsigned int room;
 	struct mregion_memslot *slots;
 	size_t nr;
-	struct mregion_kvm_log log;
+	struct mregion_kvm_log *log;
 	void (*pause)(void *opaque);
 	void (*resume)(void *opaque);
 	void *opaque;
@@ -80,13 +80,16 @@ struct mregion_memslots {
 /**
  * mregion_memslots_init() - no slots yet
  * @memslots: filled in
+ * @log: KVM's log of what vCPUs write, which may be filled in later
  * @vm_fd: the virtual machine
- * @first: first slot that may be used
+ * @first: first slot that may be used, with KVM's address space above its bit
+ *	%MREGION_SLOT_SPACE
  * @max: how many may be; %MREGION_ALL_SLOTS for all that KVM has from @first on
  *
  * Return: 0; -EINVAL: KVM has none there.
  */
-int mregion_memslots_init(struct mregion_memslots *memslots, int vm_fd,
+int mregion_memslots_init(struct mregion_memslots *memslots,
+			  struct mregion_kvm_log *log, int vm_fd,
 			  unsigned int first, unsigned int max);
 
 /**
@@ -99,6 +102,8 @@ void mregion_memslots_destroy(struct mregion_memslots *memslots);
 /**
  * mregion_memslots_sync() - bring what KVM has logged to the logs of regions
  * @memslots: the slots; the transaction is locked
+ *
+ * With rings, those of all address spaces are brought.
  *
  * Return: 0; or the first error of KVM, with its text for mregion_error().
  */

@@ -334,7 +334,8 @@ enum mregion_source {
  * @vm: the virtual machine, if @source is MREGION_FROM_VCPU, else NULL
  * @vcpu: index of the vCPU in its virtual machine, or MREGION_NO_VCPU:
  *	no vCPU makes it, or it is a posted write that a dead server has left
- * @space: the space of the access; NULL for MREGION_FROM_RING and MREGION_FROM_SERVER
+ * @space: the space of the access, which is the one for SMM if a vCPU makes it there; NULL
+ *	for MREGION_FROM_RING and MREGION_FROM_SERVER
  * @addr: address in @space of the first byte that the function gets; 0 without @space
  * @offset: in the region, as the function gets it
  */
@@ -1675,6 +1676,11 @@ struct mregion_unassigned {
  * @dirty_ring_bytes: vCPUs log pages in rings of that length, a power of two (KVM's
  *	KVM_CAP_DIRTY_LOG_RING), each given by mregion_vm_add_vcpu(). To be attached before
  *	there are vCPUs then, with @pause. 0: KVM has a bitmap for each slot
+ * @smm: space that vCPUs in system management mode (SMM) see on the memory bus instead of
+ *	@memory, which must be given, too. It may be the same: then SMM has the same memory.
+ *	Its slots are of KVM's address space 1, with the numbers that @first_slot and
+ *	@nr_slots say, which are free there as well. NULL: registers are the same in SMM,
+ *	and the slots of address space 1 are the VMM's
  */
 struct mregion_attach_params {
 	int vm_fd;
@@ -1687,6 +1693,7 @@ struct mregion_attach_params {
 	void (*pause)(void *opaque);
 	void (*resume)(void *opaque);
 	uint32_t dirty_ring_bytes;
+	struct mregion_space *smm;
 };
 
 /**
@@ -1717,15 +1724,21 @@ struct mregion_attach_params {
  * or do not move, resize, split or cover memory that vCPUs execute or that is logged.
  * Beginning or ending a log replaces no slot.
  *
+ * With @params->smm, all of that holds for the slots of vCPUs in SMM, too. A commit that
+ * changes memory in both spaces sets the slots of the one after those of the other, and
+ * pauses vCPUs for each. mregion_vm_exit() resolves an exit of a vCPU in SMM in that
+ * space. What vCPUs write in SMM comes to the logs of the same regions.
+ *
  * Return: the attachment. If it is NULL, nothing is attached, and errno is EBADF:
  * the virtual machine's descriptor is not open; EINVAL: it is none, a space is of
- * the other bus, or both are NULL; ENOENT: a space is not committed yet; EEXIST:
+ * the other bus, both are NULL, or there is one for SMM alone; ENOENT: a space is not committed yet; EEXIST:
  * the machine is attached to it already; EPERM: another process has created it;
  * ENOSPC: there are more ranges of memory than slots; or the errno of KVM for a
  * slot. EINVAL, too: with %MREGION_ALL_SLOTS, if KVM has no slot first_slot; one of the
  * functions that pause and resume is missing; dirty rings without them, of a length that
  * KVM does not take, or with vCPUs created before.
- * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH.
+ * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH; with a space for SMM, it lacks
+ * %MREGION_FEATURE_SMM, or KVM has no slots for SMM.
  */
 struct mregion_vm *mregion_attach(struct mregion_machine *machine,
 				  const struct mregion_attach_params *params);
@@ -1776,7 +1789,8 @@ int mregion_vm_slots_error(const struct mregion_vm *vm);
  * @offset: of its first byte in @region, in bytes
  * @region: the region of the memory; NULL if the region was freed, but KVM could not
  *	remove the slot yet
- * @slot: its number, as KVM takes it; of address space 0
+ * @slot: its number, as KVM takes it: with the address space in the upper 16 bits, which
+ *	is 0, or 1 for a slot of vCPUs in SMM
  * @flags: KVM_MEM_LOG_DIRTY_PAGES and KVM_MEM_READONLY, as KVM has them
  */
 struct mregion_slot {
@@ -1791,7 +1805,8 @@ struct mregion_slot {
 /**
  * mregion_vm_slots() - the memory slots of a virtual machine
  * @vm: the virtual machine
- * @slots: filled in, sorted by address; may be NULL if @nr is 0
+ * @slots: filled in, sorted by address, those of vCPUs in SMM behind the others; may be
+ *	NULL if @nr is 0
  * @nr: size of the array
  *
  * For KVM_GET_DIRTY_LOG and the like. A slot keeps its number from one commit to

@@ -22,6 +22,7 @@ struct mregion_unassigned;
  * @addr: address, or port
  * @len: of all its accesses together, in bytes
  * @pio: it is on the I/O port bus
+ * @smm: it was made in SMM
  * @write: it is a write
  * @done: how many bytes are done
  * @part: how many more a server may be at, whatever is there by now: ask for
@@ -36,6 +37,7 @@ struct mregion_progress {
 	uint64_t addr;
 	uint64_t len;
 	bool pio;
+	bool smm;
 	bool write;
 	uint64_t done;
 	unsigned int part;
@@ -50,9 +52,12 @@ struct mregion_progress {
  * @fd: of the virtual machine; the caller's
  * @memory: space of its memory bus, or NULL
  * @pio: space of its I/O port bus, or NULL
+ * @smm: space that vCPUs in SMM see on the memory bus; NULL: @memory, without slots of the
+ *	library's
  * @unassigned: called for accesses to where nothing is, or NULL
  * @opaque: passed to it
- * @memslots: its memory slots
+ * @log: KVM's log of what vCPUs write
+ * @memslots: its memory slots, by KVM's address space: for vCPUs out of SMM, and in it
  * @progress: interrupted exits, by index of the vCPU
  * @next: in the machine's list
  */
@@ -61,12 +66,22 @@ struct mregion_vm {
 	int fd;
 	struct mregion_space *memory;
 	struct mregion_space *pio;
+	struct mregion_space *smm;
 	int (*unassigned)(void *opaque, struct mregion_unassigned *access);
 	void *opaque;
-	struct mregion_memslots memslots;
+	struct mregion_kvm_log log;
+	struct mregion_memslots memslots[MREGION_ADDRESS_SPACES];
 	struct mregion_progress *progress;
 	struct mregion_vm *next;
 };
+
+/**
+ * mregion_vm_sync() - bring what KVM has logged to the logs of regions
+ * @vm: the virtual machine; the transaction is locked
+ *
+ * Return: 0; or the first error of KVM, with its text for mregion_error().
+ */
+int mregion_vm_sync(struct mregion_vm *vm);
 
 /** mregion_vms_follow() - upon a commit, see struct mregion_followers */
 int mregion_vms_follow(struct mregion_machine *machine);

@@ -224,7 +224,8 @@ static void resume_exit(struct mregion_progress *saved,
 		return;
 	/* If it is another exit, the VMM has not come back as it should. */
 	if (saved->addr == now->addr && saved->len == now->len &&
-	    saved->pio == now->pio && saved->write == now->write) {
+	    saved->pio == now->pio && saved->smm == now->smm &&
+	    saved->write == now->write) {
 		now->done = saved->done;
 		now->part = saved->part;
 		now->ret = saved->ret;
@@ -310,9 +311,21 @@ static int exit_ring_full(struct mregion_vm *vm)
 
 	mregion_rings_drain(&vm->machine->rings);
 	pthread_mutex_lock(lock);
-	ret = mregion_memslots_sync_rings(&vm->memslots);
+	ret = mregion_memslots_sync_rings(&vm->memslots[0]);
 	pthread_mutex_unlock(lock);
 	return ret;
+}
+
+/* Whether a vCPU sees the space for SMM, as the exit says. */
+static bool sees_smm(const struct mregion_vm *vm, const struct kvm_run *run)
+{
+#ifdef KVM_RUN_X86_SMM
+	return vm->smm && run->flags & KVM_RUN_X86_SMM;
+#else
+	(void)vm;
+	(void)run;
+	return false;
+#endif
 }
 
 static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
@@ -321,14 +334,16 @@ static int exit_mmio(struct mregion_vm *vm, unsigned int vcpu,
 	struct mregion_progress now = {
 		.addr = run->mmio.phys_addr,
 		.len = run->mmio.len,
+		.smm = sees_smm(vm, run),
 		.write = run->mmio.is_write,
 	};
+	struct mregion_space *space = now.smm ? vm->smm : vm->memory;
 
 	if (run->mmio.is_write & RESOLVED)
 		return 0;
-	if (!vm->memory || !now.len || now.len > sizeof(run->mmio.data))
+	if (!space || !now.len || now.len > sizeof(run->mmio.data))
 		return exit_other(vm);
-	return mark_resolved(make_accesses(vm, vm->memory, vcpu, &now, run->mmio.data,
+	return mark_resolved(make_accesses(vm, space, vcpu, &now, run->mmio.data,
 				run->mmio.len), &run->mmio.is_write);
 }
 
