@@ -57,24 +57,30 @@ static void mregion_survey_windows(const struct mregion_survey *survey,
 		});
 }
 
-/* Whether anything between two addresses in a view is the machine's. */
-static bool mregion_survey_claims(const struct mregion_view *view, u64 start,
-				  u64 last)
-{
+/* How far a view has been looked at, for addresses that never go down. */
+struct mregion_survey_at {
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
+};
 
-	mregion_view_for_each(range, &cursor, view, start) {
-		if (range->start > last)
-			break;
-		if (mregion_range_claims(range))
-			return true;
+/* Go on to the first range of the machine's that is not in front of an address. */
+static int mregion_survey_go(struct mregion_survey_at *at, u64 start,
+			     struct mregion_work *work)
+{
+	int ret;
+
+	while (at->range && (at->range->last < start ||
+			     !mregion_range_claims(at->range))) {
+		ret = mregion_work_step(work);
+		if (ret)
+			return ret;
+		at->range = mregion_btree_next(&at->cursor);
 	}
-	return false;
+	return 0;
 }
 
 /*
- * Both are sorted by first address, so each is gone through once. Those of SMM leave
+ * All are sorted by first address, so each is gone through once. Those of SMM leave
  * out what the other view has as well.
  */
 static int mregion_survey_conflicts(const struct mregion_survey *survey,
@@ -83,12 +89,14 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 {
 	const struct mregion_view *view = smm ? survey->smm : survey->view;
 	struct mregion_work work = { .left = U64_MAX };
-	const struct mregion_view_range *range;
-	struct mregion_btree_cursor cursor;
+	struct mregion_survey_at at, outside = {};
 	u32 i, own = 0;
 	int ret;
 
-	range = mregion_btree_first(&view->tree, 0, &cursor);
+	at.range = mregion_btree_first(&view->tree, 0, &at.cursor);
+	if (smm)
+		outside.range = mregion_btree_first(&survey->view->tree, 0,
+						    &outside.cursor);
 	for (i = 0; i < survey->others.nr; i++) {
 		const struct mregion_window *other = &survey->others.window[i];
 		struct mregion_finding finding = {
@@ -99,24 +107,21 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 
 		if (other->start > MREGION_WINDOWS_LAST)
 			break;
-		while (range && (range->last < other->start ||
-				 !mregion_range_claims(range))) {
-			ret = mregion_work_step(&work);
-			if (ret)
-				return ret;
-			range = mregion_btree_next(&cursor);
-		}
+		ret = mregion_survey_go(&at, other->start, &work) ?:
+		      mregion_survey_go(&outside, other->start, &work);
+		if (ret)
+			return ret;
 		while (own < survey->own.nr &&
 		       survey->own.window[own].last < other->start)
 			own++;
 		ret = mregion_work_step(&work);
 		if (ret)
 			return ret;
-		if (!range || range->start > other->last ||
-		    (smm && mregion_survey_claims(survey->view, other->start,
-						  other->last)))
+		if (!at.range || at.range->start > other->last)
 			continue;
-		finding.range = range;
+		if (outside.range && outside.range->start <= other->last)
+			continue;
+		finding.range = at.range;
 		finding.flags = mregion_range_need(finding.range);
 		if (smm)
 			finding.flags |= MREGION_CLAIM_SMM;
