@@ -92,6 +92,9 @@ static int init_slots(struct mregion_vm *vm,
 	unsigned int i;
 	int ret = 0;
 
+	/* What is above the number is the address space. */
+	if (params->nr_slots && params->first_slot >> MREGION_SLOT_SPACE)
+		ret = -EINVAL;
 	for (i = 0; i < MREGION_ADDRESS_SPACES && !ret; i++)
 		ret = mregion_memslots_init(&vm->memslots[i], &vm->log, vm->fd,
 					    params->first_slot |
