@@ -238,7 +238,7 @@ spaces:
   SPACE  BUS     ROOT       UNASSIGNED  RANGES  VMS  GENERATION
       1  memory  #1 system  exit            11    $vms           1
       2  pio     #11 ports  exit             1    $vms           1
-      3  memory  #4 pci     ones             4    0           1
+      3  memory  #4 pci     ones             4    $vms           1
 rules:
   REGION   KIND      OFFSET  LENGTH  SIZE   VALUE  RING  SHADOW    AT  FLAGS
   #5 uart  doorbell    0x10       4     4  0x1234     -       -     -  datamatch
@@ -257,9 +257,9 @@ END
 
 if [ $vms -eq 1 ]; then
 	check 'virtual machines' says 0 \
-		"   1  $pid             1          2" \
+		"   1  $pid             1          2          3" \
 		mregion show "$machine" vms
-	check 'claims' says 0 '0xa0000      0xbffff' \
+	check 'claims' says 0 '0xfee01000   0xffffffff' \
 		mregion show "$machine" claims
 else
 	for name in 'virtual machines' claims; do
