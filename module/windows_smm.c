@@ -101,7 +101,9 @@ static int mregion_windows_unite(const struct mregion_windows sets[2],
 		mregion_windows_sort(&all);
 		mregion_windows_join(&all);
 		mregion_windows_cut(&all, reserved, windows);
-		windows->full = all.full;
+		windows->full = all.full ||
+				windows->nr > MREGION_MAX_WINDOWS;
+		windows->nr = min(windows->nr, MREGION_MAX_WINDOWS);
 	}
 	mregion_windows_free(&all);
 	return ret;
@@ -115,7 +117,7 @@ static int mregion_windows_unite(const struct mregion_windows sets[2],
  *
  * What mregion_windows_of() says of either, without the reservations of both. When
  * that is more than MREGION_MAX_WINDOWS before reservations are left out, those of
- * @view go first.
+ * @view go first; when it is more only then, those at lower addresses.
  *
  * Return: 0, -ENOMEM, -EINTR.
  */

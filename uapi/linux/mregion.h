@@ -1882,8 +1882,8 @@ struct mregion_claims_read {
  *
  * The list has windows first, then conflicts, then unclaimed parts, each sorted by
  * first address. Of conflicts and of unclaimed parts, those of the space that vCPUs in SMM
- * see come behind those of the other one (%MREGION_CLAIM_SMM); what is the same in both
- * is listed once. It is as of this call, and includes devices that KVM got since the
+ * see come behind those of the other one (%MREGION_CLAIM_SMM); a range that is the same
+ * in both is listed once. It is as of this call, and includes devices that KVM got since the
  * attachment. Addresses above 2^63, which no guest can access, are never claimed, and
  * not listed.
  *

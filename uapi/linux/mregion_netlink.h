@@ -194,7 +194,7 @@ enum mregion_a_machine {
  * @MREGION_A_VM_MEMORY: (u32) ID of the space on its memory bus
  * @MREGION_A_VM_PIO: (u32) ID of the space on its port bus
  * @MREGION_A_VM_SMM: (u32) ID of the space that its vCPUs in SMM see on its memory
- *	bus; missing if that is the one of all
+ *	bus; missing if none was given
  */
 enum mregion_a_vm {
 	MREGION_A_VM_MACHINE = 1,

@@ -484,6 +484,8 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 {
 	uint64_t page_size = space->machine->page_size;
 	struct mregion_memslot *ranges;
+	/* Slots may be in the way that could not be removed. */
+	bool failed = memslots->error;
 	size_t i, nr, there, total;
 	bool pause;
 
@@ -508,7 +510,7 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 	wanted->nr = mregion_slot_pieces(ranges, nr, memslots->slots, memslots->nr,
 					 wanted->slots);
 	/* With few slots to spare a range has one only. */
-	if (wanted->nr + memslots->nr - there > memslots->max) {
+	if (failed || wanted->nr + memslots->nr - there > memslots->max) {
 		memcpy(wanted->slots, ranges, nr * sizeof(*ranges));
 		wanted->nr = nr;
 	}

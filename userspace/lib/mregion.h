@@ -1709,7 +1709,7 @@ struct mregion_attach_params {
  * When a commit changes where memory is, slots are removed and then others are set. A slot
  * stays if all of its memory does, as one range or as part of one: a range that grows keeps
  * its slots and gets others for the rest, unless @nr_slots are too few for that. Each other
- * slot goes, so the changes are the fewest possible. KVM cannot split a slot or
+ * slot goes. KVM cannot split a slot or
  * change its size. So memory that is in the view before and after the commit would be
  * gone for a moment where it shares a slot with what has changed, and with
  * the slot KVM's log of it. For these commits, and no others, the vCPUs are paused
@@ -1734,8 +1734,8 @@ struct mregion_attach_params {
  * the other bus, both are NULL, or there is one for SMM alone; ENOENT: a space is not
  * committed yet; EEXIST: the machine is attached to it already; EPERM: another process
  * has created it; ENOSPC: there are more ranges of memory than slots; or the errno of
- * KVM for a slot. EINVAL, too: first_slot has more than 16 bits, or, with
- * %MREGION_ALL_SLOTS, KVM has no such slot; one of the functions that pause and resume
+ * KVM for a slot. EINVAL, too: with slots to set, first_slot has more than 16
+ * bits; with %MREGION_ALL_SLOTS, KVM has no such slot; one of the functions that pause and resume
  * is missing; dirty rings without them, of a length that KVM does not take, or with
  * vCPUs created before.
  * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH; with a space for SMM, it lacks

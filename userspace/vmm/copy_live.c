@@ -168,7 +168,7 @@ static int64_t compare(const struct copier *copier)
 	return different;
 }
 
-/* All logs that there are; no region is created once the machine runs. */
+/* All logs that there are; no memory is created once the machine runs. */
 static int find_parts(struct copier *copier)
 {
 	struct mregion_log *log = NULL;

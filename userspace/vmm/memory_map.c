@@ -93,7 +93,7 @@ static int map_ram(struct machine *machine, uint64_t size)
 
 /*
  * What RAM leaves open is PCI's. Its video memory lies over RAM, so that part
- * is shown there by a window.
+ * is shown there by a window; what else is PCI's below 1 MiB, by pam.h.
  */
 static int map_pci(struct machine *machine)
 {
@@ -104,8 +104,9 @@ static int map_pci(struct machine *machine)
 	if (error)
 		return error;
 	error = map_new(machine->pci,
-			mregion_new_mmio(machine->mregion, "video-hole",
-					 VIDEO_SIZE, &hole_ops, machine),
+			mregion_new_mmio(machine->mregion, "isa-hole",
+					 HIMEM_ADDR - VIDEO_ADDR, &hole_ops,
+					 machine),
 			VIDEO_ADDR, -1);
 	if (error)
 		return error;
@@ -126,7 +127,7 @@ static int map_bios(struct machine *machine)
 	return map_new(machine->pci,
 		       mregion_new_alias(machine->mregion, "isa-bios",
 					 machine->bios, 0, BIOS_SIZE),
-		       BIOS_ADDR, 0);
+		       BIOS_ADDR, 1);
 }
 
 /* Memory of its own, so that it can be logged and passed on without the RAM. */

@@ -48,14 +48,25 @@ static unsigned int area_shift(unsigned int area)
 }
 
 /*
- * An alias over the RAM. To write RAM and read PCI, as while a ROM is copied to its own
- * address, is none of what a region can do. Firmware that does it has to read a copy: it is
- * shown PCI, as QEMU has it.
+ * To write RAM and read PCI, as while a ROM is copied to its own address, is none of what
+ * a region can do. Firmware that does it has to read a copy: it is shown PCI, as QEMU
+ * has it.
  */
-static struct mregion_region *new_alias(const struct pam *pam, unsigned int area,
-					unsigned int mode)
+static enum pam_shown shown_by(const struct pam *pam, unsigned int area)
 {
-	bool ram = mode == PAM_READ;
+	unsigned int bits = pam->bridge->config[area_register(area)] >>
+			    area_shift(area);
+
+	if (!(bits & PAM_READ))
+		return PAM_PCI;
+	return bits & PAM_WRITE ? PAM_RAM : PAM_SHADOW;
+}
+
+/* In a transaction, which tells what fails. */
+static struct mregion_region *new_alias(const struct pam *pam, unsigned int area,
+					enum pam_shown shown)
+{
+	bool ram = shown == PAM_SHADOW;
 	struct mregion_region *alias;
 	char name[MREGION_NAME_SIZE];
 
@@ -63,80 +74,101 @@ static struct mregion_region *new_alias(const struct pam *pam, unsigned int area
 		 (unsigned long long)area_addr(area));
 	alias = mregion_new_alias(pam->machine, name, ram ? pam->ram : pam->pci,
 				  area_addr(area), area_size(area));
-	if (alias && ram)
+	if (ram)
 		mregion_set_readonly(alias, true);
+	mregion_map(pam->system, alias, area_addr(area), 1);
 	return alias;
 }
 
-/* In a transaction, which tells what fails. */
-static void show(struct pam *pam, unsigned int area, unsigned int mode,
-		 struct mregion_region **shown)
+/* Likewise. Return: the alias that is new, or NULL. */
+static struct mregion_region *show(struct pam *pam, unsigned int area,
+				   enum pam_shown shown)
 {
-	if (pam->shown[area]) {
-		mregion_unmap(pam->shown[area]);
-		mregion_free(pam->shown[area]);
+	struct mregion_region **alias = pam->alias[area];
+
+	if (alias[pam->shown[area]])
+		mregion_set_enabled(alias[pam->shown[area]], false);
+	if (shown == PAM_RAM)
+		return NULL;
+	if (!alias[shown])
+		return new_alias(pam, area, shown);
+	mregion_set_enabled(alias[shown], true);
+	return NULL;
+}
+
+static void done(struct pam *pam, struct mregion_region **new)
+{
+	unsigned int area;
+
+	for (area = 0; area < PAM_NR_AREAS; area++) {
+		pam->shown[area] = shown_by(pam, area);
+		if (new[area])
+			pam->alias[area][pam->shown[area]] = new[area];
 	}
-	*shown = NULL;
-	if (mode == PAM_BOTH)
-		return;
-	*shown = new_alias(pam, area, mode);
-	mregion_map(pam->system, *shown, area_addr(area), 1);
+}
+
+/* The registers say what is shown, again. A guest can make this happen at will. */
+static void undone(struct pam *pam, struct mregion_region **new)
+{
+	static const uint8_t bits[] = {
+		[PAM_RAM] = PAM_BOTH, [PAM_SHADOW] = PAM_READ, [PAM_PCI] = 0,
+	};
+	unsigned int area, offset;
+	uint8_t value;
+
+	if (!pam->told)
+		report("cannot switch between RAM and PCI below 1 MiB: %s",
+		       mregion_error());
+	pam->told = true;
+	for (area = 0; area < PAM_NR_AREAS; area++) {
+		/* There is no such region, but its handle. */
+		mregion_free(new[area]);
+		if (shown_by(pam, area) == pam->shown[area])
+			continue;
+		offset = area_register(area);
+		value = pam->bridge->config[offset] &
+			~(PAM_BOTH << area_shift(area));
+		pci_set_byte(pam->bridge, offset,
+			     value | bits[pam->shown[area]] << area_shift(area));
+	}
 }
 
 void pam_written(struct pam *pam, unsigned int offset, unsigned int len)
 {
-	struct mregion_region *shown[PAM_NR_AREAS];
-	uint8_t mode[PAM_NR_AREAS];
+	struct mregion_region *new[PAM_NR_AREAS] = { NULL };
 	unsigned int area;
-	bool done;
 
 	if (offset >= PAM0 + PAM_NR_REGISTERS || offset + len <= PAM0)
 		return;
 	mregion_begin(pam->machine);
-	for (area = 0; area < PAM_NR_AREAS; area++) {
-		mode[area] = pam->bridge->config[area_register(area)] >>
-				     area_shift(area) &
-			     PAM_BOTH;
-		shown[area] = pam->shown[area];
-		if (mode[area] != pam->mode[area])
-			show(pam, area, mode[area], &shown[area]);
-	}
-	done = !mregion_commit(pam->machine);
-	if (!done)
-		report("cannot switch between RAM and PCI below 1 MiB: %s",
-		       mregion_error());
-	for (area = 0; area < PAM_NR_AREAS; area++) {
-		if (done) {
-			pam->shown[area] = shown[area];
-			pam->mode[area] = mode[area];
-		} else if (shown[area] != pam->shown[area]) {
-			/* There is no such region, but its handle. */
-			mregion_free(shown[area]);
-		}
-	}
+	for (area = 0; area < PAM_NR_AREAS; area++)
+		if (shown_by(pam, area) != pam->shown[area])
+			new[area] = show(pam, area, shown_by(pam, area));
+	if (mregion_commit(pam->machine))
+		undone(pam, new);
+	else
+		done(pam, new);
 }
 
 int pam_init(struct pam *pam)
 {
 	struct pci_function *bridge = pam->bridge;
+	struct mregion_region **alias;
 	unsigned int area;
-	int error;
 
 	for (area = 0; area < PAM_NR_AREAS; area++) {
-		pam->mode[area] = area < NR_RAM_AREAS ? PAM_BOTH : 0;
-		bridge->config[area_register(area)] |=
-			pam->mode[area] << area_shift(area);
 		bridge->writable[area_register(area)] |=
 			PAM_BOTH << area_shift(area);
-		if (pam->mode[area] == PAM_BOTH)
+		if (area < NR_RAM_AREAS)
+			bridge->config[area_register(area)] |=
+				PAM_BOTH << area_shift(area);
+		pam->shown[area] = shown_by(pam, area);
+		if (pam->shown[area] == PAM_RAM)
 			continue;
-		pam->shown[area] = new_alias(pam, area, pam->mode[area]);
-		if (!pam->shown[area])
+		alias = &pam->alias[area][pam->shown[area]];
+		*alias = new_alias(pam, area, pam->shown[area]);
+		if (!*alias)
 			return -errno;
-		error = mregion_map(pam->system, pam->shown[area],
-				    area_addr(area), 1);
-		if (error)
-			return error;
 	}
 	return 0;
 }

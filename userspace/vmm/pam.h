@@ -9,6 +9,7 @@
 #ifndef VMM_PAM_H
 #define VMM_PAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mregion_machine;
@@ -19,14 +20,28 @@ struct pci_function;
 #define PAM_NR_AREAS		13
 
 /**
+ * enum pam_shown - what an area shows
+ * @PAM_RAM: RAM, as there is no alias over it
+ * @PAM_SHADOW: RAM that cannot be written
+ * @PAM_PCI: PCI
+ */
+enum pam_shown {
+	PAM_RAM,
+	PAM_SHADOW,
+	PAM_PCI,
+	PAM_NR_SHOWN,
+};
+
+/**
  * struct pam - the areas as they are mapped
  * @machine: where their regions are created
  * @bridge: the host bridge, whose configuration has the registers
  * @system: root of memory
  * @ram: the RAM behind them, at the same offset
  * @pci: addresses of PCI
- * @shown: an alias over the RAM; NULL where RAM is read and written
- * @mode: what @shown is for
+ * @alias: over each area, by what it shows; NULL until it is needed
+ * @shown: which of them is enabled
+ * @told: that something could not be done
  */
 struct pam {
 	struct mregion_machine *machine;
@@ -34,8 +49,9 @@ struct pam {
 	struct mregion_region *system;
 	struct mregion_region *ram;
 	struct mregion_region *pci;
-	struct mregion_region *shown[PAM_NR_AREAS];
-	uint8_t mode[PAM_NR_AREAS];
+	struct mregion_region *alias[PAM_NR_AREAS][PAM_NR_SHOWN];
+	enum pam_shown shown[PAM_NR_AREAS];
+	bool told;
 };
 
 /**
@@ -47,7 +63,12 @@ struct pam {
  */
 int pam_init(struct pam *pam);
 
-/** pam_written() - @len bytes of the bridge's configuration from @offset on were written */
+/**
+ * pam_written() - @len bytes of the bridge's configuration from @offset on were written
+ *
+ * With the bus's lock held. What cannot be done is reported, and taken back in the
+ * registers.
+ */
 void pam_written(struct pam *pam, unsigned int offset, unsigned int len);
 
 #endif /* VMM_PAM_H */

@@ -156,6 +156,14 @@ static void update_mirror(struct pci_function *function, unsigned int offset,
 				 __ATOMIC_RELEASE);
 }
 
+void pci_set_byte(struct pci_function *function, unsigned int offset,
+		  uint8_t value)
+{
+	function->config[offset] = value;
+	if (function->mirror)
+		update_mirror(function, offset, 1);
+}
+
 /* Where the guest has put a BAR; false where it cannot be meant to be seen. */
 static bool bar_addr(const struct pci_function *function, unsigned int index,
 		     uint64_t *addr)

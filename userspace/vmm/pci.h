@@ -137,6 +137,13 @@ int pci_add_capability(struct pci_function *function, const void *body,
  */
 void pci_mirror(struct pci_function *function, uint8_t *mirror);
 
+/**
+ * pci_set_byte() - change a byte of configuration, and what shows it
+ * @function: the function; the bus is locked
+ */
+void pci_set_byte(struct pci_function *function, unsigned int offset,
+		  uint8_t value);
+
 /** pci_config_read() - all-ones where no function is; any thread */
 uint32_t pci_config_read(struct pci_bus *bus, unsigned int device,
 			 unsigned int offset, unsigned int len);

@@ -158,21 +158,18 @@ static void set_timer(const struct screen *screen)
 	timerfd_settime(screen->timer_fd, 0, &timer, NULL);
 }
 
-static bool sync_log(struct screen *screen)
-{
-	if (!mregion_log_sync(screen->machine->mregion))
-		return true;
-	give_up(screen, mregion_error());
-	return false;
-}
-
 /* Looks are rarer the longer nothing is found. */
 static void look(struct screen *screen)
 {
 	bool written;
 
-	if (!screen->pid || screen->asked || !sync_log(screen))
+	if (!screen->pid || screen->asked)
 		return;
+	/* What fails may have to do with other memory, and is tried again. */
+	if (mregion_log_sync(screen->machine->mregion)) {
+		set_timer(screen);
+		return;
+	}
 	written = any_written(screen);
 	if (written)
 		screen->msecs = MIN_MSECS;
@@ -213,6 +210,9 @@ static void socket_ready(void *opaque)
 {
 	struct screen *screen = opaque;
 
+	/* It was given up, in the same round of the loop. */
+	if (!screen->pid)
+		return;
 	take_reply(screen);
 	/* Asked for meanwhile, or too late for the timer */
 	if (screen->wanted)
@@ -344,8 +344,12 @@ static void last_picture(struct screen *screen)
 {
 	await_reply(screen);
 	screen->wanted = false;
-	if (!screen->pid || !sync_log(screen))
+	if (!screen->pid)
 		return;
+	if (mregion_log_sync(screen->machine->mregion)) {
+		give_up(screen, mregion_error());
+		return;
+	}
 	ask_for_picture(screen);
 	await_reply(screen);
 }

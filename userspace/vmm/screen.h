@@ -8,7 +8,8 @@
  * SIGUSR1 and at the end, and makes the file for it.
  *
  * The process is forked before the VMM has anything that it must not have. It has no
- * capabilities, is "nobody" if the VMM was started as root, and can open nothing.
+ * capabilities, is "nobody" if the VMM was started as root, and, from the first request
+ * on, can open nothing.
  */
 #ifndef VMM_SCREEN_H
 #define VMM_SCREEN_H

@@ -23,8 +23,8 @@ static void *space_ptr(void *opaque, uint64_t addr, size_t *len, bool write)
 	const struct device_dma *dma = opaque;
 
 	/*
-	 * Good until that address is something else, which RAM never becomes
-	 * here: PCI's registers are below it.
+	 * Good until that address is something else, which RAM becomes below 1 MiB alone
+	 * (see pam.h): what a driver has there, a device goes on using as it was.
 	 */
 	return mregion_space_ptr(dma->space, addr, len, write);
 }
