@@ -63,12 +63,16 @@ struct memory {
 	struct mregion_mirror *mirror;
 };
 
+/* How many ranges are found again at once: as many as most machines have of memory. */
+#define NR_HITS		8u
+
 /**
  * struct mregion_mirror - a mirror
  * @fd: the view's descriptor
  * @page: the page that has the generation
  * @generation: of the copy
- * @hit: the range that was looked up last, or NULL
+ * @hits: the ranges that were looked up last, or NULL, see hit_of()
+ * @shift: the lowest bit of an address that says which of them
  * @flat: the copy
  * @changed: what has changed, as it is read
  * @memories: what is mapped
@@ -80,7 +84,8 @@ struct mregion_mirror {
 	int fd;
 	const struct mregion_view_page *page;
 	uint64_t generation;
-	struct mregion_flat_range *hit;
+	struct mregion_flat_range *hits[NR_HITS];
+	unsigned int shift;
 	struct mregion_flat flat;
 	struct mregion_changed changed;
 	struct memory *memories;
@@ -314,18 +319,47 @@ static int follow_changes(struct mregion_mirror *mirror)
 	return ret;
 }
 
+/*
+ * By which bits of addresses ranges of memory are told apart best. Where there are many
+ * ranges, of most none is found again: then it is gigabytes, which tell apart the memory
+ * on both sides of PCI's.
+ */
+static unsigned int spread(const struct mregion_mirror *mirror)
+{
+	uint64_t starts[NR_HITS];
+	const struct mregion_flat_range *range;
+	struct mregion_btree_cursor cursor;
+	unsigned int nr = 0, best = 0, shift = 30, s, i, slots;
+
+	if (mirror->flat.tree.height > 1)
+		return shift;
+	mregion_btree_for_each(range, &cursor, &mirror->flat.tree, 0)
+		if (is_memory(&range->range) && nr < NR_HITS)
+			starts[nr++] = range->range.start;
+	for (s = 40; nr > 1 && s >= 12; s--) {
+		for (slots = 0, i = 0; i < nr; i++)
+			slots |= 1u << (starts[i] >> s & (NR_HITS - 1));
+		if ((unsigned int)__builtin_popcount(slots) > best) {
+			best = __builtin_popcount(slots);
+			shift = s;
+		}
+	}
+	return shift;
+}
+
 /* Have the copy follow the view. */
 static int follow(struct mregion_mirror *mirror)
 {
 	struct memory *memory, *next;
 	int ret;
 
-	mirror->hit = NULL;
+	memset(mirror->hits, 0, sizeof(mirror->hits));
 	for (memory = mirror->memories; memory; memory = memory->next) {
 		memory->refs++;
 		memory->held = true;
 	}
 	ret = follow_changes(mirror);
+	mirror->shift = spread(mirror);
 	for (memory = mirror->memories; memory; memory = next) {
 		next = memory->next;
 		if (!memory->held)
@@ -342,11 +376,19 @@ static inline bool has(const struct mregion_flat_range *range, uint64_t addr)
 	       range->range.last - range->range.start;
 }
 
+/* Where the range at an address was noted when it was looked up last. */
+static inline struct mregion_flat_range **hit_of(struct mregion_mirror *mirror,
+						 uint64_t addr)
+{
+	return &mirror->hits[addr >> mirror->shift & (NR_HITS - 1)];
+}
+
 /* The range at an address, if the copy is current; or NULL. */
 static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
 						 uint64_t addr)
 {
-	struct mregion_flat_range *range = mirror->hit;
+	struct mregion_flat_range **hit = hit_of(mirror, addr);
+	struct mregion_flat_range *range = *hit;
 
 	if (now(mirror) != mirror->generation)
 		return NULL;
@@ -354,7 +396,7 @@ static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
 		range = mregion_btree_bound(&mirror->flat.tree, addr);
 		if (!range || !has(range, addr))
 			return NULL;
-		mirror->hit = range;
+		*hit = range;
 	}
 	return range;
 }
@@ -363,7 +405,8 @@ static inline struct mregion_flat_range *look_up(struct mregion_mirror *mirror,
 static struct mregion_flat_range *find(struct mregion_mirror *mirror,
 				       uint64_t addr)
 {
-	struct mregion_flat_range *range = mirror->hit;
+	struct mregion_flat_range **hit = hit_of(mirror, addr);
+	struct mregion_flat_range *range = *hit;
 
 	if (range && has(range, addr))
 		return range;
@@ -371,7 +414,7 @@ static struct mregion_flat_range *find(struct mregion_mirror *mirror,
 	if (!range || range->range.last < addr)
 		return NULL;
 	if (range->range.start <= addr)
-		mirror->hit = range;
+		*hit = range;
 	return range;
 }
 
@@ -717,7 +760,7 @@ static int64_t transfer_part(struct mregion_mirror *mirror, uint64_t addr,
 	}
 	if (!place.writable)
 		return -EROFS;
-	copy_in(mirror->hit->opaque, &place, out);
+	copy_in((*hit_of(mirror, addr))->opaque, &place, out);
 	return place.len;
 }
 
