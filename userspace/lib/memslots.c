@@ -173,8 +173,9 @@ static bool slot_of_range(const struct mregion_range *range,
 	return !(slot->hva & mask);
 }
 
-/* Where slots are looked at, and what for. */
+/* Where slots are looked at, and what for; @whole: ranges are to have one slot each. */
 struct wanted {
+	bool whole;
 	const struct mregion_interval *intervals;
 	size_t nr_intervals;
 	struct mregion_memslot *slots;
@@ -479,13 +480,14 @@ static size_t merge_slots(struct mregion_memslot *slots, size_t nr,
 	return total;
 }
 
+static int update_whole(struct mregion_memslots *memslots,
+			struct mregion_space *space);
+
 static int update_in_intervals(struct mregion_memslots *memslots,
 			       struct mregion_space *space, struct wanted *wanted)
 {
 	uint64_t page_size = space->machine->page_size;
 	struct mregion_memslot *ranges;
-	/* Slots may be in the way that could not be removed. */
-	bool failed = memslots->error;
 	size_t i, nr, there, total;
 	bool pause;
 
@@ -509,12 +511,17 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 	want_slots(&space->flat, wanted, page_size, ranges);
 	wanted->nr = mregion_slot_pieces(ranges, nr, memslots->slots, memslots->nr,
 					 wanted->slots);
-	/* With few slots to spare a range has one only. */
-	if (failed || wanted->nr + memslots->nr - there > memslots->max) {
+	if (wanted->whole) {
 		memcpy(wanted->slots, ranges, nr * sizeof(*ranges));
 		wanted->nr = nr;
 	}
 	free(ranges);
+	/* With few slots to spare a range has one only, wherever it is. */
+	if (!wanted->whole &&
+	    wanted->nr + memslots->nr - there > memslots->max) {
+		free(wanted->slots);
+		return update_whole(memslots, space);
+	}
 	for (i = 0; i < wanted->nr; i++)
 		wanted->slots[i].slot = NO_SLOT;
 
@@ -536,10 +543,24 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 	return mregion_error_restore(-memslots->error, memslots->error_text);
 }
 
+static int update_whole(struct mregion_memslots *memslots,
+			struct mregion_space *space)
+{
+	struct wanted wanted = {
+		.whole = true,
+		.intervals = &all_addresses,
+		.nr_intervals = 1,
+	};
+
+	return update_in_intervals(memslots, space, &wanted);
+}
+
 int mregion_memslots_update(struct mregion_memslots *memslots,
 			    struct mregion_space *space)
 {
 	struct wanted wanted = {
+		/* Slots may be in the way that could not be removed. */
+		.whole = memslots->error,
 		.intervals = &all_addresses,
 		.nr_intervals = 1,
 	};
