@@ -9,7 +9,7 @@
 #include "fuzz_machine.h"
 #include "fuzz_views.h"
 #include "fuzz_vm.h"
-#include "smm_util.h"
+#include "kvm_util.h"
 
 /* ---- Rings, shadows, servers ------------------------------------------- */
 

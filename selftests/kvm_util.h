@@ -396,20 +396,28 @@ static inline uint64_t pio_data(const struct kvm_run *run)
 	return data;
 }
 
-static inline int mr_attach(int fd, int vm_fd, uint32_t memory, uint32_t pio,
-			    struct mregion_attach *result)
+static inline int mr_attach_smm(int fd, int vm_fd, uint32_t memory,
+				uint32_t pio, uint32_t smm,
+				struct mregion_attach *result)
 {
 	struct mregion_attach attach = {
 		.size = sizeof(attach),
 		.vm_fd = vm_fd,
 		.memory = memory,
 		.pio = pio,
+		.smm = smm,
 	};
 	int err = mr_ioctl(fd, MREGION_ATTACH, &attach);
 
 	if (result)
 		*result = attach;
 	return err;
+}
+
+static inline int mr_attach(int fd, int vm_fd, uint32_t memory, uint32_t pio,
+			    struct mregion_attach *result)
+{
+	return mr_attach_smm(fd, vm_fd, memory, pio, 0, result);
 }
 
 static inline int mr_detach(int fd, int vm_fd)

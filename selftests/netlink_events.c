@@ -8,7 +8,7 @@
 #include "device_util.h"
 #include "netlink_util.h"
 #include "server_util.h"
-#include "smm_util.h"
+#include "kvm_util.h"
 
 #define WAIT_MS		MR_PATIENCE_MS
 

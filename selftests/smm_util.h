@@ -77,22 +77,4 @@ static inline bool vcpu_is_in_smm(const struct vcpu *vcpu)
 	return vcpu->run->flags & KVM_RUN_X86_SMM;
 }
 
-static inline int mr_attach_smm(int fd, int vm_fd, uint32_t memory,
-				uint32_t pio, uint32_t smm,
-				struct mregion_attach *result)
-{
-	struct mregion_attach attach = {
-		.size = sizeof(attach),
-		.vm_fd = vm_fd,
-		.memory = memory,
-		.pio = pio,
-		.smm = smm,
-	};
-	int err = mr_ioctl(fd, MREGION_ATTACH, &attach);
-
-	if (result)
-		*result = attach;
-	return err;
-}
-
 #endif /* SMM_UTIL_H */

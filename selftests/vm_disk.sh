@@ -20,21 +20,7 @@ cpus=${MREGION_DISK_CPUS:-2}
 [ "${MREGION_GUEST_KERNEL:-}" ] || skip 'MREGION_GUEST_KERNEL is not set'
 [ "${MREGION_DISK_INITRD:-}" ] || skip 'MREGION_DISK_INITRD is not set'
 
-# Emulated processors now and then go astray by themselves (vm/README): then
-# everything is done once more, and the first time shown as comments.
-if [ "${MREGION_ONCE_MORE:-}" ]; then
-	MREGION_ONCE_MORE='' sh "$0" >"$tmp/tap"
-	status=$?
-	if grep -qE "vCPU [0-9]+: (triple fault|KVM failed to deliver)" \
-		"$tmp/tap"; then
-		sed 's/^/# /' "$tmp/tap"
-		echo '# an emulated processor went astray: once more'
-		MREGION_ONCE_MORE='' sh "$0" >"$tmp/tap"
-		status=$?
-	fi
-	sed 1d "$tmp/tap"
-	exit $status
-fi
+once_more_if_astray "$0"
 
 as_user=
 

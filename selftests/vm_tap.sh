@@ -52,6 +52,25 @@ wait_until()
 	done
 }
 
+# once_more_if_astray SCRIPT: with MREGION_ONCE_MORE, runs the script without, and exits.
+# Emulated processors now and then go astray by themselves (vm/README): then everything is
+# done once more, and the first time shown as comments.
+once_more_if_astray()
+{
+	[ "${MREGION_ONCE_MORE:-}" ] || return 0
+	MREGION_ONCE_MORE='' sh "$1" >"$tmp/tap"
+	status=$?
+	if grep -qE "vCPU [0-9]+: (triple fault|KVM failed to deliver)" \
+		"$tmp/tap"; then
+		sed 's/^/# /' "$tmp/tap"
+		echo '# an emulated processor went astray: once more'
+		MREGION_ONCE_MORE='' sh "$1" >"$tmp/tap"
+		status=$?
+	fi
+	sed 1d "$tmp/tap"
+	exit $status
+}
+
 # few_guests NUMBER: whether to do without a guest that finds the same on all kernels, and
 # so without NUMBER cases
 few_guests()

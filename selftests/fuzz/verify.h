@@ -23,6 +23,7 @@ struct mregion_view *verify_update(const struct world *w,
 				   const struct mregion_view *full,
 				   struct input *in);
 void verify_too_deep(const struct world *w, const struct world_space *space);
+bool verify_holds(const struct mregion_windows *windows, u64 addr);
 void verify_windows(struct mregion_view *view, struct mregion_view *before,
 		    const struct mregion_delta *delta, struct input *in);
 void verify_windows_both(const struct mregion_view *view,

@@ -10,17 +10,6 @@
 #include "flat.h"
 #include "verify.h"
 
-static bool both_holds(const struct mregion_windows *windows, u64 addr)
-{
-	u32 i;
-
-	for (i = 0; i < windows->nr; i++)
-		if (windows->window[i].start <= addr &&
-		    addr <= windows->window[i].last)
-			return true;
-	return false;
-}
-
 static bool both_reserved(const struct mregion_view *view, u64 addr)
 {
 	const struct mregion_view_range *range;
@@ -48,7 +37,7 @@ static void both_has(const struct mregion_windows *windows,
 			continue;
 		for (i = 0; i < 2; i++)
 			CHECK(ends[i] > MREGION_WINDOWS_LAST ||
-			      both_holds(windows, ends[i]) !=
+			      verify_holds(windows, ends[i]) !=
 			      both_reserved(other, ends[i]),
 			      "windows of both at %#" PRIx64, ends[i]);
 	}

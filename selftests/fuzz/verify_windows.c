@@ -51,7 +51,7 @@ static bool verify_forbidden_in(const struct mregion_view *view, u64 start,
 	return false;
 }
 
-static bool verify_holds(const struct mregion_windows *windows, u64 addr)
+bool verify_holds(const struct mregion_windows *windows, u64 addr)
 {
 	u32 i;
 

@@ -1734,10 +1734,10 @@ struct mregion_attach_params {
  * the other bus, both are NULL, or there is one for SMM alone; ENOENT: a space is not
  * committed yet; EEXIST: the machine is attached to it already; EPERM: another process
  * has created it; ENOSPC: there are more ranges of memory than slots; or the errno of
- * KVM for a slot. EINVAL, too: with slots to set, first_slot has more than 16
- * bits; with %MREGION_ALL_SLOTS, KVM has no such slot; one of the functions that pause and resume
- * is missing; dirty rings without them, of a length that KVM does not take, or with
- * vCPUs created before.
+ * KVM for a slot. EINVAL, too: with slots to set, first_slot has more than 16 bits; with
+ * %MREGION_ALL_SLOTS, KVM has no such slot; one of the functions that pause and resume is
+ * missing; dirty rings without them, of a length that KVM does not take, or with vCPUs
+ * created before.
  * EOPNOTSUPP: the module lacks %MREGION_FEATURE_ATTACH; with a space for SMM, it lacks
  * %MREGION_FEATURE_SMM, or KVM has no slots for SMM.
  */

@@ -15,12 +15,13 @@
 int confine_fds(const int *fds, unsigned int nr)
 {
 	int first_closed = CONFINE_FIRST_FD + nr;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	unsigned int i;
 	int moved[CONFINE_MAX_FDS];
+	unsigned int i;
+	int null;
 
 	if (nr > CONFINE_MAX_FDS)
 		return -EINVAL;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* Out of the way of the numbers they are to have. */
 	for (i = 0; i < nr; i++) {
 		moved[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, first_closed);

@@ -46,11 +46,15 @@ static void warned(png_structp png, png_const_charp text)
 	(void)text;
 }
 
-static void write_picture(png_structp png, png_infop info,
-			  const uint8_t *pixels)
+/* libpng leaves by longjmp() where it fails, and no variable of this changes before. */
+static int write_picture(png_structp png, png_infop info, struct output *output,
+			 const uint8_t *pixels)
 {
 	unsigned int y;
 
+	if (setjmp(png_jmpbuf(png)))
+		return output->error;
+	png_set_write_fn(png, output, write_bytes, flush);
 	png_set_IHDR(png, info, FRAMEBUFFER_WIDTH, FRAMEBUFFER_HEIGHT, 8,
 		     PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
 		     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -60,6 +64,7 @@ static void write_picture(png_structp png, png_infop info,
 	for (y = 0; y < FRAMEBUFFER_HEIGHT; y++)
 		png_write_row(png, pixels + y * FRAMEBUFFER_STRIDE);
 	png_write_end(png, NULL);
+	return 0;
 }
 
 int picture_write(int fd, const uint8_t *pixels)
@@ -67,17 +72,14 @@ int picture_write(int fd, const uint8_t *pixels)
 	struct output output = { .fd = fd, .error = -ENOMEM };
 	png_structp png;
 	png_infop info;
+	int error;
 
 	png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, failed,
 				      warned);
 	if (!png)
 		return -ENOMEM;
 	info = png_create_info_struct(png);
-	if (info && !setjmp(png_jmpbuf(png))) {
-		png_set_write_fn(png, &output, write_bytes, flush);
-		write_picture(png, info, pixels);
-		output.error = 0;
-	}
+	error = info ? write_picture(png, info, &output, pixels) : -ENOMEM;
 	png_destroy_write_struct(&png, &info);
-	return output.error;
+	return error;
 }

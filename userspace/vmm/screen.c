@@ -326,7 +326,6 @@ int screen_start(struct screen *screen, struct machine *machine)
 static void await_reply(struct screen *screen)
 {
 	struct pollfd polled = { .fd = screen->socket, .events = POLLIN };
-
 	int ready;
 
 	if (!screen->asked)
