@@ -480,48 +480,68 @@ static size_t merge_slots(struct mregion_memslot *slots, size_t nr,
 	return total;
 }
 
-static int update_whole(struct mregion_memslots *memslots,
-			struct mregion_space *space);
+/*
+ * Find out which slots are wanted in the intervals, and how many are there. Return: 0, with
+ * an array for them and those that remain unless there are neither; or -ENOMEM.
+ */
+static int find_wanted(const struct mregion_memslots *memslots,
+		       const struct mregion_space *space, struct wanted *wanted,
+		       size_t *there)
+{
+	uint64_t page_size = space->machine->page_size;
+	size_t nr = want_slots(&space->flat, wanted, page_size, NULL);
+	struct mregion_memslot *ranges;
+
+	*there = count_slots_in(memslots, wanted);
+	if (!nr && !*there)
+		return 0;
+	ranges = calloc(nr + 1, sizeof(*ranges));
+	wanted->slots = calloc(nr + 2 * memslots->nr + 1, sizeof(*wanted->slots));
+	if (!ranges || !wanted->slots) {
+		free(ranges);
+		free(wanted->slots);
+		return -ENOMEM;
+	}
+	want_slots(&space->flat, wanted, page_size, ranges);
+	if (wanted->whole) {
+		memcpy(wanted->slots, ranges, nr * sizeof(*ranges));
+		wanted->nr = nr;
+	} else {
+		wanted->nr = mregion_slot_pieces(ranges, nr, memslots->slots,
+						 memslots->nr, wanted->slots);
+	}
+	free(ranges);
+	return 0;
+}
 
 static int update_in_intervals(struct mregion_memslots *memslots,
 			       struct mregion_space *space, struct wanted *wanted)
 {
-	uint64_t page_size = space->machine->page_size;
-	struct mregion_memslot *ranges;
-	size_t i, nr, there, total;
+	size_t i, there;
 	bool pause;
+	int ret;
 
 	memslots->error = 0;
 	if (!space->flat.valid)
 		return keep_error(memslots, mregion_fail(ENOMEM,
 			"read the view of space %u", space->id));
-	nr = want_slots(&space->flat, wanted, page_size, NULL);
-	there = count_slots_in(memslots, wanted);
-	if (!nr && !there)
-		return 0;
-	total = nr + 2 * memslots->nr;
-	ranges = calloc(nr + 1, sizeof(*ranges));
-	wanted->slots = calloc(total + 1, sizeof(*wanted->slots));
-	if (!ranges || !wanted->slots) {
-		free(ranges);
-		free(wanted->slots);
-		return keep_error(memslots, mregion_fail(ENOMEM,
-			"update memory slots"));
-	}
-	want_slots(&space->flat, wanted, page_size, ranges);
-	wanted->nr = mregion_slot_pieces(ranges, nr, memslots->slots, memslots->nr,
-					 wanted->slots);
-	if (wanted->whole) {
-		memcpy(wanted->slots, ranges, nr * sizeof(*ranges));
-		wanted->nr = nr;
-	}
-	free(ranges);
+	ret = find_wanted(memslots, space, wanted, &there);
 	/* With few slots to spare a range has one only, wherever it is. */
-	if (!wanted->whole &&
+	if (!ret && !wanted->whole &&
 	    wanted->nr + memslots->nr - there > memslots->max) {
 		free(wanted->slots);
-		return update_whole(memslots, space);
+		*wanted = (struct wanted){
+			.whole = true,
+			.intervals = &all_addresses,
+			.nr_intervals = 1,
+		};
+		ret = find_wanted(memslots, space, wanted, &there);
 	}
+	if (ret)
+		return keep_error(memslots, mregion_fail(-ret,
+			"update memory slots"));
+	if (!wanted->slots)
+		return 0;
 	for (i = 0; i < wanted->nr; i++)
 		wanted->slots[i].slot = NO_SLOT;
 
@@ -541,18 +561,6 @@ static int update_in_intervals(struct mregion_memslots *memslots,
 	if (!memslots->error)
 		return 0;
 	return mregion_error_restore(-memslots->error, memslots->error_text);
-}
-
-static int update_whole(struct mregion_memslots *memslots,
-			struct mregion_space *space)
-{
-	struct wanted wanted = {
-		.whole = true,
-		.intervals = &all_addresses,
-		.nr_intervals = 1,
-	};
-
-	return update_in_intervals(memslots, space, &wanted);
 }
 
 int mregion_memslots_update(struct mregion_memslots *memslots,
