@@ -320,9 +320,9 @@ static int follow_changes(struct mregion_mirror *mirror)
 }
 
 /*
- * By which bits of addresses ranges of memory are told apart best. Where there are many
- * ranges, of most none is found again: then it is gigabytes, which tell apart the memory
- * on both sides of PCI's.
+ * Choose the bits of addresses that say where a range is noted: those that tell most of
+ * the memory apart. Among many ranges few are found again; then it is the number of the
+ * gigabyte, which tells apart the memory below PCI's addresses and above them.
  */
 static unsigned int spread(const struct mregion_mirror *mirror)
 {
