@@ -164,6 +164,8 @@ static uint32_t complete(struct trips *trip, enum trip which)
 		.space = ID_SPACE,
 		.addr = run->mmio.phys_addr,
 		.len = run->mmio.len,
+		.vcpu = 0,
+		.vm_fd = vm.fd,
 	};
 	int err;
 
