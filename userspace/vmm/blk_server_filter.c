@@ -17,10 +17,10 @@ static const struct sock_filter filter[] = {
 	FILTER_ALLOW(writev),
 
 	/* Waiting, for a descriptor or another thread; again after SIGCONT */
-	FILTER_ALLOW(poll),
+	FILTER_ALLOW(call_of_poll),
 	FILTER_ALLOW(epoll_create1),
 	FILTER_ALLOW(epoll_ctl),
-	FILTER_ALLOW(epoll_wait),
+	FILTER_ALLOW(call_of_epoll_wait),
 	FILTER_ALLOW(futex),
 	FILTER_ALLOW(restart_syscall),
 	FILTER_ALLOW(rt_sigreturn),

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
+#include "calls.h"
+
 /* The descriptors that are kept have the numbers from here on. */
 #define CONFINE_FIRST_FD	3
 #define CONFINE_MAX_FDS		4
@@ -35,7 +37,7 @@
 /* Loads the number of the call. To other architectures it means another call. */
 #define FILTER_BEGIN \
 	FILTER_LOAD(arch), \
-	FILTER_UNLESS(AUDIT_ARCH_X86_64, FILTER_DENY), \
+	FILTER_UNLESS(CALLS_ARCH, FILTER_DENY), \
 	FILTER_LOAD(nr)
 
 /**

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "host_memory.h"
-#include "layout.h"
 #include "report.h"
+#include "units.h"
 
 /* Memory and swap, in bytes. */
 struct host_memory {

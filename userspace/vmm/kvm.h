@@ -5,6 +5,7 @@
 
 #include <linux/kvm.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct kvm {
 	int kvm_fd;
@@ -12,23 +13,25 @@ struct kvm {
 	unsigned int max_vcpus;
 	unsigned int max_slots;
 	size_t run_size;	/* of a vCPU's shared struct kvm_run, in bytes */
+	bool msi_devid;		/* messages are told apart by who sends them */
 };
 
 /**
  * kvm_open() - open /dev/kvm and create a virtual machine
  *
- * With PIC, IOAPIC, local APICs and PIT in the kernel. Reports what is wrong.
+ * With its interrupt controllers in the kernel, as far as they can be there before
+ * the vCPUs are: see kvm_board.h. Reports what is wrong.
  *
  * Return: 0 or a negative errno.
  */
 int kvm_open(struct kvm *kvm);
 void kvm_close(struct kvm *kvm);
 
-/** kvm_set_irq() - set the level of a global system interrupt; any thread */
+/** kvm_set_irq() - set the level of an interrupt line; any thread */
 void kvm_set_irq(struct kvm *kvm, unsigned int gsi, bool level);
 
 /**
- * kvm_set_routes() - set the routes of interrupts beyond the IOAPIC's pins
+ * kvm_set_routes() - set the routes of interrupts from FIRST_MSI_GSI on
  * @kvm: the virtual machine
  * @entries: all of them
  * @nr: how many

@@ -4,10 +4,9 @@
 
 #include <mregion.h>
 
-#include "acpi.h"
 #include "host_memory.h"
-#include "layout.h"
 #include "machine.h"
+#include "machine_board.h"
 #include "memory_map.h"
 #include "report.h"
 
@@ -35,9 +34,14 @@ static void irq_set(void *opaque, unsigned int gsi, bool level)
 	kvm_set_irq(&machine->kvm, gsi, level);
 }
 
-static struct irq_line irq_line(struct machine *machine, unsigned int gsi)
+struct irq_line machine_irq_line(struct machine *machine, unsigned int gsi)
 {
 	return (struct irq_line){ irq_set, machine, gsi };
+}
+
+struct end_line machine_end_line(struct machine *machine)
+{
+	return (struct end_line){ end_line, machine };
 }
 
 static void serial_sent(void *opaque, uint8_t byte)
@@ -102,33 +106,9 @@ static int add_devices(struct machine *machine, unsigned int nr_vcpus)
 		.ready = serial_ready,
 		.opaque = machine,
 	};
-	const struct end_line end = { end_line, machine };
-	struct mregion_machine *mregion = machine->mregion;
 	int error;
 
-	error = serial_init(&machine->serial, mregion, machine->io, PORT_COM1,
-			    irq_line(machine, GSI_COM1), &cable,
-			    machine->ring);
-	if (!error)
-		error = rtc_init(&machine->rtc, mregion, machine->io, PORT_RTC,
-				 irq_line(machine, GSI_RTC), &machine->loop);
-	if (!error)
-		error = i8042_init(&machine->i8042, mregion, machine->io,
-				   PORT_I8042_DATA, PORT_I8042_COMMAND, end);
-	if (!error)
-		error = reset_init(&machine->reset, mregion, machine->io,
-				   PORT_92, end);
-	if (!error)
-		error = pm_init(&machine->pm, mregion, machine->io, PORT_PM,
-				end);
-	if (!error)
-		error = debugport_init(&machine->debugport, mregion,
-				       machine->io, PORT_DEBUG, machine->ring);
-	if (!error)
-		error = pci_host_init(&machine->pci_host, mregion, machine->io,
-				      machine->pci, machine->system,
-				      machine->ram, &machine->reset,
-				      machine->ring);
+	error = board_add_devices(machine, &cable);
 	if (!error)
 		error = virtio_devices_add(&machine->virtio,
 					   &machine->pci_host.bus,
@@ -145,8 +125,7 @@ static int build_map(struct machine *machine,
 	int error;
 
 	mregion_begin(machine->mregion);
-	error = memory_map_build(machine, config->memory,
-				 config->framebuffer);
+	error = memory_map_build(machine, config);
 	if (!error)
 		error = add_devices(machine, config->nr_vcpus);
 	if (error) {
@@ -195,47 +174,14 @@ static int attach(struct machine *machine)
 	return 0;
 }
 
-static int load(struct machine *machine, const struct machine_config *config)
-{
-	uint8_t *bios = mregion_ram_ptr(machine->bios);
-	struct boot_target target = {
-		.initrd = config->initrd,
-		.cmdline = config->cmdline,
-		.ram = mregion_ram_ptr(machine->ram),
-		.low_size = machine->low_size,
-		.high_size = machine->high_size,
-		.framebuffer = config->framebuffer,
-	};
-	uint32_t entry;
-	int error;
-
-	/* What is not programmed is all-ones in a ROM. */
-	memset(bios, 0xff, BIOS_SIZE);
-	target.rsdp = acpi_write_tables(bios, BIOS_SIZE, BIOS_ADDR,
-					config->nr_vcpus);
-	if (!target.rsdp) {
-		report("the ACPI tables of %u vCPUs do not fit the ROM",
-		       config->nr_vcpus);
-		return -E2BIG;
-	}
-	acpi_write_facs(target.ram + FACS_ADDR);
-
-	error = boot_load(config->kernel, &target, &entry);
-	if (error)
-		return error;
-	return vcpus_set_entry(&machine->vcpus, entry, BOOT_PARAMS_ADDR,
-			       GDT_ADDR);
-}
-
 int machine_init(struct machine *machine, const struct machine_config *config)
 {
-	const struct end_line end = { end_line, machine };
 	int error;
 
 	*machine = (struct machine){
 		.kvm = { .kvm_fd = -1, .vm_fd = -1 },
 		.loop = { .wake_fd = -1 },
-		.rtc = { .timer_fd = -1 },
+		.board = BOARD_INITIAL,
 	};
 	error = host_memory_check(config->memory);
 	/* Now, since a process is forked while there is one thread. */
@@ -262,7 +208,8 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 		error = build_map(machine, config);
 	if (!error)
 		error = vcpus_create(&machine->vcpus, &machine->kvm,
-				     config->nr_vcpus, end);
+				     config->nr_vcpus,
+				     machine_end_line(machine));
 	if (!error)
 		error = attach(machine);
 	if (!error)
@@ -270,7 +217,7 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 					     machine->framebuffer,
 					     &machine->loop);
 	if (!error)
-		error = load(machine, config);
+		error = board_load(machine, config);
 	return error;
 }
 
@@ -291,11 +238,10 @@ void machine_run(struct machine *machine)
 		.receive = input_receive,
 		.opaque = machine,
 	};
-	const struct end_line end = { end_line, machine };
 	int error;
 
 	error = terminal_listen(&machine->terminal, &machine->loop, &input,
-				end);
+				machine_end_line(machine));
 	if (error)
 		report("cannot wait for input: %s", strerror(-error));
 	if (!error)
@@ -333,8 +279,7 @@ void machine_exit(struct machine *machine)
 	irqfds_exit(&machine->irqfds);
 	pci_host_exit(&machine->pci_host);
 	kvm_close(&machine->kvm);
-	rtc_exit(&machine->rtc);
-	i8042_exit(&machine->i8042);
+	board_exit(&machine->board);
 	serial_exit(&machine->serial);
 	terminal_close(&machine->terminal,
 		       why == END_USER ? PATIENCE_WHEN_ASKED : -1);

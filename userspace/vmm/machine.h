@@ -7,24 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "boot.h"
-#include "debugport.h"
-#include "i8042.h"
 #include "irqfd.h"
 #include "kvm.h"
 #include "loop.h"
 #include "pci_host.h"
-#include "pm.h"
-#include "reset.h"
-#include "rtc.h"
 #include "serial.h"
 #include "terminal.h"
 #include "vcpu.h"
 #include "virtio_devices.h"
 #include "wiring.h"
 
-/* APIC IDs have 8 bits; the last one means all. */
-#define MACHINE_MAX_VCPUS	254
 #define MACHINE_MIN_MEMORY	(16ULL << 20)
 
 /**
@@ -59,23 +53,17 @@ struct machine {
 
 	struct mregion_machine *mregion;
 	struct mregion_region *system;	/* root of memory */
-	struct mregion_region *io;	/* root of the I/O ports */
+	struct mregion_region *io;	/* root of the I/O ports, or NULL */
 	struct mregion_region *pci;	/* addresses of PCI, below all else */
 	struct mregion_region *ram;
-	struct mregion_region *bios;
 	struct mregion_region *framebuffer;	/* or NULL */
 	struct mregion_space *memory;
-	struct mregion_space *pio;
+	struct mregion_space *pio;	/* NULL: the architecture has no I/O ports */
 	struct mregion_ring *ring;	/* NULL: nothing is coalesced */
 	struct mregion_vm *vm;
-	uint64_t low_size, high_size;	/* of RAM, in bytes */
 
 	struct serial serial;
-	struct rtc rtc;
-	struct i8042 i8042;
-	struct reset reset;
-	struct pm pm;
-	struct debugport debugport;
+	struct board board;		/* what else the architecture's machine has */
 	struct pci_host pci_host;
 	struct irqfds irqfds;
 	struct virtio_devices virtio;
@@ -98,6 +86,12 @@ enum machine_end machine_join(struct machine *machine);
 
 /** machine_end() - let it end soon; any thread; the first reason counts */
 void machine_end(struct machine *machine, enum machine_end why);
+
+/** machine_irq_line() - one of its interrupt lines */
+struct irq_line machine_irq_line(struct machine *machine, unsigned int gsi);
+
+/** machine_end_line() - what devices end it by */
+struct end_line machine_end_line(struct machine *machine);
 
 void machine_exit(struct machine *machine);
 

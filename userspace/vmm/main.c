@@ -62,6 +62,8 @@ static int print_map(const struct machine *machine, FILE *file)
 	int error = 0;
 
 	for (i = 0; i < 2 && !error; i++) {
+		if (!spaces[i].space)
+			continue;
 		fprintf(file, "%s, regions:\n", spaces[i].title);
 		error = mregion_print_tree(spaces[i].space, file);
 		if (error)

@@ -3,20 +3,17 @@
 #ifndef VMM_MEMORY_MAP_H
 #define VMM_MEMORY_MAP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct machine;
+struct machine_config;
 
 /**
  * memory_map_build() - create the machine's spaces, with memory in them
  * @machine: with machine->mregion opened
- * @size: RAM in bytes
- * @framebuffer: there is one
+ * @config: how much memory, and what else there is
  *
  * Return: 0 or a negative errno; mregion_error() says more.
  */
-int memory_map_build(struct machine *machine, uint64_t size,
-		     bool framebuffer);
+int memory_map_build(struct machine *machine,
+		     const struct machine_config *config);
 
 #endif /* VMM_MEMORY_MAP_H */

@@ -8,10 +8,10 @@
 
 #include <linux/mregion.h>
 
-#include "layout.h"
 #include "machine.h"
 #include "options.h"
 #include "report.h"
+#include "units.h"
 
 #define DEFAULT_MEMORY		MIB(512)
 #define DEFAULT_RING_ENTRIES	1024
@@ -67,7 +67,7 @@ static void print_help(void)
 	      "Boot a Linux kernel in a virtual machine, with its serial console on the\n"
 	      "terminal.\n"
 	      "\n"
-	      "  --kernel FILE        bzImage to boot\n"
+	      "  --kernel FILE        " BOARD_KERNEL " to boot\n"
 	      "  --initrd FILE        initial RAM disk\n"
 	      "  --cmdline TEXT       kernel command line (console=ttyS0); before it comes\n"
 	      "                       panic=-1, so that a panic ends the virtual machine,\n"
@@ -207,9 +207,12 @@ static bool parse_blk_server(const char *text, struct virtio_options *virtio)
 static bool parse_screen(const char *text, const char **screen)
 {
 	*screen = text;
-	if (*text)
+	if (board_no_framebuffer())
+		report("--screen: %s", board_no_framebuffer());
+	else if (!*text)
+		report("--screen: no file given");
+	else
 		return true;
-	report("--screen: no file given");
 	return false;
 }
 

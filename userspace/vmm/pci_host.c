@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 #include <mregion.h>
 
 #include "layout.h"
 #include "pci_host.h"
-#include "reset.h"
-
-/* Ports: the address in the first four, then the data. */
-#define PORT_ADDRESS		0
-#define PORT_RESET_CONTROL	(PORT_RESET - PORT_PCI_CONFIG)
-#define PORT_DATA		4
-
-#define ADDRESS_ENABLE		(1u << 31)
-#define ADDRESS_BUS(v)		((v) >> 16 & 0xff)
-#define ADDRESS_DEVICE(v)	((v) >> 11 & 0x1f)
-#define ADDRESS_FUNCTION(v)	((v) >> 8 & 7)
-#define ADDRESS_REGISTER(v)	((v) & 0xfc)
-#define ADDRESS_BITS		0x80fffffcu
 
 #define ECAM_BUS(v)		((v) >> 20)
 #define ECAM_DEVICE(v)		((v) >> 15 & 0x1f)
@@ -34,57 +20,6 @@ static const struct pci_identity bridge_identity = {
 	.device = 0x0008,
 	.class = 0x060000,
 };
-
-static void bridge_written(struct pci_function *bridge, unsigned int offset,
-			   unsigned int len)
-{
-	struct pci_host *host = (struct pci_host *)
-		((char *)bridge - offsetof(struct pci_host, bridge));
-
-	pam_written(&host->pam, offset, len);
-}
-
-static bool selected(uint32_t address)
-{
-	return (address & ADDRESS_ENABLE) && !ADDRESS_BUS(address) &&
-	       !ADDRESS_FUNCTION(address);
-}
-
-static uint64_t ports_read(void *opaque, uint64_t offset, unsigned int len)
-{
-	struct pci_host *host = opaque;
-	uint32_t address = atomic_load(&host->address);
-
-	/* Narrower accesses are none of that register. */
-	if (offset == PORT_ADDRESS && len == 4)
-		return address;
-	if (offset == PORT_RESET_CONTROL && len == 1)
-		return reset_read(host->reset);
-	if (offset < PORT_DATA)
-		return ~0u;
-	if (!selected(address))
-		return ~0u;
-	return pci_config_read(&host->bus, ADDRESS_DEVICE(address),
-			       ADDRESS_REGISTER(address) + offset - PORT_DATA,
-			       len);
-}
-
-static void ports_write(void *opaque, uint64_t offset, uint64_t data,
-			unsigned int len)
-{
-	struct pci_host *host = opaque;
-	uint32_t address = atomic_load(&host->address);
-
-	if (offset == PORT_ADDRESS && len == 4)
-		atomic_store(&host->address, data & ADDRESS_BITS);
-	else if (offset == PORT_RESET_CONTROL && len == 1)
-		reset_write(host->reset, data);
-	else if (offset >= PORT_DATA && selected(address))
-		pci_config_write(&host->bus, ADDRESS_DEVICE(address),
-				 ADDRESS_REGISTER(address) + offset -
-				 PORT_DATA,
-				 data, len);
-}
 
 static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned int len)
 {
@@ -109,12 +44,6 @@ static void ecam_write(void *opaque, uint64_t offset, uint64_t data,
 				 ECAM_REGISTER(offset), data, len);
 }
 
-static const struct mregion_ops ports_ops = {
-	.read = ports_read,
-	.write = ports_write,
-	.constraints = { .valid_max = 4, .impl_max = 4 },
-};
-
 static const struct mregion_ops ecam_ops = {
 	.read = ecam_read,
 	.write = ecam_write,
@@ -122,49 +51,19 @@ static const struct mregion_ops ecam_ops = {
 };
 
 int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
-		  struct mregion_region *io, struct mregion_region *memory,
-		  struct mregion_region *system, struct mregion_region *ram,
-		  struct reset *reset, struct mregion_ring *ring)
+		  struct mregion_region *memory, struct mregion_region *system)
 {
-	int error;
-
-	host->reset = reset;
 	pci_bus_init(&host->bus, machine, memory, system);
-	error = pci_function_add(&host->bus, &host->bridge, &bridge_identity);
-	if (error)
-		return error;
-	host->bridge.written = bridge_written;
-	host->pam = (struct pam){
-		.machine = machine,
-		.bridge = &host->bridge,
-		.system = system,
-		.ram = ram,
-		.pci = memory,
-	};
-	error = pam_init(&host->pam);
-	if (error)
-		return error;
+	return pci_function_add(&host->bus, &host->bridge, &bridge_identity);
+}
 
-	host->ports = mregion_new_mmio(machine, "pci-config", PCI_CONFIG_PORTS,
-				       &ports_ops, host);
-	if (!host->ports)
-		return -errno;
-	error = mregion_map(io, host->ports, PORT_PCI_CONFIG, 0);
-	/*
-	 * An address is of no consequence until the data port is accessed,
-	 * which exits, and drains the ring before. A reset may come a little
-	 * later.
-	 */
-	if (!error && ring)
-		error = mregion_coalesce(host->ports, PORT_ADDRESS, 4, ring);
-	if (error)
-		return error;
-
-	host->ecam = mregion_new_mmio(machine, "pci-ecam", ECAM_SIZE,
+int pci_host_add_ecam(struct pci_host *host)
+{
+	host->ecam = mregion_new_mmio(host->bus.machine, "pci-ecam", ECAM_SIZE,
 				      &ecam_ops, host);
 	if (!host->ecam)
 		return -errno;
-	return mregion_map(memory, host->ecam, ECAM_ADDR, 0);
+	return mregion_map(host->bus.memory, host->ecam, ECAM_ADDR, 0);
 }
 
 /* Serve ECAM's bytes from @from up to @end, the same ones of the shadow. */

@@ -336,7 +336,7 @@ static int add_shadow(struct serial *serial, struct mregion_machine *machine)
 }
 
 int serial_init(struct serial *serial, struct mregion_machine *machine,
-		struct mregion_region *parent, uint16_t port,
+		struct mregion_region *parent, uint64_t addr,
 		struct irq_line irq, const struct serial_cable *cable,
 		struct mregion_ring *ring)
 {
@@ -355,7 +355,7 @@ int serial_init(struct serial *serial, struct mregion_machine *machine,
 					  serial);
 	if (!serial->region)
 		return -errno;
-	error = mregion_map(parent, serial->region, port, 0);
+	error = mregion_map(parent, serial->region, addr, 0);
 	if (error || !ring)
 		return error;
 

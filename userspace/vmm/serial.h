@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A 16550A UART, the PC's serial port */
+/* A 16550A UART: the PC's serial port, and others' */
 #ifndef VMM_SERIAL_H
 #define VMM_SERIAL_H
 
@@ -47,8 +47,8 @@ struct serial {
  * serial_init() - create a UART and map it
  * @serial: the device
  * @machine: where its region is created
- * @parent: region of the I/O ports
- * @port: first of its eight ports
+ * @parent: region of the I/O ports, or of memory
+ * @addr: of the first of its eight registers, a byte each
  * @irq: its interrupt line
  * @cable: the other end of the line
  * @ring: where what it sends is coalesced; what it is read of without
@@ -57,7 +57,7 @@ struct serial {
  * Return: 0 or a negative errno; mregion_error() says more.
  */
 int serial_init(struct serial *serial, struct mregion_machine *machine,
-		struct mregion_region *parent, uint16_t port,
+		struct mregion_region *parent, uint64_t addr,
 		struct irq_line irq, const struct serial_cable *cable,
 		struct mregion_ring *ring);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +10,10 @@
 
 #include <mregion.h>
 
-#include "boot.h"
-#include "cpuid.h"
 #include "kvm.h"
-#include "layout.h"
 #include "report.h"
 #include "vcpu.h"
-
-#define MSR_MISC_ENABLE		0x1a0
-#define MISC_ENABLE_FAST_STRING	(1u << 0)
-#define MSR_MTRR_PHYS_BASE0	0x200
-#define MSR_MTRR_PHYS_MASK0	0x201
-#define MSR_MTRR_DEF_TYPE	0x2ff
-#define MTRR_TYPE_UNCACHED	0u
-#define MTRR_TYPE_WRITE_BACK	6u
-#define MTRR_MASK_VALID		(1u << 11)
-#define MTRR_DEF_ENABLED	(1u << 11)
-
-#define CR0_PE			(1u << 0)
-#define CR0_ET			(1u << 4)
-#define RFLAGS_ALWAYS_ONE	(1u << 1)
+#include "vcpu_board.h"
 
 /* Wakes a thread from KVM_RUN; immediate_exit does what there is to do. */
 #define SIGNAL_KICK		SIGUSR2
@@ -43,82 +26,29 @@ static void kicked(int signal)
 	(void)signal;
 }
 
-static int failed(const struct vcpu *vcpu, const char *what)
+int vcpu_failed(const struct vcpu *vcpu, const char *what)
 {
 	report("vCPU %u: %s: %s", vcpu->index, what, strerror(errno));
 	return -errno;
-}
-
-/* Read or write a register, by @request. Returns whether KVM knows it. */
-static bool msr_access(struct vcpu *vcpu, unsigned long request,
-		       uint32_t index, uint64_t *data)
-{
-	struct kvm_msrs *msrs;
-	bool done;
-
-	msrs = calloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
-	if (!msrs)
-		return false;
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = index;
-	msrs->entries[0].data = *data;
-	errno = EINVAL;
-	done = ioctl(vcpu->fd, request, msrs) == 1;
-	*data = msrs->entries[0].data;
-	free(msrs);
-	return done;
-}
-
-static bool set_msr(struct vcpu *vcpu, uint32_t index, uint64_t data)
-{
-	return msr_access(vcpu, KVM_SET_MSRS, index, &data);
-}
-
-/*
- * What firmware leaves behind: memory is write-back, the upper half of the
- * first 4 GiB, where registers are, is not cached.
- */
-static int set_msrs(struct vcpu *vcpu, unsigned int phys_bits)
-{
-	uint64_t all = phys_bits < 64 ? (1ULL << phys_bits) - 1 : ~0ULL;
-	uint64_t misc = 0;
-
-	if (!set_msr(vcpu, MSR_MTRR_PHYS_BASE0,
-		     LOW_RAM_MAX | MTRR_TYPE_UNCACHED) ||
-	    !set_msr(vcpu, MSR_MTRR_PHYS_MASK0,
-		     (all & ~(HIGH_RAM_ADDR - LOW_RAM_MAX - 1)) |
-		     MTRR_MASK_VALID) ||
-	    !set_msr(vcpu, MSR_MTRR_DEF_TYPE,
-		     MTRR_DEF_ENABLED | MTRR_TYPE_WRITE_BACK))
-		return failed(vcpu, "cannot set its memory types");
-
-	/* Only a hint that rep movs is fast: do without where it fails. */
-	if (msr_access(vcpu, KVM_GET_MSRS, MSR_MISC_ENABLE, &misc))
-		set_msr(vcpu, MSR_MISC_ENABLE, misc | MISC_ENABLE_FAST_STRING);
-	return 0;
 }
 
 static int vcpu_create(struct vcpu *vcpu, unsigned int index)
 {
 	struct kvm *kvm = vcpu->all->kvm;
 	void *run;
-	int phys_bits;
 
 	vcpu->index = index;
 	vcpu->fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
-		return failed(vcpu, "KVM_CREATE_VCPU");
+		return vcpu_failed(vcpu, "KVM_CREATE_VCPU");
 
 	run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		   vcpu->fd, 0);
 	if (run == MAP_FAILED)
-		return failed(vcpu, "mmap");
+		return vcpu_failed(vcpu, "mmap");
 	vcpu->run = run;
 
-	phys_bits = cpuid_set(kvm, vcpu->fd, index, vcpu->all->nr);
-	if (phys_bits < 0)
-		return phys_bits;
-	return set_msrs(vcpu, phys_bits);
+	return vcpu_reset(vcpu);
 }
 
 int vcpus_create(struct vcpus *vcpus, struct kvm *kvm, unsigned int nr,
@@ -160,78 +90,6 @@ int vcpus_create(struct vcpus *vcpus, struct kvm *kvm, unsigned int nr,
 	for (i = 0; i < nr && !error; i++)
 		error = vcpu_create(&vcpus->vcpu[i], i);
 	return error;
-}
-
-static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
-{
-	return (struct kvm_segment){
-		.limit = 0xffffffff,
-		.selector = selector,
-		.type = type,
-		.present = 1,
-		.db = 1,
-		.s = 1,
-		.g = 1,
-	};
-}
-
-int vcpus_set_entry(struct vcpus *vcpus, uint32_t entry, uint32_t boot_params,
-		    uint32_t gdt)
-{
-	struct vcpu *vcpu = &vcpus->vcpu[0];
-	struct kvm_segment data = flat_segment(BOOT_DS, 0x3);
-	struct kvm_regs regs = {
-		.rip = entry,
-		.rsi = boot_params,
-		.rflags = RFLAGS_ALWAYS_ONE,
-	};
-	struct kvm_sregs sregs;
-
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-		return failed(vcpu, "KVM_GET_SREGS");
-	sregs.cs = flat_segment(BOOT_CS, 0xb);
-	sregs.ds = data;
-	sregs.es = data;
-	sregs.fs = data;
-	sregs.gs = data;
-	sregs.ss = data;
-	sregs.gdt.base = gdt;
-	sregs.gdt.limit = BOOT_GDT_SIZE - 1;
-	sregs.cr0 = CR0_PE | CR0_ET;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0)
-		return failed(vcpu, "KVM_SET_SREGS");
-	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-		return failed(vcpu, "KVM_SET_REGS");
-	return 0;
-}
-
-static void print_registers(const struct vcpu *vcpu)
-{
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 ||
-	    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
-		failed(vcpu, "cannot read its registers");
-		return;
-	}
-
-	report("  rip %016llx rsp %016llx rflags %08llx", regs.rip, regs.rsp,
-	       regs.rflags);
-	report("  rax %016llx rbx %016llx rcx %016llx", regs.rax, regs.rbx,
-	       regs.rcx);
-	report("  rdx %016llx rsi %016llx rdi %016llx", regs.rdx, regs.rsi,
-	       regs.rdi);
-	report("  rbp %016llx r8  %016llx r9  %016llx", regs.rbp, regs.r8,
-	       regs.r9);
-	report("  r10 %016llx r11 %016llx r12 %016llx", regs.r10, regs.r11,
-	       regs.r12);
-	report("  r13 %016llx r14 %016llx r15 %016llx", regs.r13, regs.r14,
-	       regs.r15);
-	report("  cr0 %016llx cr2 %016llx cr3 %016llx", sregs.cr0, sregs.cr2,
-	       sregs.cr3);
-	report("  cr4 %016llx efer %016llx cs %04x base %016llx", sregs.cr4,
-	       sregs.efer, sregs.cs.selector, sregs.cs.base);
 }
 
 static void internal_error(const struct vcpu *vcpu)
@@ -278,6 +136,7 @@ static void count_exit(struct vcpu *vcpu)
 static enum machine_end vcpu_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	enum machine_end why;
 	int error;
 
 	count_exit(vcpu);
@@ -304,22 +163,24 @@ static enum machine_end vcpu_exit(struct vcpu *vcpu)
 		return END_NONE;
 	case KVM_EXIT_SHUTDOWN:
 		report("vCPU %u: triple fault", vcpu->index);
-		print_registers(vcpu);
+		vcpu_print_registers(vcpu);
 		return END_TRIPLE_FAULT;
 	case KVM_EXIT_INTERNAL_ERROR:
 		internal_error(vcpu);
-		print_registers(vcpu);
+		vcpu_print_registers(vcpu);
 		return END_FAILED;
 	case KVM_EXIT_FAIL_ENTRY:
 		report("vCPU %u: the processor refused to enter the guest, reason 0x%llx",
 		       vcpu->index,
 		       run->fail_entry.hardware_entry_failure_reason);
-		print_registers(vcpu);
+		vcpu_print_registers(vcpu);
 		return END_FAILED;
 	default:
+		if (vcpu_exit_of_board(vcpu, &why))
+			return why;
 		report("vCPU %u: KVM exits for a reason unknown here, %u",
 		       vcpu->index, run->exit_reason);
-		print_registers(vcpu);
+		vcpu_print_registers(vcpu);
 		return END_FAILED;
 	}
 }
@@ -368,8 +229,8 @@ static void *vcpu_thread(void *opaque)
 			/* A kick; or the start of a vCPU that waited for it. */
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
-			failed(vcpu, "KVM_RUN");
-			print_registers(vcpu);
+			vcpu_failed(vcpu, "KVM_RUN");
+			vcpu_print_registers(vcpu);
 			end_line_pull(&vcpus->end, END_FAILED);
 			break;
 		}
@@ -398,7 +259,7 @@ int vcpus_start(struct vcpus *vcpus)
 		error = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
 		if (error) {
 			errno = error;
-			return failed(vcpu, "cannot start its thread");
+			return vcpu_failed(vcpu, "cannot start its thread");
 		}
 		vcpu->started = true;
 	}

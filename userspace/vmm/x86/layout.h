@@ -9,10 +9,6 @@
 #ifndef VMM_LAYOUT_H
 #define VMM_LAYOUT_H
 
-#define KIB(n)			((uint64_t)(n) << 10)
-#define MIB(n)			((uint64_t)(n) << 20)
-#define GIB(n)			((uint64_t)(n) << 30)
-
 /*
  * Low memory. The structures that the kernel is handed at its start lie in the
  * first 640 KiB, in pages that it takes over once it has read them.
@@ -80,5 +76,7 @@
 #define GSI_RTC			8
 #define GSI_SCI			9
 #define NR_IOAPIC_PINS		24
+/* Message-signalled interrupts follow. */
+#define FIRST_MSI_GSI		NR_IOAPIC_PINS
 
 #endif /* VMM_LAYOUT_H */

@@ -8,23 +8,17 @@
 #include "framebuffer.h"
 #include "layout.h"
 #include "machine.h"
+#include "map_parts.h"
 #include "memory_map.h"
 
-/* Part of the map as it is written down below. */
-struct part {
-	const char *name;
-	uint64_t addr;
-	uint64_t len;
-};
-
 /* KVM answers for these. */
-static const struct part memory_reservations[] = {
+static const struct map_part memory_reservations[] = {
 	{ "ioapic", IOAPIC_ADDR, IOAPIC_SIZE },
 	{ "lapic", LAPIC_ADDR, LAPIC_SIZE },
 	{ "kvm-pages", KVM_IDENTITY_MAP_ADDR, KVM_PAGES_SIZE },
 };
 
-static const struct part pio_reservations[] = {
+static const struct map_part pio_reservations[] = {
 	{ "pic1", PORT_PIC1, 2 },
 	{ "pit", PORT_PIT, 4 },
 	{ "speaker", PORT_SPEAKER, 1 },
@@ -37,14 +31,6 @@ static const struct mregion_ops hole_ops = {
 	.constraints = MREGION_ANY_ACCESS,
 };
 
-static int map_new(struct mregion_region *parent,
-		   struct mregion_region *region, uint64_t addr, int priority)
-{
-	if (!region)
-		return -errno;
-	return mregion_map(parent, region, addr, priority);
-}
-
 static int map_alias(struct machine *machine, const char *name,
 		     struct mregion_region *target, uint64_t offset,
 		     uint64_t len, uint64_t addr, int priority)
@@ -55,40 +41,25 @@ static int map_alias(struct machine *machine, const char *name,
 		       addr, priority);
 }
 
-static int map_reservations(struct machine *machine,
-			    struct mregion_region *parent,
-			    const struct part *parts, size_t nr)
-{
-	int error = 0;
-
-	for (; nr && !error; nr--, parts++)
-		error = map_new(parent,
-				mregion_new_reservation(machine->mregion,
-							parts->name,
-							parts->len),
-				parts->addr, 0);
-	return error;
-}
-
 /* One region, seen in two places: PCI's addresses are between them. */
 static int map_ram(struct machine *machine, uint64_t size)
 {
+	struct board *board = &machine->board;
 	int error;
 
-	machine->low_size = size < LOW_RAM_MAX ? size : LOW_RAM_MAX;
-	machine->high_size = size - machine->low_size;
+	board->low_size = size < LOW_RAM_MAX ? size : LOW_RAM_MAX;
+	board->high_size = size - board->low_size;
 
 	machine->ram = mregion_new_ram(machine->mregion, MREGION_RAM, "pc.ram",
 				       size);
 	if (!machine->ram)
 		return -errno;
 	error = map_alias(machine, "ram-below-4g", machine->ram, 0,
-			  machine->low_size, 0, 0);
-	if (error || !machine->high_size)
+			  board->low_size, 0, 0);
+	if (error || !board->high_size)
 		return error;
 	return map_alias(machine, "ram-above-4g", machine->ram,
-			 machine->low_size, machine->high_size, HIGH_RAM_ADDR,
-			 0);
+			 board->low_size, board->high_size, HIGH_RAM_ADDR, 0);
 }
 
 /*
@@ -117,16 +88,18 @@ static int map_pci(struct machine *machine)
 /* The ROM is below 4 GiB, and seen below 1 MiB, too, where pam.h lets PCI be seen. */
 static int map_bios(struct machine *machine)
 {
+	struct mregion_region *bios;
 	int error;
 
-	machine->bios = mregion_new_ram(machine->mregion, MREGION_ROM,
-					"pc.bios", BIOS_SIZE);
-	error = map_new(machine->system, machine->bios, FIRMWARE_ADDR, 0);
+	bios = mregion_new_ram(machine->mregion, MREGION_ROM, "pc.bios",
+			       BIOS_SIZE);
+	machine->board.bios = bios;
+	error = map_new(machine->system, bios, FIRMWARE_ADDR, 0);
 	if (error)
 		return error;
 	return map_new(machine->pci,
-		       mregion_new_alias(machine->mregion, "isa-bios",
-					 machine->bios, 0, BIOS_SIZE),
+		       mregion_new_alias(machine->mregion, "isa-bios", bios,
+					 0, BIOS_SIZE),
 		       BIOS_ADDR, 1);
 }
 
@@ -155,7 +128,7 @@ static int map_memory(struct machine *machine, uint64_t size,
 	if (!error && framebuffer)
 		error = map_framebuffer(machine);
 	if (!error)
-		error = map_reservations(machine, machine->system,
+		error = map_reservations(machine->mregion, machine->system,
 					 memory_reservations,
 					 ARRAY_SIZE(memory_reservations));
 	if (error)
@@ -175,7 +148,7 @@ static int map_ports(struct machine *machine)
 	machine->io = mregion_new_container(machine->mregion, "io", 0x10000);
 	if (!machine->io)
 		return -errno;
-	error = map_reservations(machine, machine->io, pio_reservations,
+	error = map_reservations(machine->mregion, machine->io, pio_reservations,
 				 ARRAY_SIZE(pio_reservations));
 	if (error)
 		return error;
@@ -185,10 +158,10 @@ static int map_ports(struct machine *machine)
 	return machine->pio ? 0 : -errno;
 }
 
-int memory_map_build(struct machine *machine, uint64_t size,
-		     bool framebuffer)
+int memory_map_build(struct machine *machine,
+		     const struct machine_config *config)
 {
-	int error = map_memory(machine, size, framebuffer);
+	int error = map_memory(machine, config->memory, config->framebuffer);
 
 	return error ? error : map_ports(machine);
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "boot.h"
+#include "boot_parts.h"
 #include "framebuffer.h"
 #include "layout.h"
 #include "report.h"
@@ -28,49 +26,12 @@
 /* No address of a processor's is higher; init_size, of 32 bits, fits on top. */
 #define ADDRESS_MAX		((1ULL << 52) - 1)
 
-/*
- * A kernel that panics resets, and so ends. The user's come later, and the last
- * of several counts.
- */
-#define PARAMETERS		"panic=-1 "
-
 #define E820_RAM		1
 #define E820_RESERVED		2
 
 static uint64_t page_align(uint64_t addr)
 {
 	return (addr + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
-
-static uint64_t in_mib(uint64_t bytes)
-{
-	return (bytes + MIB(1) - 1) >> 20;
-}
-
-/* Open @path, a @what; its size is not 0 then. */
-static int open_file(const char *what, const char *path, uint64_t *size)
-{
-	struct stat stat;
-	int fd, error;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &stat) < 0) {
-		error = -errno;
-		report("cannot open the %s '%s': %s", what, path,
-		       strerror(-error));
-	} else if (!S_ISREG(stat.st_mode)) {
-		error = -EINVAL;
-		report("the %s '%s' is not a regular file", what, path);
-	} else if (stat.st_size == 0) {
-		error = -EINVAL;
-		report("the %s '%s' is empty", what, path);
-	} else {
-		*size = stat.st_size;
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return error;
 }
 
 static int kernel_check(struct boot_kernel *kernel)
@@ -128,25 +89,12 @@ static int kernel_check(struct boot_kernel *kernel)
 
 int boot_open(struct boot_kernel *kernel, const char *path)
 {
-	uint64_t size;
-	void *data;
-	int fd, error;
+	int error;
 
 	*kernel = (struct boot_kernel){ .path = path };
-	fd = open_file("kernel", path, &size);
-	if (fd < 0)
-		return fd;
-	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	error = -errno;
-	close(fd);
-	if (data == MAP_FAILED) {
-		report("cannot read the kernel '%s': %s", path,
-		       strerror(-error));
+	error = boot_map_file("kernel", path, &kernel->data, &kernel->size);
+	if (error)
 		return error;
-	}
-	kernel->data = data;
-	kernel->size = size;
-
 	error = kernel_check(kernel);
 	if (error)
 		boot_close(kernel);
@@ -178,65 +126,31 @@ static uint64_t kernel_end(const struct boot_kernel *kernel)
 	return page_align(end);
 }
 
-static int read_all(int fd, uint8_t *buf, uint64_t size)
-{
-	while (size) {
-		ssize_t done = read(fd, buf, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		if (done == 0)
-			return -ENODATA;
-		buf += done;
-		size -= done;
-	}
-	return 0;
-}
-
 /* As high in low memory as the kernel allows, so as to be out of its way. */
 static int load_initrd(const struct boot_target *target,
 		       struct setup_header *header, uint64_t lowest)
 {
-	uint64_t top = target->low_size;
-	uint64_t size, addr;
-	int fd, error;
+	struct boot_initrd initrd = {
+		.path = target->initrd,
+		.lowest = lowest,
+		.top = target->low_size,
+	};
+	int error;
 
-	fd = open_file("initrd", target->initrd, &size);
-	if (fd < 0)
-		return fd;
-
-	if (top > header->initrd_addr_max + 1ULL)
-		top = header->initrd_addr_max + 1ULL;
-	if (lowest > top || size > top - lowest) {
-		report("the initrd '%s' is too large: it has %llu MiB, and the kernel leaves %llu MiB free (give the guest more with --memory)",
-		       target->initrd, (unsigned long long)in_mib(size),
-		       (unsigned long long)(lowest > top ? 0 :
-					    (top - lowest) >> 20));
-		close(fd);
-		return -E2BIG;
-	}
-
-	/* top and lowest are multiples of the page size. */
-	addr = (top - size) & ~(PAGE_SIZE - 1);
-	error = read_all(fd, target->ram + addr, size);
-	close(fd);
-	if (error) {
-		report("cannot read the initrd '%s': %s", target->initrd,
-		       error == -ENODATA ? "it became shorter" :
-		       strerror(-error));
+	if (initrd.top > header->initrd_addr_max + 1ULL)
+		initrd.top = header->initrd_addr_max + 1ULL;
+	error = boot_load_initrd(&initrd, target->ram);
+	if (error)
 		return error;
-	}
-	header->ramdisk_image = addr;
-	header->ramdisk_size = size;
+	header->ramdisk_image = initrd.at;
+	header->ramdisk_size = initrd.size;
 	return 0;
 }
 
 static int load_cmdline(const struct boot_target *target,
 			struct setup_header *header)
 {
-	size_t len = strlen(PARAMETERS) + strlen(target->cmdline);
+	size_t len = strlen(BOOT_PARAMETERS) + strlen(target->cmdline);
 	char *cmdline = (char *)target->ram + CMDLINE_ADDR;
 	size_t max = header->cmdline_size;
 
@@ -244,10 +158,10 @@ static int load_cmdline(const struct boot_target *target,
 		max = CMDLINE_MAX - 1;
 	if (len > max) {
 		report("the command line is too long: with '%s' it has %zu characters, this kernel takes %zu",
-		       PARAMETERS, len, max);
+		       BOOT_PARAMETERS, len, max);
 		return -E2BIG;
 	}
-	stpcpy(stpcpy(cmdline, PARAMETERS), target->cmdline);
+	stpcpy(stpcpy(cmdline, BOOT_PARAMETERS), target->cmdline);
 	header->cmd_line_ptr = CMDLINE_ADDR;
 	return 0;
 }
@@ -326,7 +240,7 @@ int boot_load(const struct boot_kernel *kernel,
 
 	if (end > target->low_size) {
 		report("the kernel '%s' needs %llu MiB of memory to start, the guest has %llu (give it more with --memory)",
-		       kernel->path, (unsigned long long)in_mib(end),
+		       kernel->path, (unsigned long long)boot_in_mib(end),
 		       (unsigned long long)target->low_size >> 20);
 		return -ENOMEM;
 	}

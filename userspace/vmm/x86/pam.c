@@ -8,6 +8,7 @@
 #include "pam.h"
 #include "pci.h"
 #include "report.h"
+#include "units.h"
 
 /* In configuration space. The first has one area, in its upper half; it is the last. */
 #define PAM0			0x90

@@ -9,6 +9,7 @@
 #include "pm.h"
 #include "reset.h"
 #include "rtc.h"
+#include "units.h"
 
 #define OEM_ID			"MREGN "
 #define OEM_TABLE_ID		"MREGNVMM"
