@@ -8,10 +8,8 @@
 
 #include "irqfd.h"
 #include "kvm.h"
+#include "layout.h"
 #include "report.h"
-
-/* Global system interrupts beyond the IOAPIC's pins. */
-#define FIRST_GSI		NR_IOAPIC_PINS
 
 void irqfds_init(struct irqfds *irqfds, struct kvm *kvm)
 {
@@ -62,8 +60,10 @@ static int set_routes(struct irqfds *irqfds)
 	for (i = 0; i < irqfds->nr; i++) {
 		if (!irqfds->irqs[i].connected)
 			continue;
-		entries[nr].gsi = FIRST_GSI + i;
+		entries[nr].gsi = FIRST_MSI_GSI + i;
 		entries[nr].type = KVM_IRQ_ROUTING_MSI;
+		if (irqfds->kvm->msi_devid)
+			entries[nr].flags = KVM_MSI_VALID_DEVID;
 		entries[nr].u.msi = irqfds->irqs[i].message;
 		nr++;
 	}
@@ -74,7 +74,7 @@ static int assign(struct irqfds *irqfds, unsigned int index, bool on)
 {
 	struct kvm_irqfd irqfd = {
 		.fd = irqfds->irqs[index].fd,
-		.gsi = FIRST_GSI + index,
+		.gsi = FIRST_MSI_GSI + index,
 		.flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
 	};
 
@@ -101,6 +101,7 @@ int irqfd_connect(struct irqfds *irqfds, unsigned int index,
 		.address_lo = message->address,
 		.address_hi = message->address >> 32,
 		.data = message->data,
+		.devid = irqfds->kvm->msi_devid ? message->device : 0,
 	};
 	bool was, same;
 	int error = 0;

@@ -13,8 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "layout.h"
-
 struct kvm;
 
 #define IRQFD_MAX		64
@@ -31,10 +29,17 @@ struct irqfds {
 	unsigned int nr;
 };
 
-/** struct irq_message - what a message-signalled interrupt writes, and where */
+/**
+ * struct irq_message - what a message-signalled interrupt writes, and where
+ * @address: where
+ * @data: what
+ * @device: who: bus, device and function, as PCI numbers them; of no consequence where
+ *	the interrupt controller does not look at that
+ */
 struct irq_message {
 	uint64_t address;
 	uint32_t data;
+	uint32_t device;
 };
 
 void irqfds_init(struct irqfds *irqfds, struct kvm *kvm);

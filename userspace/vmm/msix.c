@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <linux/pci_regs.h>
+#include <linux/pci.h>
 #include <string.h>
 
 #include <mregion.h>
@@ -33,6 +33,7 @@ static void update_vector(struct msix *msix, unsigned int vector)
 		.address = entry[WORD_ADDRESS_LOW] |
 			   (uint64_t)entry[WORD_ADDRESS_HIGH] << 32,
 		.data = entry[WORD_DATA],
+		.device = PCI_DEVFN(msix->function->device, 0),
 	};
 
 	/* On failure, reported, it stays disconnected: as if masked. */

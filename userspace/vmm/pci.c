@@ -69,6 +69,7 @@ int pci_function_add(struct pci_bus *bus, struct pci_function *function,
 	}
 
 	function->bus = bus;
+	function->device = bus->nr;
 	function->used = PCI_STD_HEADER_SIZEOF;
 	pci_set16(function, PCI_VENDOR_ID, identity->vendor);
 	pci_set16(function, PCI_DEVICE_ID, identity->device);

@@ -59,6 +59,7 @@ struct pci_window {
  */
 struct pci_function {
 	struct pci_bus *bus;
+	unsigned int device;		/* its number on the bus */
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE];
 	struct pci_bar bars[PCI_NR_BARS];
