@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What a machine has that is arm64's */
+#ifndef VMM_BOARD_H
+#define VMM_BOARD_H
+
+#include "pl031.h"
+
+/* KVM's limit, and those of the addresses that are left for redistributors */
+#define MACHINE_MAX_VCPUS	512
+
+/* For people */
+#define BOARD_KERNEL		"Image"
+
+struct board {
+	struct pl031 rtc;
+};
+
+#define BOARD_INITIAL		{}
+
+/** board_no_framebuffer() - why there can be none, for people, or NULL */
+static inline const char *board_no_framebuffer(void)
+{
+	return "arm64 has no framebuffer here: guests map it without a cache, past what the host has in its own";
+}
+
+#endif /* VMM_BOARD_H */
