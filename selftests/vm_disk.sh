@@ -6,7 +6,7 @@
 # while the guest writes (the VMM goes on, or the disk is broken), and with a file
 # system.
 #
-# MREGION_GUEST_KERNEL	a bzImage
+# MREGION_GUEST_KERNEL	a bzImage, or an Image for arm64
 # MREGION_DISK_INITRD	an initramfs with vm_disk_init and virtio's modules
 # MREGION_DISK_CPUS	processors of the guests: 2, unless they are emulated so
 #			that the start of the second one may fail
@@ -123,6 +123,7 @@ window()
 # shadowed NAME ROUNDS: RAM was shown instead of a ROM, and was as it was meant to be
 shadowed()
 {
+	on_x86 1 "a ROM in front of RAM" || return
 	said "shadowed $2 times, 65536 bytes"
 	shadowed=$?
 	[ $shadowed -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
@@ -224,6 +225,7 @@ readonly_disk()
 		[ "$(dd if=/dev/zero bs=1M count=8 2>/dev/null | md5sum)" = "$sum" ]
 	result $? 'read-only: reads what is there, which has not changed'
 
+	on_x86 3 "a ROM in front of RAM" || return
 	shadowed 'read-only' 2
 	said 'hole ffffffff 68656c64'
 	result $? 'read-only: PCI is shown, where nothing is, and then RAM as it was'

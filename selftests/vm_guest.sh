@@ -6,7 +6,7 @@
 # powers off; to one that uses devices and resets, and is looked at meanwhile by the
 # commands of Documentation/transcript.rst; and to a panic.
 #
-# MREGION_GUEST_KERNEL	a bzImage
+# MREGION_GUEST_KERNEL	a bzImage, or an Image for arm64
 # MREGION_GUEST_INITRD	an initramfs with vm_guest_init and virtio's modules
 # MREGION_CONSOLE_TEXT	what prepares a console's output for comparison
 # MREGION_TRANSCRIPT	Documentation/transcript.rst, with its drawing beside it
@@ -20,10 +20,12 @@
 
 : >"$tmp/typed"
 
-# once OPTION...
-#
 # noxsave: without it an emulated SVM may make Linux complain at length, see
 # userspace/demo/boot.
+parameters=
+[ "$(uname -m)" != x86_64 ] || parameters=noxsave
+
+# once OPTION...
 #
 # A VMM that is told to end by timeout does so with status 0, and there are timeouts
 # (busybox) that pass that on.
@@ -36,7 +38,7 @@ once()
 	timeout 300 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
 		"$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_GUEST_INITRD" --cpus "$processors" \
-		--cmdline "console=ttyS0 noxsave $cmdline" \
+		--cmdline "console=ttyS0 $parameters $cmdline" \
 		--stats-file "$tmp/stats" "$@" \
 		<"$tmp/typed" >"$tmp/out" 2>"$tmp/err"
 	status=$?
@@ -218,7 +220,8 @@ panics()
 	result $status 'a panic: ends'
 	grep -q "^mregion-vmm: the guest asked for a reset" "$tmp/err"
 	result $? 'a panic: it is told that the guest asked for a reset'
-	tail -n 1 "$tmp/text" | grep -q 'Kernel Offset: '
+	# x86's; arm64's
+	tail -n 1 "$tmp/text" | grep -q 'Kernel Offset: \|Memory Limit: '
 	found=$?
 	grep -q 'Kernel panic - not syncing: ' "$tmp/text" && [ $found -eq 0 ]
 	result $? 'a panic: its last line is there'

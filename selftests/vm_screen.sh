@@ -12,6 +12,7 @@
 # shellcheck source-path=SCRIPTDIR source=vm_tap.sh
 . "$(dirname "$0")/vm_tap.sh"
 
+[ "$(uname -m)" = x86_64 ] || skip 'a framebuffer: of x86 alone'
 [ "${MREGION_GUEST_KERNEL:-}" ] || skip 'MREGION_GUEST_KERNEL is not set'
 [ "${MREGION_SCREEN_INITRD:-}" ] || skip 'MREGION_SCREEN_INITRD is not set'
 

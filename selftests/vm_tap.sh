@@ -41,6 +41,19 @@ skipped()
 	echo "ok $number # SKIP $1"
 }
 
+# on_x86 NUMBER WHAT: whether this is one; if not, NUMBER cases are left out that are about
+# WHAT, which others do not have
+on_x86()
+{
+	[ "$(uname -m)" != x86_64 ] || return 0
+	left=$1
+	while [ "$left" -gt 0 ]; do
+		skipped "$2: of x86 alone"
+		left=$((left - 1))
+	done
+	return 1
+}
+
 # wait_until SECONDS COMMAND...: or for so long
 wait_until()
 {
