@@ -4,7 +4,8 @@
 #	make programs	builds all but the module
 #	make module	builds the module only; needs kernel headers
 #	make demo		installs what is missing, builds, and boots a guest in the
-#			test VM; HOST=1: on this machine itself
+#			test VM; HOST=1: on this machine itself; MACHINE=arm64: in a
+#			test VM of that kind
 #	make check	installs what is missing, builds, and runs all tests
 #	make check-debug	runs the self-tests on a debug kernel
 #	make bench	measures what accesses cost
@@ -26,14 +27,17 @@
 #	PARTS=...	tests to run, see selftests/check; all by default
 #	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
 #
-# Building needs gcc, make, iasl (acpica-tools), libnl (libnl-3-dev,
-# libnl-genl-3-dev) and libpng (libpng-dev). What installs what is missing does so by
-# apt, as root: demo, check, check-debug, check-packages, bench, docs and deb.
+# Building needs gcc, make, libnl (libnl-3-dev, libnl-genl-3-dev), libpng (libpng-dev),
+# and on x86 iasl (acpica-tools), on arm64 libfdt (libfdt-dev). What installs what is
+# missing does so by apt, as root: demo, check, check-debug, check-packages, bench, docs and deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))
 KERNEL ?= 6.1
 KERNELS ?= $(KERNEL)
+
+# What mregion-vmm alone needs on this machine.
+for_vmm := $(if $(filter aarch64,$(shell uname -m)),libfdt-dev,acpica-tools)
 
 MAKEFLAGS += --no-print-directory
 
@@ -57,20 +61,23 @@ programs:
 
 # What building and testing need, where it is missing; quick where it is not.
 setup:
-	selftests/vm/setup gcc g++ make libc6-dev acpica-tools linux-source-6.1 \
+	selftests/vm/setup gcc g++ make libc6-dev $(for_vmm) linux-source-6.1 \
 		clang libclang-rt-14-dev e2fsprogs libnl-3-dev libnl-genl-3-dev \
 		libpng-dev pkg-config python3-docutils python3-yaml python3-jsonschema
 
 # What the demo needs.
 setup-demo:
-	selftests/vm/setup gcc make libc6-dev acpica-tools e2fsprogs libnl-3-dev \
+	selftests/vm/setup gcc make libc6-dev $(for_vmm) e2fsprogs libnl-3-dev \
 		libnl-genl-3-dev libpng-dev pkg-config
 
 demo: setup-demo programs
 ifeq ($(HOST),1)
 	userspace/demo/host
 else
-	userspace/demo/vm --kernel $(KERNEL)
+ifeq ($(MACHINE),arm64)
+	selftests/vm/cross arm64 make -C userspace
+endif
+	userspace/demo/vm $(MACHINE:%=--machine %) --kernel $(KERNEL)
 endif
 
 check: setup programs
@@ -93,7 +100,7 @@ uninstall:
 	@$(MAKE) -C userspace uninstall
 
 deb:
-	selftests/vm/setup build-essential debhelper dh-dkms acpica-tools lintian \
+	selftests/vm/setup build-essential debhelper dh-dkms $(for_vmm) lintian \
 		libnl-3-dev libnl-genl-3-dev libpng-dev pkg-config
 	debian/build build/deb
 
