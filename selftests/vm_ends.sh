@@ -120,9 +120,11 @@ starting()
 	result $? 'its version'
 
 	if [ "$no_screen" ]; then
-		for _ in 1 2 3; do
-			skipped "$no_screen"
-		done
+		ends 2 2 "--screen: $no_screen" "$vmm" --kernel "$tmp/sleeps" \
+			--screen "$tmp/picture"
+		result $? 'a screen that it cannot have'
+		skipped "$no_screen"
+		skipped "$no_screen"
 	else
 		starting_screen
 	fi

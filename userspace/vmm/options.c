@@ -61,6 +61,11 @@ static const struct option long_options[] = {
 	{}
 };
 
+static const char screen_help[] =
+	"  --screen FILE        a framebuffer for the guest (efifb; console=tty0): its\n"
+	"                       picture is written to FILE, as PNG, upon SIGUSR1 and at\n"
+	"                       the end\n";
+
 static void print_help(void)
 {
 	fputs("Usage: mregion-vmm --kernel FILE [OPTION]...\n"
@@ -86,11 +91,11 @@ static void print_help(void)
 	      "  --map                print the memory map before the guest starts\n"
 	      "  --map-file FILE      the same, into FILE\n"
 	      "  --copy-live FILE     copy the guest's memory while it runs, as migration does,\n"
-	      "                       and compare the two\n"
-	      "  --screen FILE        a framebuffer for the guest (efifb; console=tty0): its\n"
-	      "                       picture is written to FILE, as PNG, upon SIGUSR1 and at\n"
-	      "                       the end\n"
-	      "  --help               print this\n"
+	      "                       and compare the two\n",
+	      stdout);
+	if (!board_no_framebuffer())
+		fputs(screen_help, stdout);
+	fputs("  --help               print this\n"
 	      "  --version            print the version\n"
 	      "\n"
 	      "On a terminal every key goes to the guest; Ctrl-A x ends it.\n",

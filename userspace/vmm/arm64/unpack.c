@@ -87,7 +87,7 @@ int unpack_kernel(const char *path, const uint8_t **data, size_t *size)
 {
 	const uint8_t *payload;
 	size_t len, unpacked;
-	uint8_t *to;
+	void *to, *shrunk;
 	int error;
 
 	error = find_payload(path, *data, *size, &payload, &len);
@@ -108,10 +108,9 @@ int unpack_kernel(const char *path, const uint8_t **data, size_t *size)
 		return -ENOEXEC;
 	}
 	munmap((void *)*data, *size);
-	/* The rest, from whole pages on, which munmap() rounds to by itself. */
-	if (unpacked < MAX_SIZE)
-		to = mremap(to, MAX_SIZE, unpacked, 0);
-	*data = to;
+	/* What is not needed. If that fails it takes no more than addresses. */
+	shrunk = mremap(to, MAX_SIZE, unpacked, 0);
+	*data = shrunk == MAP_FAILED ? to : shrunk;
 	*size = unpacked;
 	return 0;
 }
