@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(attach)
 /* How the guest's write of 4 bytes ends: by HLT, when it was coalesced. */
 static int guest_write(struct vcpu *vcpu, uint64_t addr)
 {
-	if (GUEST_RUN(vcpu, mmio_write4, .rdi = addr, .rcx = 0x77))
+	if (GUEST_RUN(vcpu, mmio_write4, .addr = addr, .number = 0x77))
 		return -1;
 	return vcpu_run(vcpu);
 }
@@ -57,10 +57,15 @@ static int guest_write(struct vcpu *vcpu, uint64_t addr)
 /* The same for a byte to a port. */
 static int guest_out(struct vcpu *vcpu, uint16_t port)
 {
-	if (GUEST_RUN(vcpu, pio_write1, .rdx = port, .rcx = 0x77))
+	if (GUEST_RUN(vcpu, pio_write1, .port = port, .number = 0x77))
 		return -1;
 	return vcpu_run(vcpu);
 }
+
+#define EXPECT_OUT(reason, vcpu, port) do {				\
+	if (VM_HAS_PORTS)						\
+		EXPECT_EQ(reason, guest_out(vcpu, port));		\
+} while (0)
 
 TEST_F(attach, not_a_virtual_machine)
 {
@@ -151,13 +156,13 @@ TEST_F(attach, memory_or_ports_alone)
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, 0, &result));
 	EXPECT_EQ(1, result.nr_windows);
 	EXPECT_EQ(0, result.nr_conflicts);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE));
-	EXPECT_EQ(KVM_EXIT_IO, guest_out(self->vcpu, 0x3f8));
-	EXPECT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE));
+	EXPECT_OUT(KVM_EXIT_IO, self->vcpu, 0x3f8);
+	EXPECT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, 0, PIO, &result));
 	EXPECT_EQ(1, result.nr_windows);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_out(self->vcpu, 0x3f8));
+	EXPECT_OUT(VCPU_ENDED, self->vcpu, 0x3f8);
 	EXPECT_EQ(KVM_EXIT_MMIO, guest_write(self->vcpu, BASE));
 }
 
@@ -166,7 +171,7 @@ TEST_F(attach, only_once)
 	EXPECT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, 0, NULL));
 	EXPECT_ATTACH(EEXIST, self->vm.fd, SPACE, 0);
 	EXPECT_ATTACH(EEXIST, self->vm.fd, 0, PIO);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE));
 }
 
 TEST_F(attach, detach)
@@ -180,11 +185,11 @@ TEST_F(attach, detach)
 	for (i = 0; i < 20; i++) {
 		ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO,
 				       NULL));
-		ASSERT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE));
+		ASSERT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE));
 		ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 		ASSERT_EQ(-ENOENT, mr_detach(self->fd, self->vm.fd));
 		ASSERT_EQ(KVM_EXIT_MMIO, guest_write(self->vcpu, BASE));
-		ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+		ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 		self->ring.header->consumer = self->ring.header->producer;
 	}
 }
@@ -267,15 +272,15 @@ TEST_F(attach, two_virtual_machines)
 			    mr_rule_add(6, RING, 0, 0), mr_space(5, 5)));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, NULL));
 	ASSERT_EQ(0, mr_attach(self->fd, other.fd, 5, PIO, NULL));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(&other.vcpus[0], 2 * BASE));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE));
+	EXPECT_EQ(VCPU_ENDED, guest_write(&other.vcpus[0], 2 * BASE));
 	EXPECT_EQ(KVM_EXIT_MMIO, guest_write(&other.vcpus[0], BASE));
-	EXPECT_EQ(KVM_EXIT_HLT, vcpu_run(&other.vcpus[0]));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_out(&other.vcpus[0], 0x3f8));
+	EXPECT_EQ(VCPU_ENDED, vcpu_run(&other.vcpus[0]));
+	EXPECT_OUT(VCPU_ENDED, &other.vcpus[0], 0x3f8);
 	ASSERT_EQ(3, mr_spaces(self->fd, 2, &info, 1) + 1);
 	EXPECT_EQ(2, info.nr_vms);
 	vm_free(&other);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE));
 }
 
 /* Two machines at one virtual machine: the second leaves out what is taken. */
@@ -290,9 +295,9 @@ TEST_F(attach, two_machines)
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, 0, NULL));
 	ASSERT_EQ(0, mr_attach(other, self->vm.fd, 1, 0, &result));
 	EXPECT_LE(1, result.nr_conflicts);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x800));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x800));
 	close(other);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x800));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x800));
 }
 
 /* A region that is mapped later is claimed when it is. */
@@ -305,10 +310,10 @@ TEST_F(attach, mapped_later)
 			    mr_rule_add(5, RING, 0, 0)));
 	for (addr = BASE / 2; addr < 0xe0000000; addr += 0x13000000) {
 		ASSERT_EQ(0, COMMIT(self->fd, mr_map(5, 1, addr, 0)));
-		EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, addr + 0xfc));
+		EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, addr + 0xfc));
 		ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(5)));
 		EXPECT_EQ(KVM_EXIT_MMIO, guest_write(self->vcpu, addr + 0xfc));
-		EXPECT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+		EXPECT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 		self->ring.header->consumer = self->ring.header->producer;
 	}
 }
@@ -326,9 +331,9 @@ TEST_F(attach, windows_around_ram)
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, NULL));
 	ASSERT_EQ(0, vm_memslot(&self->vm, 1, 2 * BASE + 0x20000, 0x10000,
 				memory));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, 2 * BASE + 0x1fffc));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, 2 * BASE + 0x20000));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, 2 * BASE + 0x30000));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, 2 * BASE + 0x1fffc));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, 2 * BASE + 0x20000));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, 2 * BASE + 0x30000));
 	EXPECT_EQ(2, mr_ring_waiting(&self->ring));
 	EXPECT_EQ(0x77, *(volatile uint32_t *)memory);
 	munmap(memory, 0x10000);
@@ -383,6 +388,8 @@ TEST_F(attach, beside_the_irqchip)
 	struct mregion_attach result;
 	struct vm vm;
 
+	if (!VM_HAS_IOAPIC)
+		SKIP(return, NO_IOAPIC);
 	ASSERT_EQ(0, vm_create(&vm, 0));
 	ASSERT_EQ(0, mr_ioctl(vm.fd, KVM_CREATE_IRQCHIP, NULL));
 	ASSERT_EQ(0, vm_add_vcpu(&vm));
@@ -395,23 +402,21 @@ TEST_F(attach, beside_the_irqchip)
 	EXPECT_EQ(1, result.nr_conflicts);
 
 	/* IOREGSEL: what is written there can be read again, without us. */
-	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_out, .rdi = IOAPIC,
-			       .rcx = 5));
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&vm.vcpus[0]));
-	EXPECT_EQ(END_PORT, vm.vcpus[0].run->io.port);
-	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_read4_out, .rdi = IOAPIC));
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&vm.vcpus[0]));
-	EXPECT_EQ(END_PORT, vm.vcpus[0].run->io.port);
-	EXPECT_EQ(5, pio_data(vm.vcpus[0].run));
+	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_leave, .addr = IOAPIC,
+			       .number = 5));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(&vm.vcpus[0]));
+	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_read4_leave, .addr = IOAPIC));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(&vm.vcpus[0]));
+	EXPECT_EQ(5, vcpu_value(&vm.vcpus[0]));
 	EXPECT_EQ(0, mr_ring_waiting(&self->ring));
 
-	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_out,
-			       .rdi = IOAPIC - 0x1000, .rcx = 5));
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&vm.vcpus[0]));
+	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_leave,
+			       .addr = IOAPIC - 0x1000, .number = 5));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(&vm.vcpus[0]));
 	EXPECT_EQ(1, mr_ring_waiting(&self->ring));
-	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_out,
-			       .rdi = IOAPIC + 0x1ffc, .rcx = 5));
-	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&vm.vcpus[0]));
+	ASSERT_EQ(0, GUEST_RUN(&vm.vcpus[0], mmio_write4_leave,
+			       .addr = IOAPIC + 0x1ffc, .number = 5));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(&vm.vcpus[0]));
 	EXPECT_EQ(2, mr_ring_waiting(&self->ring));
 
 	/* With a reservation there is no conflict. */
@@ -442,11 +447,11 @@ TEST_F(attach, beside_an_ioeventfd)
 	ASSERT_EQ(0, ioeventfd(self->vm.fd, BASE + 0x80, efd, 0));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, &result));
 	EXPECT_EQ(1, result.nr_conflicts);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x80));
 	EXPECT_TRUE(signals(efd));
 	EXPECT_EQ(0, mr_ring_waiting(&self->ring));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x7c));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x84));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x7c));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x84));
 	EXPECT_EQ(2, mr_ring_waiting(&self->ring));
 	/* Gone, it is ours after the next attachment. */
 	ASSERT_EQ(0, ioeventfd(self->vm.fd, BASE + 0x80, efd,
@@ -454,7 +459,7 @@ TEST_F(attach, beside_an_ioeventfd)
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, SPACE, PIO, &result));
 	EXPECT_EQ(0, result.nr_conflicts);
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x80));
 	EXPECT_EQ(3, mr_ring_waiting(&self->ring));
 	close(efd);
 }
@@ -479,15 +484,15 @@ TEST_F(attach, an_ioeventfd_later)
 
 		reason = guest_write(self->vcpu, addr);
 		if (addr == BASE + 0x80) {
-			EXPECT_EQ(KVM_EXIT_HLT, reason);
+			EXPECT_EQ(VCPU_ENDED, reason);
 			EXPECT_TRUE(signals(efd));
 			EXPECT_EQ(waiting, mr_ring_waiting(&self->ring));
 		} else if (reason == KVM_EXIT_MMIO) {
 			EXPECT_EQ(addr, self->vcpu->run->mmio.phys_addr);
 			EXPECT_EQ(waiting, mr_ring_waiting(&self->ring));
-			EXPECT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+			EXPECT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 		} else {
-			EXPECT_EQ(KVM_EXIT_HLT, reason);
+			EXPECT_EQ(VCPU_ENDED, reason);
 			EXPECT_EQ(waiting + 1, mr_ring_waiting(&self->ring));
 			coalesced++;
 		}
@@ -498,10 +503,10 @@ TEST_F(attach, an_ioeventfd_later)
 	/* A commit with the doorbell in the middle of things. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE + 0x1000)));
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEVICE, BASE)));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x80));
 	EXPECT_TRUE(signals(efd));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
-	EXPECT_EQ(KVM_EXIT_HLT, guest_write(self->vcpu, BASE + 0x80));
+	EXPECT_EQ(VCPU_ENDED, guest_write(self->vcpu, BASE + 0x80));
 	EXPECT_TRUE(signals(efd));
 	EXPECT_EQ(KVM_EXIT_MMIO, guest_write(self->vcpu, BASE + 0x84));
 	close(efd);

@@ -36,11 +36,6 @@ enum { ROOT = 1, WINDOW, OTHERS, FIRST_BAR, FIRST_OTHER = FIRST_BAR + BARS };
 /* More than a few nodes of trees: what it takes is a matter of where BARs are. */
 #define MEMORY_SLACK	(64 * 1024)
 
-GUEST_LOOP(write_places, "mov %ecx, %eax\n"
-			 "and $31, %eax\n"
-			 "shl $13, %eax\n"
-			 "mov %ecx, (%rdi, %rax)");
-
 FIXTURE(bars) {
 	struct vm vm;
 	struct mr_ring ring;
@@ -176,15 +171,13 @@ static void *writer_thread(void *arg)
 	struct vcpu *vcpu = writer->vcpu;
 
 	do {
-		const struct kvm_regs regs = {
-			.rdi = PLACES_BASE + 8 * vcpu->index,
-			.rcx = writer->written,
-			.rsi = writer->written + ROUND,
+		const struct guest_regs regs = {
+			.addr = PLACES_BASE + 8 * vcpu->index,
+			.number = writer->written,
+			.end = writer->written + ROUND,
 		};
 
-		writer->ended_by = vcpu_start(vcpu, guest_write_places,
-					      guest_write_places_end -
-					      guest_write_places, regs);
+		writer->ended_by = vcpu_start(vcpu, &guest_write_places, regs);
 		if (writer->ended_by)
 			break;
 		for (;;) {
@@ -194,7 +187,7 @@ static void *writer_thread(void *arg)
 			else if (writer->ended_by != -EINTR)
 				break;
 		}
-		if (writer->ended_by != KVM_EXIT_HLT)
+		if (writer->ended_by != VCPU_ENDED)
 			break;
 		writer->written += ROUND;
 	} while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE));
@@ -293,7 +286,7 @@ TEST_F_TIMEOUT(bars, move, 900)
 	__atomic_store_n(&self->stop, true, __ATOMIC_RELEASE);
 	for (i = 0; i < VCPUS; i++) {
 		pthread_join(writers[i].thread, NULL);
-		EXPECT_EQ(KVM_EXIT_HLT, writers[i].ended_by);
+		EXPECT_EQ(VCPU_ENDED, writers[i].ended_by);
 	}
 	drain(self);
 

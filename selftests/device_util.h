@@ -21,8 +21,6 @@
 #define PIO_BASE	0x400u
 #define PIO_AWAY	0x800u
 
-GUEST_CODE(pio_read2, "xor %eax, %eax\n in %dx, %ax\n hlt");
-
 /* A machine attached to a virtual machine. */
 struct rig {
 	struct vm vm;
@@ -79,66 +77,31 @@ static inline void rig_close(struct rig *rig)
 
 /* ---- One access by a guest --------------------------------------------- */
 
-#define GUEST_START(vcpu, name, regs)					\
-	vcpu_start(vcpu, guest_##name, guest_##name##_end - guest_##name, regs)
-
 /* Let a vCPU write the numbers from @first to before @end, at least one. */
 static inline int vcpu_writes(struct vcpu *vcpu, bool pio, unsigned int len,
 			      uint64_t offset, uint64_t first, uint64_t end)
 {
-	struct kvm_regs regs = {
-		.rdi = MMIO_BASE + offset,
-		.rdx = PIO_BASE + offset,
-		.rcx = first,
-		.rsi = end,
+	const struct guest_regs regs = {
+		.addr = MMIO_BASE + offset,
+		.port = PIO_BASE + offset,
+		.number = first,
+		.end = end,
 	};
+	const struct guest_code *code = guest_writes(pio, len);
 
-	switch (len | (pio ? 16 : 0)) {
-	case 1:
-		return GUEST_START(vcpu, mmio_write1, regs);
-	case 2:
-		return GUEST_START(vcpu, mmio_write2, regs);
-	case 4:
-		return GUEST_START(vcpu, mmio_write4, regs);
-	case 8:
-		return GUEST_START(vcpu, mmio_write8, regs);
-	case 16 + 1:
-		return GUEST_START(vcpu, pio_write1, regs);
-	case 16 + 2:
-		return GUEST_START(vcpu, pio_write2, regs);
-	case 16 + 4:
-		return GUEST_START(vcpu, pio_write4, regs);
-	default:
-		return -EINVAL;
-	}
+	return code ? vcpu_start(vcpu, code, regs) : -EINVAL;
 }
 
 static inline int vcpu_reads(struct vcpu *vcpu, bool pio, unsigned int len,
 			     uint64_t offset)
 {
-	struct kvm_regs regs = {
-		.rdi = MMIO_BASE + offset,
-		.rdx = PIO_BASE + offset,
+	const struct guest_regs regs = {
+		.addr = MMIO_BASE + offset,
+		.port = PIO_BASE + offset,
 	};
+	const struct guest_code *code = guest_reads(pio, len);
 
-	switch (len | (pio ? 16 : 0)) {
-	case 1:
-		return GUEST_START(vcpu, mmio_read1, regs);
-	case 2:
-		return GUEST_START(vcpu, mmio_read2, regs);
-	case 4:
-		return GUEST_START(vcpu, mmio_read4, regs);
-	case 8:
-		return GUEST_START(vcpu, mmio_read8, regs);
-	case 16 + 1:
-		return GUEST_START(vcpu, pio_read1, regs);
-	case 16 + 2:
-		return GUEST_START(vcpu, pio_read2, regs);
-	case 16 + 4:
-		return GUEST_START(vcpu, pio_read4, regs);
-	default:
-		return -EINVAL;
-	}
+	return code ? vcpu_start(vcpu, code, regs) : -EINVAL;
 }
 
 /* An exit for an access: what the guest has written, or where to answer it. */
@@ -183,15 +146,15 @@ static inline uint64_t vcpu_exit_value(const struct vcpu_exit *exit)
 	return value;
 }
 
-/* Until the vCPU halts: 0. -EPROTO if it exits for anything but an access. */
-static inline int vcpu_until_halt(struct vcpu *vcpu, unsigned long *exits)
+/* Until the guest ends: 0. -EPROTO if it exits for anything but an access. */
+static inline int vcpu_until_end(struct vcpu *vcpu, unsigned long *exits)
 {
 	struct vcpu_exit exit;
 	int reason;
 
 	for (;;) {
 		reason = vcpu_run(vcpu);
-		if (reason == KVM_EXIT_HLT)
+		if (reason == VCPU_ENDED)
 			return 0;
 		if (reason == -EINTR)
 			continue;
@@ -234,6 +197,13 @@ static inline bool way_has(struct way way, unsigned int len)
 	       (len == 8 && !way.pio);
 }
 
+/* KVM has guests make such an access; else it is the ioctl's. */
+static inline bool way_is_guest(struct way way, uint64_t offset,
+				unsigned int len)
+{
+	return way.guest && (VM_HAS_UNALIGNED || offset % len == 0);
+}
+
 static inline int way_ioctl(struct rig *rig, struct way way, uint64_t offset,
 			    unsigned int len, uint32_t flags, uint64_t data,
 			    struct mregion_access *access)
@@ -250,14 +220,14 @@ static inline int way_write(struct rig *rig, struct way way, uint64_t offset,
 	unsigned long exits = 0;
 	int err;
 
-	if (!way.guest) {
+	if (!way_is_guest(way, offset, len)) {
 		err = way_ioctl(rig, way, offset, len, MREGION_ACCESS_WRITE,
 				data, &access);
 		return err ? err : (int)access.handled;
 	}
 	err = vcpu_writes(&rig->vm.vcpus[0], way.pio, len, offset, data, 0);
 	if (!err)
-		err = vcpu_until_halt(&rig->vm.vcpus[0], &exits);
+		err = vcpu_until_end(&rig->vm.vcpus[0], &exits);
 	return err ? err : !exits;
 }
 
@@ -269,15 +239,15 @@ static inline int way_read(struct rig *rig, struct way way, uint64_t offset,
 	unsigned long exits = 0;
 	int err;
 
-	if (!way.guest) {
+	if (!way_is_guest(way, offset, len)) {
 		err = way_ioctl(rig, way, offset, len, 0, 0, &access);
 		*value = access.data;
 		return err ? err : (int)access.handled;
 	}
 	err = vcpu_reads(&rig->vm.vcpus[0], way.pio, len, offset);
 	if (!err)
-		err = vcpu_until_halt(&rig->vm.vcpus[0], &exits);
-	*value = vcpu_rax(&rig->vm.vcpus[0]);
+		err = vcpu_until_end(&rig->vm.vcpus[0], &exits);
+	*value = vcpu_value(&rig->vm.vcpus[0]);
 	return err ? err : !exits;
 }
 
@@ -406,7 +376,7 @@ static inline void *writer_thread(void *arg)
 		writer->err = vcpu_writes(writer->vcpu, writer->pio, 4,
 					  writer->offset, next, next + ROUND);
 		if (!writer->err)
-			writer->err = vcpu_until_halt(writer->vcpu,
+			writer->err = vcpu_until_end(writer->vcpu,
 						      &writer->exits);
 		if (writer->err)
 			break;

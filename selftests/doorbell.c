@@ -30,6 +30,8 @@ FOR_EACH_WAY(doorbell);
 
 FIXTURE_SETUP(doorbell)
 {
+	if (variant->way.guest && variant->way.pio && !VM_HAS_PORTS)
+		SKIP_CASE(NO_PORTS);
 	ASSERT_EQ(0, rig_open(&self->rig, 1));
 	self->way = variant->way;
 	self->region = way_region(self->way);
@@ -827,6 +829,8 @@ FIXTURE_VARIANT_ADD(load, pio) { .pio = true, };
 
 FIXTURE_SETUP(load)
 {
+	if (variant->pio && !VM_HAS_PORTS)
+		SKIP_CASE(NO_PORTS);
 	ASSERT_EQ(0, rig_open(&self->rig, VCPUS));
 	self->fd = self->rig.fd;
 	self->region = variant->pio ? DEV_PORTS : DEV_MMIO;

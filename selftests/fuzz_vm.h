@@ -16,53 +16,12 @@
 #define FUZZ_SLOT_LEN	0x8000u
 #define FUZZ_BELLS	8
 
-/*
- * What a vCPU does: rsi points to rcx entries that say how to access which
- * address. Each of the pieces of code has 32 bytes. An access may leave nothing
- * behind but rax and its address.
- */
+/* An entry of what guest_fuzz does. */
 struct guest_entry {
 	uint64_t addr;
 	uint32_t how;
 	uint32_t data;
 };
-
-#define FUZZ_HOWS	20
-
-GUEST_CODE(fuzz,
-	"jmp 2f\n"
-	".balign 32, 0x90\n 1: mov %al, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n mov %ax, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n mov %eax, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n mov %rax, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n mov (%rdi), %al\n jmp 3f\n"
-	".balign 32, 0x90\n mov (%rdi), %ax\n jmp 3f\n"
-	".balign 32, 0x90\n mov (%rdi), %eax\n jmp 3f\n"
-	".balign 32, 0x90\n mov (%rdi), %rax\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n out %al, %dx\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n out %ax, %dx\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n out %eax, %dx\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n in %dx, %al\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n in %dx, %ax\n jmp 3f\n"
-	".balign 32, 0x90\n mov %edi, %edx\n in %dx, %eax\n jmp 3f\n"
-	".balign 32, 0x90\n mov %rsi, %r8\n mov %ecx, %r9d\n mov %edi, %edx\n"
-		"mov $5, %ecx\n rep outsw\n jmp 4f\n"
-	".balign 32, 0x90\n mov %rsi, %r8\n mov %ecx, %r9d\n mov %edi, %edx\n"
-		"mov %ebp, %edi\n mov $5, %ecx\n rep insb\n jmp 4f\n"
-	".balign 32, 0x90\n mov %rsi, %r8\n mov %ecx, %r9d\n"
-		"mov $3, %ecx\n rep movsl\n jmp 4f\n"
-	".balign 32, 0x90\n xchg %eax, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n lock addl %eax, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n movw $7, (%rdi)\n jmp 3f\n"
-	".balign 32, 0x90\n 4: mov %r8, %rsi\n mov %r9d, %ecx\n"
-	"3: add $16, %rsi\n dec %ecx\n jnz 2f\n out %al, $0xf4\n hlt\n"
-	"2: mov (%rsi), %rdi\n mov 8(%rsi), %ebx\n mov 12(%rsi), %eax\n"
-	"shl $5, %ebx\n lea 1b(%rip), %rdx\n add %rbx, %rdx\n cld\n jmp *%rdx");
-
-static inline bool how_is_pio(uint32_t how)
-{
-	return how >= 8 && how <= 15;
-}
 
 struct runner {
 	struct worker worker;
@@ -131,8 +90,8 @@ static inline int runner_start(struct runner *runner)
 	for (i = 0; i < FUZZ_ENTRIES; i++, entry++) {
 		bool pio;
 
-		entry->how = below(prng, FUZZ_HOWS);
-		pio = how_is_pio(entry->how);
+		entry->how = below(prng, GUEST_FUZZ_HOWS);
+		pio = GUEST_FUZZ_IS_PIO(entry->how);
 		entry->addr = hot_addr(&hot[pio], prng, pio);
 		/* What the guest has mapped, and not its page tables. */
 		if (!pio && (entry->addr < VM_RAM || entry->addr > LAST_ADDR))
@@ -140,8 +99,8 @@ static inline int runner_start(struct runner *runner)
 		entry->data = below(prng, 4);
 	}
 	runner->rounds++;
-	return GUEST_RUN(runner->vcpu, fuzz, .rsi = table,
-			 .rcx = FUZZ_ENTRIES, .rbp = table + 0x8000);
+	return GUEST_RUN(runner->vcpu, fuzz, .number = FUZZ_ENTRIES,
+			 .arg = { table, table + 0x8000 });
 }
 
 /* Sometimes as a VMM does it, sometimes with whatever is there. */
@@ -190,9 +149,8 @@ static inline bool runner_run(struct runner *runner)
 	case KVM_EXIT_MMIO:
 	case KVM_EXIT_IO:
 		runner_complete(runner);
-		return run->exit_reason == KVM_EXIT_MMIO ||
-		       run->io.port != END_PORT;
-	case KVM_EXIT_HLT:
+		return !arch_vcpu_ended(run);
+	case VCPU_ENDED:
 		return false;
 	default:
 		/* Emulated processors do that (vm/README), and after failures. */
@@ -352,8 +310,6 @@ static inline void random_coalesced_zone(struct fuzz_vm *vm, struct prng *prng)
 static inline void fuzz_vm_step(struct fuzz_vm *vm, struct prng *prng,
 				struct inject *inject)
 {
-	struct kvm_pit_config pit = { 0 };
-
 	/* These are no device on a bus, and KVM complains at length. */
 	if (one_in(prng, 3)) {
 		random_memslot(vm, prng);
@@ -369,7 +325,7 @@ static inline void fuzz_vm_step(struct fuzz_vm *vm, struct prng *prng,
 		break;
 	default:
 		if (vm->irqchip)
-			mr_ioctl(vm->vm.fd, KVM_CREATE_PIT2, &pit);
+			arch_vm_add_device(vm->vm.fd);
 	}
 	inject_end(inject);
 }

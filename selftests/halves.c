@@ -102,6 +102,8 @@ TEST_F(halves, second_waits_for_the_first)
 	struct mregion_access access;
 	struct vcpu_exit exit;
 
+	if (!VM_SPLITS_PAGES)
+		SKIP(return, NO_SPLITS);
 	ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND - 2, VALUE, 0));
 	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(vcpu));
 	ASSERT_TRUE(vcpu_exit_access(vcpu, &exit));
@@ -124,7 +126,7 @@ TEST_F(halves, second_waits_for_the_first)
 	EXPECT_EQ(!coalesced, access.handled);
 	EXPECT_EQ(2, access.part);
 	EXPECT_EQ(!coalesced, count_effects(self));
-	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(vcpu));
 	EXPECT_EQ(0, count_effects(self));
 }
 
@@ -134,6 +136,8 @@ TEST_F(halves, both_have_rules)
 	struct vcpu *vcpu = &self->rig.vm.vcpus[0];
 	unsigned long exits = 0;
 
+	if (!VM_SPLITS_PAGES)
+		SKIP(return, NO_SPLITS);
 	/* of any length, too, ends with the page: KVM has made two of it */
 	ASSERT_EQ(0, COMMIT(self->rig.fd,
 			    RULE_ADD(DEV_MMIO, rule_at(self, variant->what,
@@ -144,7 +148,7 @@ TEST_F(halves, both_have_rules)
 					     rule_at(self, ANY_LEN,
 						     SECOND - 2))));
 	ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND - 2, VALUE, 0));
-	ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
+	ASSERT_EQ(0, vcpu_until_end(vcpu, &exits));
 	EXPECT_EQ(0, exits);
 	/* the shadow's first word is not written, its second is */
 	EXPECT_EQ(variant->what == STORE ? 1 : 2, count_effects(self));
@@ -159,12 +163,12 @@ TEST_F(halves, another_instruction)
 
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND - 4, VALUE, 0));
-		ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
+		ASSERT_EQ(0, vcpu_until_end(vcpu, &exits));
 		EXPECT_EQ(1, exits);
 		EXPECT_EQ(0, count_effects(self));
 		exits = 0;
 		ASSERT_EQ(0, vcpu_writes(vcpu, false, 4, SECOND, VALUE, 0));
-		ASSERT_EQ(0, vcpu_until_halt(vcpu, &exits));
+		ASSERT_EQ(0, vcpu_until_end(vcpu, &exits));
 		EXPECT_EQ(0, exits);
 		EXPECT_EQ(1, count_effects(self));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tiny guests for the tests of mregion: vCPUs in 64-bit mode without an
- * operating system or interrupts, each running one of the loops below.
+ * Tiny guests for the tests of mregion: 64-bit vCPUs without an operating system or
+ * interrupts, each running one of the pieces of code in arch/.
  *
  * A guest has VM_RAM bytes of memory at address 0: page tables, some room for
  * what a test puts there, and code. The rest of its first 4 GiB is there to be
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,64 +25,65 @@
 
 #include "mregion_util.h"
 
+#if defined(__x86_64__)
+#include "arch/x86_64.h"
+#elif defined(__aarch64__)
+#include "arch/aarch64.h"
+#elif defined(__riscv) && __riscv_xlen == 64
+#include "arch/riscv64.h"
+#else
+#error "no guests for this architecture"
+#endif
+
 #define VM_MAX_VCPUS	8
 #define VM_RAM		0x200000u	/* as large as a large page */
-#define VM_PAGE_TABLES	0x1000u		/* six pages */
+#define VM_PAGE_TABLES	0x1000u		/* six pages at most, and vectors */
 #define VM_CODE		0x10000u
 #define VM_MAX_CODE	64		/* pieces, a page each */
 
-/*
- * What a vCPU runs, on its arguments: rdi, an address, rdx, a port, rcx, the
- * first number, and rsi, the one behind the last. The code does not care where
- * it is.
- */
-#define GUEST_CODE(name, code)						\
-	asm(".pushsection .rodata\n"					\
-	    "guest_" #name ":\n" code "\n"				\
-	    "guest_" #name "_end:\n"					\
-	    ".popsection\n");						\
-	extern const uint8_t guest_##name[], guest_##name##_end[]
-
-#define GUEST_LOOP(name, body)						\
-	GUEST_CODE(name, "1:\n" body "\n"				\
-			 "inc %rcx\n"					\
-			 "cmp %rsi, %rcx\n"				\
-			 "jb 1b\n"					\
-			 "hlt")
-
-/* Write the numbers to an address or a port. */
-GUEST_LOOP(mmio_write1, "mov %cl, (%rdi)");
-GUEST_LOOP(mmio_write2, "mov %cx, (%rdi)");
-GUEST_LOOP(mmio_write4, "mov %ecx, (%rdi)");
-GUEST_LOOP(mmio_write8, "mov %rcx, (%rdi)");
-GUEST_LOOP(pio_write1, "mov %ecx, %eax\n out %al, %dx");
-GUEST_LOOP(pio_write2, "mov %ecx, %eax\n out %ax, %dx");
-GUEST_LOOP(pio_write4, "mov %ecx, %eax\n out %eax, %dx");
-
-/* Read once, to rax. */
-GUEST_CODE(mmio_read1, "xor %eax, %eax\n mov (%rdi), %al\n hlt");
-GUEST_CODE(mmio_read2, "xor %eax, %eax\n mov (%rdi), %ax\n hlt");
-GUEST_CODE(mmio_read4, "xor %eax, %eax\n mov (%rdi), %eax\n hlt");
-GUEST_CODE(mmio_read8, "mov (%rdi), %rax\n hlt");
-GUEST_CODE(pio_read1, "xor %eax, %eax\n in %dx, %al\n hlt");
-GUEST_CODE(pio_read4, "in %dx, %eax\n hlt");
-
-/* Write rcx to the port as a string of four bytes, by one instruction. */
-GUEST_CODE(pio_string, "mov $0x8000, %esi\n mov $4, %ecx\n cld\n"
-		       "rep outsb\n hlt");
-
-/* The same where a vCPU does not exit by halting: with KVM's own irqchip. */
-#define END_PORT	0xf4
-GUEST_CODE(mmio_read4_out, "mov (%rdi), %eax\n out %al, $0xf4");
-GUEST_CODE(mmio_write4_out, "mov %ecx, (%rdi)\n out %al, $0xf4");
-
-/* Never ends. */
-GUEST_CODE(mmio_forever, "1: mov %ecx, (%rdi)\n inc %rcx\n jmp 1b");
-GUEST_CODE(pio_forever, "1: mov %ecx, %eax\n out %al, %dx\n inc %rcx\n jmp 1b");
-
 #define GUEST_RUN(vcpu, name, ...)					\
-	vcpu_start(vcpu, guest_##name, guest_##name##_end - guest_##name, \
-		   (struct kvm_regs){ __VA_ARGS__ })
+	vcpu_start(vcpu, &guest_##name, (struct guest_regs){ __VA_ARGS__ })
+
+/* The code that writes numbers of that size, or reads one; NULL if there is none. */
+static inline const struct guest_code *guest_writes(bool pio, unsigned int len)
+{
+#if VM_HAS_PORTS
+	if (pio)
+		return len == 1 ? &guest_pio_write1 : len == 2 ? &guest_pio_write2 :
+			len == 4 ? &guest_pio_write4 : NULL;
+#endif
+	return pio ? NULL : len == 1 ? &guest_mmio_write1 :
+		len == 2 ? &guest_mmio_write2 : len == 4 ? &guest_mmio_write4 :
+		len == 8 ? &guest_mmio_write8 : NULL;
+}
+
+static inline const struct guest_code *guest_reads(bool pio, unsigned int len)
+{
+#if VM_HAS_PORTS
+	if (pio)
+		return len == 1 ? &guest_pio_read1 : len == 2 ? &guest_pio_read2 :
+			len == 4 ? &guest_pio_read4 : NULL;
+#endif
+	return pio ? NULL : len == 1 ? &guest_mmio_read1 :
+		len == 2 ? &guest_mmio_read2 : len == 4 ? &guest_mmio_read4 :
+		len == 8 ? &guest_mmio_read8 : NULL;
+}
+
+#define NO_PORTS	"no I/O ports on this architecture"
+#define NO_IOAPIC	"KVM has no I/O APIC on this architecture"
+#define NO_SPLITS	"KVM makes one access of it on this architecture"
+
+/*
+ * SKIP() in the setup of a fixture, where with some kernels' harness the case would run
+ * all the same.
+ */
+#define SKIP_CASE(...)	SKIP(longjmp(_metadata->env, 1), __VA_ARGS__)
+
+/* In a case, before it has anything to give back. */
+#define SKIP_WITHOUT_PORTS() do {					\
+	if (!VM_HAS_PORTS)						\
+		SKIP(return, NO_PORTS);					\
+} while (0)
 
 struct vm;
 
@@ -97,7 +99,7 @@ struct vm {
 	uint8_t *ram;
 	void *mapping;			/* what the memory was taken from */
 	pthread_mutex_t lock;		/* of what follows */
-	const uint8_t *code[VM_MAX_CODE];
+	const struct guest_code *code[VM_MAX_CODE];
 	unsigned int nr_code;
 	int kvm;
 	int fd;
@@ -119,57 +121,10 @@ static inline int vm_memslot(struct vm *vm, uint32_t slot, uint64_t addr,
 	return mr_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-/* Pages of 2 MiB that map the first 4 GiB to themselves. */
-static inline void vm_page_tables(struct vm *vm)
-{
-	uint64_t *pml4 = (void *)(vm->ram + VM_PAGE_TABLES);
-	uint64_t *pdpt = pml4 + 512, *pd = pdpt + 512;
-	unsigned int i;
-
-	pml4[0] = (VM_PAGE_TABLES + 0x1000) | 3;
-	for (i = 0; i < 4; i++)
-		pdpt[i] = (VM_PAGE_TABLES + 0x2000 + 0x1000 * i) | 3;
-	for (i = 0; i < 4 * 512; i++)
-		pd[i] = 0x200000ull * i | 0x83;
-}
-
 static inline int vcpu_init(struct vcpu *vcpu)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + 256 *
-					  sizeof(cpuid->entries[0]));
-	struct kvm_segment code = {
-		.limit = ~0u, .selector = 8, .type = 11, .present = 1,
-		.s = 1, .l = 1, .g = 1,
-	};
-	struct kvm_segment data = {
-		.limit = ~0u, .selector = 16, .type = 3, .present = 1,
-		.s = 1, .db = 1, .g = 1,
-	};
-	struct kvm_sregs sregs;
-	int err;
-
-	if (!cpuid)
-		return -ENOMEM;
-	cpuid->nent = 256;
-	err = mr_ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid);
-	if (!err)
-		err = mr_ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
-	free(cpuid);
-	if (!err)
-		err = mr_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
-	if (err)
-		return err;
-	sregs.cr3 = VM_PAGE_TABLES;
-	sregs.cr4 = 1 << 5;			/* PAE */
-	sregs.cr0 = 1u << 31 | 1 << 5 | 1;	/* PG, NE, PE */
-	sregs.efer = 1 << 10 | 1 << 8;		/* LMA, LME */
-	sregs.cs = code;
-	sregs.ds = data;
-	sregs.es = data;
-	sregs.fs = data;
-	sregs.gs = data;
-	sregs.ss = data;
-	return mr_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
+	return arch_vcpu_init(vcpu->vm->kvm, vcpu->vm->fd, vcpu->fd,
+			      VM_PAGE_TABLES);
 }
 
 static inline void vm_free(struct vm *vm)
@@ -227,7 +182,7 @@ static inline int vm_memory(struct vm *vm)
 	vm->ram = (uint8_t *)(((uintptr_t)vm->mapping + VM_RAM - 1) &
 			      ~(uintptr_t)(VM_RAM - 1));
 	madvise(vm->ram, VM_RAM, MADV_HUGEPAGE);
-	vm_page_tables(vm);
+	arch_tables(vm->ram, VM_PAGE_TABLES);
 	return 0;
 }
 
@@ -245,8 +200,7 @@ static inline int vm_create(struct vm *vm, int nr_vcpus)
 	vm->run_size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm->fd < 0 || vm->run_size < 0)
 		goto failed;
-	/* Intel processors want three pages for themselves. */
-	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
+	arch_vm_init(vm->fd);
 	err = vm_memory(vm);
 	if (!err)
 		err = vm_memslot(vm, 0, 0, VM_RAM, vm->ram);
@@ -266,7 +220,7 @@ failed:
  * for. What has run is never written again: an emulator, which the tests'
  * processors often are, may have translated it, and would have to notice.
  */
-static inline uint64_t vm_code(struct vm *vm, const uint8_t *code, size_t len)
+static inline uint64_t vm_code(struct vm *vm, const struct guest_code *code)
 {
 	uint64_t addr = 0;
 	unsigned int i;
@@ -274,10 +228,11 @@ static inline uint64_t vm_code(struct vm *vm, const uint8_t *code, size_t len)
 	pthread_mutex_lock(&vm->lock);
 	for (i = 0; i < vm->nr_code && vm->code[i] != code; i++)
 		;
-	if (i < VM_MAX_CODE && len <= MR_PAGE) {
+	if (i < VM_MAX_CODE && code->len <= MR_PAGE) {
 		addr = VM_CODE + MR_PAGE * i;
 		if (i == vm->nr_code) {
-			memcpy(vm->ram + addr, code, len);
+			memcpy(vm->ram + addr, code->code, code->len);
+			arch_code_written(vm->ram + addr, code->len);
 			vm->code[vm->nr_code++] = code;
 		}
 	}
@@ -286,33 +241,48 @@ static inline uint64_t vm_code(struct vm *vm, const uint8_t *code, size_t len)
 }
 
 /* Let the vCPU begin with some code when it runs next. */
-static inline int vcpu_start(struct vcpu *vcpu, const uint8_t *code, size_t len,
-			     struct kvm_regs regs)
+static inline int vcpu_start(struct vcpu *vcpu, const struct guest_code *code,
+			     struct guest_regs regs)
 {
-	vcpu->entry = vm_code(vcpu->vm, code, len);
+	vcpu->entry = vm_code(vcpu->vm, code);
 	if (!vcpu->entry)
 		return -ENOSPC;
-	regs.rip = vcpu->entry;
-	regs.rflags = 2;
+	regs.pc = vcpu->entry;
 	vcpu->run->immediate_exit = 0;
-	return mr_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
+	return arch_vcpu_set_regs(vcpu->fd, &regs);
+}
+
+static inline int vcpu_regs(struct vcpu *vcpu, struct guest_regs *regs)
+{
+	return arch_vcpu_get_regs(vcpu->fd, regs);
+}
+
+/* What the guest has read last. */
+static inline uint64_t vcpu_value(struct vcpu *vcpu)
+{
+	struct guest_regs regs;
+
+	return vcpu_regs(vcpu, &regs) ? 0xdeadbeefdeadbeef : regs.value;
 }
 
 /* A vCPU has stopped for a reason that its code does not give: tell all. */
 static inline void vcpu_astray(struct vcpu *vcpu, int reason)
 {
 	const struct kvm_run *run = vcpu->run;
-	struct kvm_regs regs = { 0 };
+	struct guest_regs regs;
 	unsigned int i;
 
-	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	fprintf(stderr, "# vCPU %d: exit %d at %#llx, where %#llx begins; rcx %#llx rdi %#llx rdx %#llx rsi %#llx rflags %#llx\n",
-		vcpu->index, reason, regs.rip, (unsigned long long)vcpu->entry,
-		regs.rcx, regs.rdi, regs.rdx, regs.rsi, regs.rflags);
-	if (regs.rip <= VM_RAM - 16) {
+	vcpu_regs(vcpu, &regs);
+	fprintf(stderr, "# vCPU %d: exit %d at %#llx, where %#llx begins; addr %#llx port %#llx number %#llx end %#llx value %#llx count %#llx\n",
+		vcpu->index, reason, (unsigned long long)regs.pc,
+		(unsigned long long)vcpu->entry,
+		(unsigned long long)regs.addr, (unsigned long long)regs.port,
+		(unsigned long long)regs.number, (unsigned long long)regs.end,
+		(unsigned long long)regs.value, (unsigned long long)regs.count);
+	if (regs.pc <= VM_RAM - 16) {
 		fprintf(stderr, "# code there:");
 		for (i = 0; i < 16; i++)
-			fprintf(stderr, " %02x", vcpu->vm->ram[regs.rip + i]);
+			fprintf(stderr, " %02x", vcpu->vm->ram[regs.pc + i]);
 		fprintf(stderr, "\n");
 	}
 	switch (reason) {
@@ -344,16 +314,18 @@ static inline void vcpu_astray(struct vcpu *vcpu, int reason)
 }
 
 /*
- * Run until the next exit; its reason, or a negative errno (-EINTR, too). One
- * that no guest here can mean is told.
+ * Run until the next exit; its reason, VCPU_ENDED at the end of the code, or a negative
+ * errno (-EINTR, too). One that no guest here can mean is told.
  */
 static inline int vcpu_run(struct vcpu *vcpu)
 {
 	int reason = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ?
 		     -errno : (int)vcpu->run->exit_reason;
 
-	if (reason != -EINTR && reason != KVM_EXIT_HLT &&
-	    reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
+	if (reason >= 0 && arch_vcpu_ended(vcpu->run))
+		return VCPU_ENDED;
+	if (reason != -EINTR && reason != KVM_EXIT_MMIO &&
+	    reason != KVM_EXIT_IO)
 		vcpu_astray(vcpu, reason);
 	return reason;
 }
@@ -363,20 +335,11 @@ static inline int vcpu_run_until(struct vcpu *vcpu, int wanted)
 {
 	int reason = vcpu_run(vcpu);
 
-	if (reason != wanted && (reason == KVM_EXIT_HLT ||
+	if (reason != wanted && (reason == VCPU_ENDED ||
 				 reason == KVM_EXIT_MMIO ||
 				 reason == KVM_EXIT_IO))
 		vcpu_astray(vcpu, reason);
 	return reason;
-}
-
-static inline uint64_t vcpu_rax(struct vcpu *vcpu)
-{
-	struct kvm_regs regs;
-
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0)
-		return 0xdeadbeefdeadbeef;
-	return regs.rax;
 }
 
 static inline uint64_t mmio_data(const struct kvm_run *run)

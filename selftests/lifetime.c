@@ -72,7 +72,7 @@ static int vmm_attach(struct vmm *vmm)
 	int err = vm_create(&vmm->vm, 1);
 
 	if (!err)
-		err = GUEST_RUN(&vmm->vm.vcpus[0], mmio_forever, .rdi = BASE);
+		err = GUEST_RUN(&vmm->vm.vcpus[0], mmio_forever, .addr = BASE);
 	if (!err)
 		err = mr_attach(vmm->fd, vmm->vm.fd, SPACE, PIO, NULL);
 	return err;

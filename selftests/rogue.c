@@ -631,10 +631,11 @@ static int start_clients(FIXTURE_DATA(rogue) *self)
 			.vcpu = &self->rig.vm.vcpus[i],
 			.device = i < 2 ? self->rogue :
 				  i == 2 ? self->honest : self->ringed,
-			.pio = i & 1,
+			.pio = VM_HAS_PORTS && i & 1,
 			.posts = i == 3,
 			.region_base = i == 0 ? ROGUE_BASE :
-				       i == 1 ? ROGUE_PIO_BASE : 0,
+				       i == 1 ? VM_HAS_PORTS ? ROGUE_PIO_BASE :
+						ROGUE_BASE : 0,
 			.stop = &self->stop,
 		};
 		err = pthread_create(&client->thread, NULL, client_thread,

@@ -85,7 +85,7 @@ static int start_clients(FIXTURE_DATA(guests) *self)
 			.rig = &self->rig,
 			.vcpu = &self->rig.vm.vcpus[i],
 			.device = self->device,
-			.pio = i == VCPUS - 1,
+			.pio = VM_HAS_PORTS && i == VCPUS - 1,
 			.posts = self->ring.header,
 			.stop = &self->stop,
 			.numbers = numbers,
@@ -311,9 +311,9 @@ GUESTS_TEST(posted_writes_are_seen)
 	ASSERT_EQ(0, start_guest(self, variant));
 	for (i = 1; i <= 20; i++) {
 		usleep(5000);
-		ASSERT_EQ(0, GUEST_RUN(vcpu, mmio_write4, .rdi = MMIO_BASE,
-				       .rcx = i));
-		ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(vcpu));
+		ASSERT_EQ(0, GUEST_RUN(vcpu, mmio_write4, .addr = MMIO_BASE,
+				       .number = i));
+		ASSERT_EQ(VCPU_ENDED, vcpu_run(vcpu));
 		ASSERT_TRUE(mr_until(counted(&self->device->of[0].last) == i));
 	}
 }
@@ -447,10 +447,10 @@ static void change_machine(void *data)
 		      mr_ring_free(fd, 7);
 		break;
 	case 3:	/* the code that the vCPU runs */
-		len = guest_count_mmio_end - guest_count_mmio;
+		len = guest_count_mmio.len;
 		err = memcmp(guests->rig.vm.ram +
-			     vm_code(&guests->rig.vm, guest_count_mmio, len),
-			     guest_count_mmio, len) ? -EPROTO : 0;
+			     vm_code(&guests->rig.vm, &guest_count_mmio),
+			     guest_count_mmio.code, len) ? -EPROTO : 0;
 		break;
 	case 4:	/* the windows on KVM's bus change as well */
 		err = COMMIT(fd, mr_create(21, MREGION_RAM, 0x1000),
@@ -710,7 +710,7 @@ CHAOS_TEST(virtual_machine_closed)
 	for (round = 0; mr_now_ms() < deadline || round < 4; round++) {
 		for (i = 0; i < VCPUS; i++) {
 			ASSERT_EQ(0, GUEST_RUN(&rig->vm.vcpus[i], mmio_read4,
-					       .rdi = MMIO_BASE + 8 * i));
+					       .addr = MMIO_BASE + 8 * i));
 			ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&rig->vm.vcpus[i]));
 		}
 		/* Some of them are taken, and some of those answered. */
@@ -731,7 +731,7 @@ CHAOS_TEST(virtual_machine_closed)
 		/* The same again, of the next one's. */
 		for (i = 0; i < VCPUS; i++) {
 			ASSERT_EQ(0, GUEST_RUN(&rig->vm.vcpus[i], mmio_read4,
-					       .rdi = MMIO_BASE + 8 * i));
+					       .addr = MMIO_BASE + 8 * i));
 			ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&rig->vm.vcpus[i]));
 			ASSERT_EQ(0, ask(&asker, rig->fd, MMIO_BASE + 8 * i, 4,
 					 false, 0, i));
@@ -740,7 +740,7 @@ CHAOS_TEST(virtual_machine_closed)
 			EXPECT_EQ(8 * i, server->slots[slots[0]].offset);
 			mr_server_answer(server, slots[0], numbers[0], i + 1);
 			EXPECT_EQ(i + 1, answer_of(&asker));
-			ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(&rig->vm.vcpus[i]));
+			ASSERT_EQ(VCPU_ENDED, vcpu_run(&rig->vm.vcpus[i]));
 		}
 	}
 }

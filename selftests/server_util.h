@@ -474,20 +474,6 @@ static inline int bind_devices(struct rig *rig, uint32_t server)
 
 /* ---- Guests that access it --------------------------------------------- */
 
-/* Write a number, read it back, and count in r8 how often it differs. */
-#define COUNT_CHECK	"cmp %ecx, %eax\n je 2f\n inc %r8\n 2:"
-GUEST_LOOP(count_mmio, "mov %ecx, (%rdi)\n mov 4(%rdi), %eax\n" COUNT_CHECK);
-GUEST_LOOP(count_pio, "mov %ecx, %eax\n out %eax, %dx\n"
-		      "add $4, %edx\n in %dx, %eax\n sub $4, %edx\n"
-		      COUNT_CHECK);
-/* Read back every fourth. */
-GUEST_LOOP(count4_mmio, "mov %ecx, (%rdi)\n test $3, %ecx\n jnz 2f\n"
-			"mov 4(%rdi), %eax\n" COUNT_CHECK);
-GUEST_LOOP(count4_pio, "mov %ecx, %eax\n out %eax, %dx\n"
-		       "test $3, %ecx\n jnz 2f\n"
-		       "add $4, %edx\n in %dx, %eax\n sub $4, %edx\n"
-		       COUNT_CHECK);
-
 #define CLIENT_ROUND	16
 
 /* A vCPU, with the thread of the VMM that runs it. */
@@ -597,30 +583,31 @@ static inline int client_complete(struct client *client)
 
 static inline int client_start(struct client *client)
 {
-	uint64_t offset = REGISTERS * client->vcpu->index;
-	struct kvm_regs regs = {
-		.rdi = client_base(client) + offset,
-		.rdx = client_base(client) + offset,
-		.rcx = client->numbers + 1,
-		.rsi = client->numbers + 1 + CLIENT_ROUND,
+	uint64_t at = client_base(client) + REGISTERS * client->vcpu->index;
+	const struct guest_regs regs = {
+		.addr = at,
+		.port = at,
+		.number = client->numbers + 1,
+		.end = client->numbers + 1 + CLIENT_ROUND,
 	};
 
+#if VM_HAS_PORTS
 	if (client->pio)
-		return client->posts ?
-			GUEST_START(client->vcpu, count4_pio, regs) :
-			GUEST_START(client->vcpu, count_pio, regs);
-	return client->posts ? GUEST_START(client->vcpu, count4_mmio, regs) :
-			       GUEST_START(client->vcpu, count_mmio, regs);
+		return vcpu_start(client->vcpu, client->posts ?
+				  &guest_count4_pio : &guest_count_pio, regs);
+#endif
+	return vcpu_start(client->vcpu, client->posts ? &guest_count4_mmio :
+			  &guest_count_mmio, regs);
 }
 
 static inline int client_round(struct client *client)
 {
-	struct kvm_regs regs;
+	struct guest_regs regs;
 	int err = client_start(client), reason;
 
 	while (!err) {
 		reason = vcpu_run(client->vcpu);
-		if (reason == KVM_EXIT_HLT)
+		if (reason == VCPU_ENDED)
 			break;
 		if (reason == -EINTR && !client_given_up(client))
 			count(&client->interrupts);
@@ -630,9 +617,9 @@ static inline int client_round(struct client *client)
 			err = client_complete(client);
 	}
 	if (!err)
-		err = mr_ioctl(client->vcpu->fd, KVM_GET_REGS, &regs);
+		err = vcpu_regs(client->vcpu, &regs);
 	if (!err)
-		client->mismatches += regs.r8;
+		client->mismatches += regs.count;
 	return err;
 }
 

@@ -38,6 +38,8 @@ FIXTURE_SETUP(shadow)
 {
 	unsigned int i;
 
+	if (variant->way.guest && variant->way.pio && !VM_HAS_PORTS)
+		SKIP_CASE(NO_PORTS);
 	ASSERT_EQ(0, rig_open(&self->rig, 1));
 	self->way = variant->way;
 	self->region = way_region(self->way);
@@ -469,37 +471,6 @@ TEST_F(memory, outlives_its_machine)
 
 /* ---- Under load -------------------------------------------------------- */
 
-/*
- * Guests that look whether all bytes of what they read are the same, and count
- * in r8 those that were not; and guests that write such values, r9 being a 1 in
- * each byte. They go on until memory at r10 says stop.
- */
-#define TORN_READ(_read, _reg, _other)					\
-	"1: " _read "\n"						\
-	"mov %" _reg ", %" _other "\n"					\
-	"rol $8, %" _other "\n"						\
-	"cmp %" _reg ", %" _other "\n"					\
-	"je 2f\n inc %r8\n"						\
-	"2: inc %rcx\n"							\
-	"cmpl $0, (%r10)\n"						\
-	"je 1b\n hlt"
-#define TORN_WRITE(_write)						\
-	"1: movzbl %cl, %eax\n imul %r9, %rax\n " _write "\n"		\
-	"inc %rcx\n"							\
-	"cmpl $0, (%r10)\n"						\
-	"je 1b\n hlt"
-
-GUEST_CODE(torn_mmio_read2, TORN_READ("mov (%rdi), %ax", "ax", "bx"));
-GUEST_CODE(torn_mmio_read4, TORN_READ("mov (%rdi), %eax", "eax", "ebx"));
-GUEST_CODE(torn_mmio_read8, TORN_READ("mov (%rdi), %rax", "rax", "rbx"));
-GUEST_CODE(torn_pio_read2, TORN_READ("in %dx, %ax", "ax", "bx"));
-GUEST_CODE(torn_pio_read4, TORN_READ("in %dx, %eax", "eax", "ebx"));
-GUEST_CODE(torn_mmio_write2, TORN_WRITE("mov %ax, (%rdi)"));
-GUEST_CODE(torn_mmio_write4, TORN_WRITE("mov %eax, (%rdi)"));
-GUEST_CODE(torn_mmio_write8, TORN_WRITE("mov %rax, (%rdi)"));
-GUEST_CODE(torn_pio_write2, TORN_WRITE("out %ax, %dx"));
-GUEST_CODE(torn_pio_write4, TORN_WRITE("out %eax, %dx"));
-
 #define STOP_WORD	0x9000u		/* in the guest's RAM */
 
 FIXTURE(torn) {
@@ -508,25 +479,25 @@ FIXTURE(torn) {
 };
 
 FIXTURE_VARIANT(torn) {
-	const uint8_t *read, *read_end, *write, *write_end;
+	const struct guest_code *read, *write;
 	unsigned int len;
 	bool pio;
 };
 
 #define TORN(_bus, _len, _pio)						\
 FIXTURE_VARIANT_ADD(torn, _bus##_len) {					\
-	.read = guest_torn_##_bus##_read##_len,				\
-	.read_end = guest_torn_##_bus##_read##_len##_end,		\
-	.write = guest_torn_##_bus##_write##_len,			\
-	.write_end = guest_torn_##_bus##_write##_len##_end,		\
+	.read = &guest_torn_##_bus##_read##_len,			\
+	.write = &guest_torn_##_bus##_write##_len,			\
 	.len = _len, .pio = _pio,					\
 }
 
 TORN(mmio, 2, false);
 TORN(mmio, 4, false);
 TORN(mmio, 8, false);
+#if VM_HAS_PORTS
 TORN(pio, 2, true);
 TORN(pio, 4, true);
+#endif
 
 FIXTURE_SETUP(torn)
 {
@@ -556,7 +527,7 @@ static void *runner_thread(void *arg)
 {
 	struct runner *runner = arg;
 
-	runner->err = vcpu_until_halt(runner->vcpu, &runner->exits);
+	runner->err = vcpu_until_end(runner->vcpu, &runner->exits);
 	return NULL;
 }
 
@@ -575,20 +546,17 @@ TEST_F_TIMEOUT(torn, never, 120)
 {
 	uint64_t ones = 0x0101010101010101, deadline, i;
 	struct runner runners[VCPUS] = {};
-	struct kvm_regs regs;
+	struct guest_regs regs;
 
 	for (i = 0; i < VCPUS; i++) {
-		regs = (struct kvm_regs){
-			.rdi = MMIO_BASE + 8,
-			.rdx = PIO_BASE + 8,
-			.r9 = ones,
-			.r10 = STOP_WORD,
+		regs = (struct guest_regs){
+			.addr = MMIO_BASE + 8,
+			.port = PIO_BASE + 8,
+			.arg[0] = STOP_WORD,
 		};
 		runners[i].vcpu = &self->rig.vm.vcpus[i];
 		ASSERT_EQ(0, vcpu_start(runners[i].vcpu,
 					i ? variant->read : variant->write,
-					i ? variant->read_end - variant->read :
-					variant->write_end - variant->write,
 					regs));
 	}
 	for (i = 0; i < VCPUS; i++)
@@ -603,12 +571,13 @@ TEST_F_TIMEOUT(torn, never, 120)
 		pthread_join(runners[i].thread, NULL);
 		EXPECT_EQ(0, runners[i].err);
 		EXPECT_EQ(0, runners[i].exits);
-		ASSERT_EQ(0, mr_ioctl(runners[i].vcpu->fd, KVM_GET_REGS,
-				      &regs));
-		EXPECT_EQ(0, regs.r8) {
-			TH_LOG("%llu of %llu reads torn", regs.r8, regs.rcx);
+		ASSERT_EQ(0, vcpu_regs(runners[i].vcpu, &regs));
+		EXPECT_EQ(0, regs.count) {
+			TH_LOG("%llu of %llu reads torn",
+			       (unsigned long long)regs.count,
+			       (unsigned long long)regs.number);
 		}
-		EXPECT_LT(1, regs.rcx);
+		EXPECT_LT(1, regs.number);
 	}
 }
 
@@ -629,6 +598,8 @@ FIXTURE_VARIANT_ADD(load, pio) { .pio = true, };
 
 FIXTURE_SETUP(load)
 {
+	if (variant->pio && !VM_HAS_PORTS)
+		SKIP_CASE(NO_PORTS);
 	ASSERT_EQ(0, rig_open(&self->rig, VCPUS));
 	self->fd = self->rig.fd;
 	self->region = variant->pio ? DEV_PORTS : DEV_MMIO;

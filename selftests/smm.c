@@ -48,7 +48,7 @@ FIXTURE_SETUP(smm)
 	ASSERT_LE(0, self->bell);
 	ASSERT_EQ(0, vm_create(&self->vm, 1));
 	if (!vm_has_smm(&self->vm))
-		SKIP(return, "KVM has no SMM here");
+		SKIP_CASE("KVM has no SMM here");
 	self->vcpu = &self->vm.vcpus[0];
 	ASSERT_EQ(0, smram_create(&self->smram, &self->vm));
 	ASSERT_EQ(0, mr_shadow_create(self->fd, SHADOW, sizeof(values),
@@ -119,9 +119,9 @@ TEST_F(smm, registers_are_those_of_the_mode)
 	SMM_HANDLER(&self->smram, read);
 	ASSERT_EQ(0, attach(self, NULL));
 	for (i = 1; i <= 10; i++) {
-		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
-		ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
-		EXPECT_EQ(OPEN_VALUE, vcpu_rax(self->vcpu));
+		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
+		ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
+		EXPECT_EQ(OPEN_VALUE, vcpu_value(self->vcpu));
 		EXPECT_EQ(HIDDEN_VALUE, smram_at(&self->smram, SMM_RESULT));
 		EXPECT_EQ(i, smram_at(&self->smram, SMM_MARK));
 		EXPECT_EQ(i, SHADOW_READS(OPEN));
@@ -136,9 +136,9 @@ TEST_F(smm, without_a_space_of_its_own)
 {
 	SMM_HANDLER(&self->smram, read);
 	ASSERT_EQ(0, mr_attach(self->fd, self->vm.fd, MEMORY, PORTS, NULL));
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
-	EXPECT_EQ(OPEN_VALUE, vcpu_rax(self->vcpu));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
+	ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
+	EXPECT_EQ(OPEN_VALUE, vcpu_value(self->vcpu));
 	EXPECT_EQ(OPEN_VALUE, smram_at(&self->smram, SMM_RESULT));
 	EXPECT_EQ(2, SHADOW_READS(OPEN));
 }
@@ -153,8 +153,8 @@ TEST_F(smm, with_the_space_of_all)
 				   NULL));
 	ASSERT_LE(1, mr_spaces(self->fd, MEMORY, &info, 1));
 	EXPECT_EQ(1, info.nr_vms);
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
+	ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
 	EXPECT_EQ(OPEN_VALUE, smram_at(&self->smram, SMM_RESULT));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 	EXPECT_EQ(0, COMMIT(self->fd, mr_space_free(MEMORY)));
@@ -166,14 +166,14 @@ TEST_F(smm, doorbell_of_smm_alone)
 	ASSERT_EQ(0, attach(self, NULL));
 	SMM_HANDLER(&self->smram, write);
 	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_write4,
-			       .rdi = SECRET_BASE + 0x10, .rcx = 7));
+			       .addr = SECRET_BASE + 0x10, .number = 7));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	/* The handler has rung it; what comes out is the code's own write. */
 	EXPECT_FALSE(vcpu_is_in_smm(self->vcpu));
 	EXPECT_EQ(1, smram_at(&self->smram, SMM_MARK));
 	EXPECT_EQ(1, signals(self->bell));
 	EXPECT_EQ(SECRET_BASE + 0x10, self->vcpu->run->mmio.phys_addr);
-	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 	EXPECT_EQ(0, signals(self->bell));
 	EXPECT_EQ(1, outcomes(self->fd, MREGION_OBJECT_SPACE, MEMORY,
 			      MREGION_OUTCOME_UNASSIGNED_EXIT));
@@ -188,7 +188,7 @@ TEST_F(smm, exits)
 
 	ASSERT_EQ(0, attach(self, NULL));
 	SMM_HANDLER(&self->smram, read);
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE + 0x20));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE + 0x20));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_TRUE(vcpu_is_in_smm(self->vcpu));
 	ASSERT_EQ(0, mr_access(self->fd, SMM, BASE + 0x20, 4,
@@ -204,8 +204,8 @@ TEST_F(smm, exits)
 			       MREGION_ACCESS_PART, 0, &access));
 	EXPECT_EQ(OPEN, access.region);
 	memcpy(self->vcpu->run->mmio.data, "\x01\x00\x00\x00", 4);
-	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
-	EXPECT_EQ(1, vcpu_rax(self->vcpu));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
+	EXPECT_EQ(1, vcpu_value(self->vcpu));
 }
 
 /* What a vCPU has left with a server in SMM is taken up by the same space. */
@@ -221,7 +221,7 @@ TEST_F(smm, server)
 	ASSERT_EQ(0, attach(self, NULL));
 	SMM_HANDLER(&self->smram, read);
 	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4,
-			       .rdi = SECRET_BASE + 0x20));
+			       .addr = SECRET_BASE + 0x20));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	ASSERT_TRUE(vcpu_is_in_smm(self->vcpu));
 	slot = mr_server_take(&server, &number);
@@ -262,25 +262,25 @@ TEST_F(smm, moves)
 	SMM_HANDLER(&self->smram, read);
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(SECRET, SECRET_AWAY)));
 	EXPECT_EQ(windows, windows_changed(self->fd));
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = SECRET_AWAY));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = SECRET_AWAY));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_EQ(SECRET_VALUE, smram_at(&self->smram, SMM_RESULT));
 	EXPECT_FALSE(vcpu_is_in_smm(self->vcpu));
-	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 
 	/* To another unit, which has to be claimed. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_move(SECRET, 0xb0000000)));
 	EXPECT_EQ(windows + 1, windows_changed(self->fd));
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = 0xb0000000));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = 0xb0000000));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_EQ(SECRET_VALUE, smram_at(&self->smram, SMM_RESULT));
 	EXPECT_EQ(2, smram_at(&self->smram, SMM_MARK));
 	EXPECT_FALSE(vcpu_is_in_smm(self->vcpu));
-	ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(self->vcpu));
+	ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
 
 	/* Away from there it is not, and exits. */
 	ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(SECRET)));
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = 0xb0000000));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = 0xb0000000));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_TRUE(vcpu_is_in_smm(self->vcpu));
 	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(self->vcpu));
@@ -295,8 +295,8 @@ TEST_F(smm, another_root)
 	ASSERT_EQ(0, COMMIT(self->fd, mr_space_set(SMM, MEMORY_ROOT,
 						   MREGION_BUS_MEMORY,
 						   MREGION_POLICY_DEFAULT)));
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
+	ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
 	EXPECT_EQ(OPEN_VALUE, smram_at(&self->smram, SMM_RESULT));
 	EXPECT_EQ(2, SHADOW_READS(OPEN));
 }
@@ -337,7 +337,7 @@ TEST_F(smm, modes_and_commits_at_once)
 	ASSERT_EQ(0, attach(self, NULL));
 	ASSERT_EQ(0, pthread_create(&mover.thread, NULL, mover_thread, &mover));
 	mr_for_a_while(3000, seen[0] && seen[1] && exits && exits_in_smm) {
-		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
+		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
 		reason = interrupt(self->vcpu);
 		while (reason == KVM_EXIT_MMIO) {
 			if (vcpu_is_in_smm(self->vcpu))
@@ -347,9 +347,9 @@ TEST_F(smm, modes_and_commits_at_once)
 			memset(self->vcpu->run->mmio.data, 0, 8);
 			reason = vcpu_run(self->vcpu);
 		}
-		ASSERT_EQ(KVM_EXIT_HLT, reason);
+		ASSERT_EQ(VCPU_ENDED, reason);
 		i++;
-		value = vcpu_rax(self->vcpu);
+		value = vcpu_value(self->vcpu);
 		ASSERT_TRUE(value == OPEN_VALUE || !value) {
 			TH_LOG("%#x out of SMM", value);
 		}
@@ -466,8 +466,8 @@ TEST_F(smm, conflicts)
 	ASSERT_EQ(0, mr_ioctl(self->vm.fd, KVM_IOEVENTFD, &other));
 	SMM_HANDLER(&self->smram, write);
 	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_write4,
-			       .rdi = SECRET_BASE + 0x40, .rcx = 7));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
+			       .addr = SECRET_BASE + 0x40, .number = 7));
+	ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
 	EXPECT_EQ(2, signals(self->bell));
 	ASSERT_EQ(3, claims(self, MREGION_CLAIM_CONFLICT, MREGION_CLAIMS_RENEW,
 			    found));
@@ -504,7 +504,7 @@ TEST_F(smm, as_many_windows_as_there_may_be)
 	EXPECT_EQ(1, stats.unclaimed);
 	/* It exits, and is the VMM's. */
 	SMM_HANDLER(&self->smram, read);
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = SECRET_BASE));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = SECRET_BASE));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_TRUE(vcpu_is_in_smm(self->vcpu));
 	/* Once there are fewer, it has one. */
@@ -548,7 +548,7 @@ TEST_F(smm, space_in_use)
 	EXPECT_EQ(0, info.nr_vms);
 	/* Nobody answers any more. */
 	SMM_HANDLER(&self->smram, read);
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
 	ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
 	EXPECT_TRUE(vcpu_is_in_smm(self->vcpu));
 	EXPECT_EQ(0, COMMIT(self->fd, mr_space_free(SMM)));
@@ -577,13 +577,13 @@ TEST_F(smm, two_virtual_machines)
 	EXPECT_EQ(2, info.nr_vms);
 	SMM_HANDLER(&self->smram, read);
 	SMM_HANDLER(&smram, read);
-	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .rdi = BASE));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(self->vcpu));
-	EXPECT_EQ(OPEN_VALUE, vcpu_rax(self->vcpu));
+	ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_read4, .addr = BASE));
+	ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
+	EXPECT_EQ(OPEN_VALUE, vcpu_value(self->vcpu));
 	EXPECT_EQ(HIDDEN_VALUE, smram_at(&self->smram, SMM_RESULT));
-	ASSERT_EQ(0, GUEST_RUN(&other.vcpus[0], mmio_read4, .rdi = BASE));
-	ASSERT_EQ(KVM_EXIT_HLT, interrupt(&other.vcpus[0]));
-	EXPECT_EQ(HIDDEN_VALUE, vcpu_rax(&other.vcpus[0]));
+	ASSERT_EQ(0, GUEST_RUN(&other.vcpus[0], mmio_read4, .addr = BASE));
+	ASSERT_EQ(VCPU_ENDED, interrupt(&other.vcpus[0]));
+	EXPECT_EQ(HIDDEN_VALUE, vcpu_value(&other.vcpus[0]));
 	EXPECT_EQ(OPEN_VALUE, smram_at(&smram, SMM_RESULT));
 	vm_free(&other);
 	smram_free(&smram);

@@ -38,8 +38,8 @@ struct smram {
 };
 
 #define SMM_HANDLER(smram, name)					\
-	memcpy((smram)->memory + SMM_ENTRY, guest_smm_##name,		\
-	       guest_smm_##name##_end - guest_smm_##name)
+	memcpy((smram)->memory + SMM_ENTRY, guest_smm_##name.code,	\
+	       guest_smm_##name.len)
 
 static inline int smram_create(struct smram *smram, struct vm *vm)
 {

@@ -41,6 +41,8 @@ STREAM(pio4, 4, true);
 
 FIXTURE_SETUP(stream)
 {
+	if (variant->pio && !VM_HAS_PORTS)
+		SKIP_CASE(NO_PORTS);
 	ASSERT_EQ(0, guest_open(&self->guest, VCPUS, variant->nr_entries));
 	ASSERT_EQ(0, COMMIT(self->guest.fd, mr_rule_add(DEVICE, RING, 0, 0),
 			    mr_rule_add(PIO_DEVICE, RING, 0, 0)));
@@ -135,23 +137,14 @@ struct vcpu_thread {
 static int stream_start(struct vcpu *vcpu, const struct device *device,
 			uint64_t first, unsigned int writes)
 {
-	struct kvm_regs regs = {
-		.rdi = MMIO_BASE + 8 * vcpu->index,
-		.rdx = PIO_BASE + 8 * vcpu->index,
-		.rcx = device->start + first,
-		.rsi = device->start + first + writes,
+	const struct guest_regs regs = {
+		.addr = MMIO_BASE + 8 * vcpu->index,
+		.port = PIO_BASE + 8 * vcpu->index,
+		.number = device->start + first,
+		.end = device->start + first + writes,
 	};
 
-#define START(name) \
-	vcpu_start(vcpu, guest_##name, guest_##name##_end - guest_##name, regs)
-	if (device->pio)
-		return device->len == 1 ? START(pio_write1) :
-			device->len == 2 ? START(pio_write2) :
-			START(pio_write4);
-	return device->len == 1 ? START(mmio_write1) :
-		device->len == 2 ? START(mmio_write2) :
-		device->len == 4 ? START(mmio_write4) : START(mmio_write8);
-#undef START
+	return vcpu_start(vcpu, guest_writes(device->pio, device->len), regs);
 }
 
 /* An exit is a write that the ring had no room for, or the region had moved. */
@@ -199,7 +192,7 @@ static void *vcpu_thread(void *arg)
 		if (thread->ended_by)
 			break;
 		thread->ended_by = stream_round(thread->vcpu, device);
-		if (thread->ended_by != KVM_EXIT_HLT)
+		if (thread->ended_by != VCPU_ENDED)
 			break;
 		thread->written += thread->writes;
 	} while (device->change && !all_has_changed(device));
@@ -326,7 +319,7 @@ static void stream(struct __test_metadata *_metadata, struct device *device,
 	}
 	for (i = 0; i < VCPUS; i++) {
 		pthread_join(threads[i].thread, NULL);
-		EXPECT_EQ(KVM_EXIT_HLT, threads[i].ended_by);
+		EXPECT_EQ(VCPU_ENDED, threads[i].ended_by);
 	}
 	if (device->change) {
 		pthread_join(mover, &errors);
@@ -528,20 +521,15 @@ static void *sender_thread(void *arg)
 	struct vcpu *vcpu = sender->vcpu;
 
 	do {
-		struct kvm_regs regs = {
-			.rdi = MMIO_BASE + 8 * vcpu->index,
-			.rdx = PIO_BASE + 8 * vcpu->index,
-			.rcx = sender->written + 1,
-			.rsi = sender->written + 1 + ROUND,
+		const struct guest_regs regs = {
+			.addr = MMIO_BASE + 8 * vcpu->index,
+			.port = PIO_BASE + 8 * vcpu->index,
+			.number = sender->written + 1,
+			.end = sender->written + 1 + ROUND,
 		};
+		bool pio = VM_HAS_PORTS && vcpu->index & 1;
 
-		sender->ended_by = vcpu->index & 1 ?
-			vcpu_start(vcpu, guest_pio_write4,
-				   guest_pio_write4_end - guest_pio_write4,
-				   regs) :
-			vcpu_start(vcpu, guest_mmio_write4,
-				   guest_mmio_write4_end - guest_mmio_write4,
-				   regs);
+		sender->ended_by = vcpu_start(vcpu, guest_writes(pio, 4), regs);
 		if (sender->ended_by)
 			break;
 		do {
@@ -549,7 +537,7 @@ static void *sender_thread(void *arg)
 		} while (sender->ended_by == KVM_EXIT_MMIO ||
 			 sender->ended_by == KVM_EXIT_IO ||
 			 sender->ended_by == -EINTR);
-		if (sender->ended_by != KVM_EXIT_HLT)
+		if (sender->ended_by != VCPU_ENDED)
 			break;
 		sender->written += ROUND;
 	} while (!__atomic_load_n(&sender->self->enough, __ATOMIC_ACQUIRE) &&
@@ -584,7 +572,7 @@ static void senders_stop(struct __test_metadata *_metadata,
 	__atomic_store_n(&self->enough, true, __ATOMIC_RELEASE);
 	for (i = 0; i < VCPUS; i++) {
 		pthread_join(senders[i].thread, NULL);
-		EXPECT_EQ(KVM_EXIT_HLT, senders[i].ended_by);
+		EXPECT_EQ(VCPU_ENDED, senders[i].ended_by);
 		written += senders[i].written;
 	}
 	/* The consumer is woken for the last of it, too. */

@@ -21,19 +21,6 @@
 /* The next of N regions is this far on: coprime to N, and out of order. */
 #define LEAP		7919
 
-/*
- * rdi or rdx is the address or port; it goes on by r8 each time, and back by r10
- * when it is not below r9.
- */
-#define STEP(reg)	"add %r8, %" reg "\n cmp %r9, %" reg "\n"	\
-			"jb 2f\n sub %r10, %" reg "\n 2:"
-
-GUEST_LOOP(bench_none, STEP("rdi"));
-GUEST_LOOP(bench_write, "mov %eax, (%rdi)\n" STEP("rdi"));
-GUEST_LOOP(bench_read, "mov (%rdi), %eax\n" STEP("rdi"));
-GUEST_LOOP(bench_out, "out %eax, %dx\n" STEP("rdx"));
-GUEST_LOOP(bench_in, "in %dx, %eax\n" STEP("rdx"));
-
 enum loop { LOOP_NONE, LOOP_WRITE, LOOP_READ, LOOP_OUT, LOOP_IN };
 
 enum where {
@@ -119,20 +106,19 @@ static const uint32_t among[] = { 1, 64, 1024, 4096 };
 #define NR_AMONG	(sizeof(among) / sizeof(among[0]))
 #define NR_WAYS		(sizeof(ways) / sizeof(ways[0]))
 
-static void start(struct vcpu *vcpu, enum loop loop, struct kvm_regs regs)
+static void start(struct vcpu *vcpu, enum loop loop, struct guest_regs regs)
 {
-	static const struct {
-		const uint8_t *code, *end;
-	} loops[] = {
-		[LOOP_NONE] = { guest_bench_none, guest_bench_none_end },
-		[LOOP_WRITE] = { guest_bench_write, guest_bench_write_end },
-		[LOOP_READ] = { guest_bench_read, guest_bench_read_end },
-		[LOOP_OUT] = { guest_bench_out, guest_bench_out_end },
-		[LOOP_IN] = { guest_bench_in, guest_bench_in_end },
+	static const struct guest_code *const loops[] = {
+		[LOOP_NONE] = &guest_bench_none,
+		[LOOP_WRITE] = &guest_bench_write,
+		[LOOP_READ] = &guest_bench_read,
+#if VM_HAS_PORTS
+		[LOOP_OUT] = &guest_bench_out,
+		[LOOP_IN] = &guest_bench_in,
+#endif
 	};
 
-	if (vcpu_start(vcpu, loops[loop].code,
-		       loops[loop].end - loops[loop].code, regs))
+	if (vcpu_start(vcpu, loops[loop], regs))
 		die("cannot set a vCPU's registers");
 }
 
@@ -143,19 +129,19 @@ static double batch(struct bench *bench, enum loop loop, bool each,
 	struct vcpu *vcpu = &bench->vm.vcpus[0];
 	uint64_t addr = bench_addr(bench, first);
 	uint64_t begin, end, exits = 0;
-	struct kvm_regs regs = {
-		.rax = BENCH_DATA, .rdi = addr, .rdx = addr, .rsi = BATCH,
-		.r9 = bench_addr(bench, bench->nr),
-		.r10 = bench_addr(bench, bench->nr) - bench_addr(bench, 0),
+	struct guest_regs regs = {
+		.value = BENCH_DATA, .addr = addr, .port = addr, .end = BATCH,
+		.arg[1] = bench_addr(bench, bench->nr),
+		.arg[2] = bench_addr(bench, bench->nr) - bench_addr(bench, 0),
 	};
 	int reason;
 
 	if (each)
-		regs.r8 = (uint64_t)(LEAP % bench->nr) *
+		regs.arg[0] = (uint64_t)(LEAP % bench->nr) *
 			  (bench->pio ? BENCH_PIO_STEP : BENCH_MMIO_STEP);
 	start(vcpu, loop, regs);
 	begin = bench_now();
-	while ((reason = vcpu_run(vcpu)) != KVM_EXIT_HLT) {
+	while ((reason = vcpu_run(vcpu)) != VCPU_ENDED) {
 		if (reason != KVM_EXIT_MMIO && reason != KVM_EXIT_IO)
 			die("a vCPU exits for reason %d", reason);
 		exits++;

@@ -30,8 +30,6 @@
 #define ID_ROOT		1
 #define ID_SERVER	1
 
-GUEST_LOOP(bench_reads, "mov (%rdi), %eax\n add %eax, %edx");
-
 enum trip { TRIP_EXIT, TRIP_SOCKET, TRIP_SERVER, NR_TRIPS };
 
 static const char *const names[] = {
@@ -198,16 +196,16 @@ static double do_round(struct trips *trip, enum trip which)
 	uint64_t before = switches(getpid()) + switches(trip->peer);
 	uint64_t served = trip->counts->served, begin, end;
 	struct vcpu *vcpu = &vm.vcpus[0];
-	struct kvm_regs regs;
+	struct guest_regs regs;
 	uint32_t sum = 0, value;
 	int reason, i;
 
-	GUEST_RUN(vcpu, bench_reads, .rdi = ADDR + STEP * which, .rsi = READS);
+	GUEST_RUN(vcpu, sum_reads, .addr = ADDR + STEP * which, .end = READS);
 	begin = bench_now();
 	for (;;) {
 		trip->calls++;
 		reason = vcpu_run(vcpu);
-		if (reason == KVM_EXIT_HLT)
+		if (reason == VCPU_ENDED)
 			break;
 		if (reason != KVM_EXIT_MMIO || vcpu->run->mmio.is_write)
 			die("a vCPU exits for reason %d", reason);
@@ -218,10 +216,10 @@ static double do_round(struct trips *trip, enum trip which)
 	trip->switches += switches(getpid()) + switches(trip->peer) - before;
 
 	/* the device was asked once for each read, and heard */
-	must(mr_ioctl(vcpu->fd, KVM_GET_REGS, &regs), "KVM_GET_REGS");
+	must(vcpu_regs(vcpu, &regs), "a vCPU's registers");
 	for (i = 0; i < READS; i++)
 		sum += peer_value(served + i);
-	if (trip->counts->served != served + READS || (uint32_t)regs.rdx != sum)
+	if (trip->counts->served != served + READS || regs.count != sum)
 		die("%s: reads were lost or repeated", names[which]);
 	return (double)(end - begin) / READS;
 }
