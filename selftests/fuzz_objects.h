@@ -219,6 +219,8 @@ static inline void attach_expects(const struct model *model, uint32_t memory,
 	const struct model_space *spaces = model->spaces;
 
 	memset(verdict, 0, sizeof(*verdict));
+	if (smm && !VM_HAS_SMM)
+		must_fail(verdict, -EOPNOTSUPP);
 	if ((memory && !spaces[memory].root) || (pio && !spaces[pio].root) ||
 	    (smm && !spaces[smm].root))
 		must_fail(verdict, -ENOENT);

@@ -37,6 +37,10 @@ struct guest_code {
 	uint8_t code[];
 };
 
+/*
+ * Hidden, as a compiler for position-independent code would look it up in the global
+ * offset table, where names of one object alone cannot be.
+ */
 #define GUEST_CODE(name, assembly)					\
 	asm(".pushsection .rodata\n"					\
 	    ".balign 8\n"						\
@@ -45,6 +49,7 @@ struct guest_code {
 	    assembly "\n"						\
 	    "guest_" #name "_end:\n"					\
 	    ".popsection\n");						\
-	extern const struct guest_code guest_##name
+	extern const struct guest_code guest_##name			\
+		__attribute__((visibility("hidden")))
 
 #endif /* GUEST_CODE_H */

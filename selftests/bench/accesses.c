@@ -82,6 +82,7 @@ static const struct way {
 	  ANSWER_FLOOR, LOOP_READ, EACH },
 	{ "read of another region each: shadow",
 	  ANSWER_SHADOW, LOOP_READ, EACH },
+#if VM_HAS_PORTS
 	{ "out: floor", ANSWER_FLOOR, LOOP_OUT, ONE },
 	{ "out: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_OUT, ONE },
@@ -92,6 +93,7 @@ static const struct way {
 	{ "in: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_IN, ONE },
 	{ "in: shadow", ANSWER_SHADOW, LOOP_IN, SAME },
+#endif
 };
 
 static const char *const columns[] = {
