@@ -6,10 +6,12 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
+#include <linux/kconfig.h>
 #include <linux/kvm_host.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 
@@ -61,22 +63,30 @@ mregion_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/* Whether a file's operations are KVM's: those of a module of its own, or built in. */
+static inline bool mregion_owner_is_kvm(const struct module *owner)
+{
+	if (!owner)
+		return IS_BUILTIN(CONFIG_KVM);
+	return !strcmp(owner->name, "kvm") || !strcmp(owner->name, "kvm_amd") ||
+	       !strcmp(owner->name, "kvm_intel");
+}
+
 /*
- * 6.1 to 6.13 export file_is_kvm(); later kernels keep it for KVM's own modules.
- * There a virtual machine's file is recognised by the name that KVM gives it and by
- * the module that its operations belong to, which no other file has.
+ * 6.18 keeps file_is_kvm() for KVM's own modules, and where KVM is built in or has
+ * no others, for none. There a virtual machine's file is recognised by the name that
+ * KVM gives it and by the owner of its operations. The name is no path's: it counts
+ * only on the file system of anonymous inodes, where files get their names from the
+ * kernel's code, and none from userspace.
  */
 static inline bool mregion_file_is_kvm(struct file *file)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#ifndef EXPORT_SYMBOL_FOR_KVM_INTERNAL
 	return file_is_kvm(file);
 #else
-	const struct module *owner = file->f_op->owner;
-
 	return file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
-	       !strcmp(file->f_path.dentry->d_name.name, "kvm-vm") && owner &&
-	       (!strcmp(owner->name, "kvm_amd") ||
-		!strcmp(owner->name, "kvm_intel"));
+	       !strcmp(file->f_path.dentry->d_name.name, "kvm-vm") &&
+	       mregion_owner_is_kvm(file->f_op->owner);
 #endif
 }
 
