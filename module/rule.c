@@ -315,50 +315,56 @@ u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule)
 	}
 }
 
-/* Store to shadow memory as the guest's CPU would to memory. */
+/*
+ * Store to shadow memory as the guest's CPU would to memory. Whoever polls it, and reads
+ * by load-acquire, sees what the vCPU wrote to memory before. Without alignment that
+ * holds for each byte.
+ */
 static void mregion_shadow_store(void *to, unsigned int len, u64 data)
 {
-	__le64 le = cpu_to_le64(data);
+	u8 *byte;
 
 	if (!((unsigned long)to & (len - 1))) {
 		switch (len) {
 		case 1:
-			WRITE_ONCE(*(u8 *)to, data);
+			smp_store_release((u8 *)to, (u8)data);
 			return;
 		case 2:
-			WRITE_ONCE(*(__le16 *)to, cpu_to_le16(data));
+			smp_store_release((__le16 *)to, cpu_to_le16(data));
 			return;
 		case 4:
-			WRITE_ONCE(*(__le32 *)to, cpu_to_le32(data));
+			smp_store_release((__le32 *)to, cpu_to_le32(data));
 			return;
 		case 8:
-			WRITE_ONCE(*(__le64 *)to, le);
+			smp_store_release((__le64 *)to, cpu_to_le64(data));
 			return;
 		}
 	}
-	memcpy(to, &le, len);
+	for (byte = to; len--; byte++, data >>= 8)
+		smp_store_release(byte, (u8)data);
 }
 
 /*
  * Store, and tell whether that has changed anything: at once, so that of two
  * vCPUs that write different values the later one says so. What is not aligned
- * counts as a change.
+ * counts as a change. A full barrier, so at least as strong as a store-release.
  */
 static bool mregion_shadow_change(void *to, unsigned int len, u64 data)
 {
+	u16 le16 = (__force u16)cpu_to_le16(data);
+	u32 le32 = (__force u32)cpu_to_le32(data);
+	u64 le64 = (__force u64)cpu_to_le64(data);
+
 	if (!((unsigned long)to & (len - 1))) {
 		switch (len) {
 		case 1:
 			return xchg((u8 *)to, (u8)data) != (u8)data;
 		case 2:
-			return le16_to_cpu(xchg((__le16 *)to, cpu_to_le16(data))) !=
-			       (u16)data;
+			return xchg((u16 *)to, le16) != le16;
 		case 4:
-			return le32_to_cpu(xchg((__le32 *)to, cpu_to_le32(data))) !=
-			       (u32)data;
+			return xchg((u32 *)to, le32) != le32;
 		case 8:
-			return le64_to_cpu(xchg((__le64 *)to, cpu_to_le64(data))) !=
-			       data;
+			return xchg((u64 *)to, le64) != le64;
 		}
 	}
 	mregion_shadow_store(to, len, data);

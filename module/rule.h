@@ -72,26 +72,32 @@ mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)
  * @from: where; aligned as the access is
  * @len: 1, 2, 4 or 8
  * @aligned: whether the access is aligned to its size
+ *
+ * What the vCPU reads afterwards is what was there when the value was stored, by
+ * store-release, or later. Without alignment that holds for each byte.
  */
 static inline u64 mregion_shadow_load(const void *from, unsigned int len,
 				      bool aligned)
 {
-	__le64 data = 0;
+	const u8 *byte = from;
+	u64 data = 0;
+	u32 i;
 
 	if (likely(aligned)) {
 		switch (len) {
 		case 1:
-			return READ_ONCE(*(const u8 *)from);
+			return smp_load_acquire((const u8 *)from);
 		case 2:
-			return le16_to_cpu(READ_ONCE(*(const __le16 *)from));
+			return le16_to_cpu(smp_load_acquire((const __le16 *)from));
 		case 4:
-			return le32_to_cpu(READ_ONCE(*(const __le32 *)from));
+			return le32_to_cpu(smp_load_acquire((const __le32 *)from));
 		case 8:
-			return le64_to_cpu(READ_ONCE(*(const __le64 *)from));
+			return le64_to_cpu(smp_load_acquire((const __le64 *)from));
 		}
 	}
-	memcpy(&data, from, len);
-	return le64_to_cpu(data);
+	for (i = 0; i < len; i++, byte++)
+		data |= (u64)smp_load_acquire(byte) << i * 8;
+	return data;
 }
 
 /**
@@ -105,13 +111,13 @@ static __always_inline void mregion_shadow_copy(void *to, const void *from,
 {
 	/* both are as the guest has them in memory */
 	if (len == 4)
-		put_unaligned(READ_ONCE(*(const u32 *)from), (u32 *)to);
+		put_unaligned(smp_load_acquire((const u32 *)from), (u32 *)to);
 	else if (len == 1)
-		*(u8 *)to = READ_ONCE(*(const u8 *)from);
+		*(u8 *)to = smp_load_acquire((const u8 *)from);
 	else if (len == 2)
-		put_unaligned(READ_ONCE(*(const u16 *)from), (u16 *)to);
+		put_unaligned(smp_load_acquire((const u16 *)from), (u16 *)to);
 	else
-		put_unaligned(READ_ONCE(*(const u64 *)from), (u64 *)to);
+		put_unaligned(smp_load_acquire((const u64 *)from), (u64 *)to);
 }
 
 /**
