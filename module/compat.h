@@ -15,6 +15,8 @@
 #include <linux/version.h>
 #include <net/genetlink.h>
 
+#include "xchg.h"
+
 /* 6.12 moved it */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
@@ -111,6 +113,15 @@ static inline bool mregion_vcpu_is_in_smm(const struct kvm_vcpu *vcpu)
 	return false;
 #endif
 }
+
+/* RISC-V exchanges single bytes and pairs of them since 6.10 */
+#if defined(CONFIG_RISCV) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define mregion_xchg8(at, val)	((u8)mregion_xchg_in_word(at, 1, val))
+#define mregion_xchg16(at, val)	((u16)mregion_xchg_in_word(at, 2, val))
+#else
+#define mregion_xchg8(at, val)	xchg(at, val)
+#define mregion_xchg16(at, val)	xchg(at, val)
+#endif
 
 /* 6.6 moved them */
 static inline struct nlattr **mregion_dump_attrs(struct netlink_callback *cb)

@@ -36,7 +36,7 @@ void mregion_ring_notify(struct mregion_ring *ring, u32 first, u32 nr)
 	if (waiting - ring->notify_entries < nr)
 		mregion_ring_wake(ring);
 	/* one of those who see it set */
-	if (READ_ONCE(ring->timed) && xchg(&ring->timed, false))
+	if (READ_ONCE(ring->timed) && xchg(&ring->timed, 0))
 		hrtimer_start(&ring->timer, ring->delay, HRTIMER_MODE_REL);
 }
 
@@ -76,7 +76,7 @@ static enum hrtimer_restart mregion_ring_timeout(struct hrtimer *timer)
 	struct mregion_ring *ring = container_of(timer, struct mregion_ring,
 						 timer);
 
-	WRITE_ONCE(ring->timed, true);
+	WRITE_ONCE(ring->timed, 1);
 	/*
 	 * Pairs with the barrier in mregion_ring_due(): either the entry is
 	 * seen here, or @timed is seen there.
@@ -155,7 +155,7 @@ struct mregion_ring *mregion_ring_alloc(const struct mregion_ring_create *args,
 	ring->notify_entries = args->notify_entries ?: MREGION_RING_NEVER;
 	ring->eventfd = eventfd;
 	ring->delay = ns_to_ktime((u64)args->notify_usecs * NSEC_PER_USEC);
-	ring->timed = args->notify_usecs;
+	ring->timed = !!args->notify_usecs;
 	mregion_hrtimer_setup(&ring->timer, mregion_ring_timeout);
 	return ring;
 

@@ -22,7 +22,8 @@
  *	modulo 2^32
  * @mask: number of entries less one
  * @notify_entries: signal when so many wait; more than there are for never
- * @timed: signal when one has waited for @delay, and the timer is not running
+ * @timed: signal when one has waited for @delay, and the timer is not running; a word,
+ *	since xchg() of less is not to be had everywhere
  * @header: the shared memory; never read but for header->consumer
  * @entries: in the shared memory, never read
  * @eventfd: the eventfd to signal, or NULL
@@ -41,7 +42,7 @@ struct mregion_ring {
 	u64 published;
 	u32 mask;
 	u32 notify_entries;
-	bool timed;
+	u32 timed;
 	struct mregion_ring_header *header;
 	struct mregion_ring_entry *entries;
 	struct eventfd_ctx *eventfd;

@@ -358,9 +358,9 @@ static bool mregion_shadow_change(void *to, unsigned int len, u64 data)
 	if (!((unsigned long)to & (len - 1))) {
 		switch (len) {
 		case 1:
-			return xchg((u8 *)to, (u8)data) != (u8)data;
+			return mregion_xchg8((u8 *)to, (u8)data) != (u8)data;
 		case 2:
-			return xchg((u16 *)to, le16) != le16;
+			return mregion_xchg16((u16 *)to, le16) != le16;
 		case 4:
 			return xchg((u32 *)to, le32) != le32;
 		case 8:
