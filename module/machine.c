@@ -169,7 +169,8 @@ void mregion_machine_free(struct mregion_machine *machine)
 	wait_for_completion(&machine->unused);
 
 	mregion_detach_all(machine);
-	wait_event(machine->retired_wait, !atomic_read(&machine->nr_retired));
+	wait_event(machine->retired_wait,
+		   !atomic_read_acquire(&machine->nr_retired));
 	mregion_retire_flush();
 
 	xa_for_each(&machine->spaces, id, space) {

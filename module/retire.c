@@ -56,6 +56,8 @@ void mregion_retired_free(struct mregion_retired *retired)
 	}
 	mregion_map_free(machine, retired->map);
 	kfree(retired);
+	/* who sees it fall sees the machine's budget without what was freed */
+	smp_mb__before_atomic();
 	atomic_dec(&machine->nr_retired);
 	wake_up_all(&machine->retired_wait);
 }
@@ -123,7 +125,7 @@ void mregion_retire(struct mregion_retired *retired)
 int mregion_retire_throttle(struct mregion_machine *machine)
 {
 	if (wait_event_killable(machine->retired_wait,
-				atomic_read(&machine->nr_retired) <
+				atomic_read_acquire(&machine->nr_retired) <
 				MREGION_MAX_RETIRED))
 		return -EINTR;
 	return 0;
@@ -142,7 +144,7 @@ bool mregion_retire_drain(struct mregion_machine *machine)
 {
 	return atomic_read(&machine->nr_retired) &&
 	       !wait_event_killable(machine->retired_wait,
-				    !atomic_read(&machine->nr_retired));
+				    !atomic_read_acquire(&machine->nr_retired));
 }
 
 /**
