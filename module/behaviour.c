@@ -140,9 +140,9 @@ static int mregion_rules_compare(const struct mregion_behaviour_rule *a,
 	u64 x, y;
 
 	x = (u64)mregion_rule_rank(a) << 33 | (u64)a->writes << 17 |
-	    (u64)a->reads << 1 | !!(a->flags & MREGION_RULE_DATAMATCH);
+	    (u64)a->reads << 1 | (a->flags & MREGION_RULE_DATAMATCH ? 1 : 0);
 	y = (u64)mregion_rule_rank(b) << 33 | (u64)b->writes << 17 |
-	    (u64)b->reads << 1 | !!(b->flags & MREGION_RULE_DATAMATCH);
+	    (u64)b->reads << 1 | (b->flags & MREGION_RULE_DATAMATCH ? 1 : 0);
 	if (x == y && a->datamatch == b->datamatch) {
 		x = a->offset;
 		y = b->offset;
