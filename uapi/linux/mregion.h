@@ -1440,7 +1440,9 @@ struct mregion_ring_free {
  *	alive
  *
  * The memory is zero. The guest's accesses to it, through rules, are single
- * loads and stores of their size where they are aligned.
+ * loads and stores of their size where they are aligned. A guest's load has acquire
+ * order, and its store release order; where they are not aligned, each byte has. Who
+ * shares the memory does likewise, see Documentation/ordering.rst.
  */
 struct mregion_shadow_create {
 	__u32 size;

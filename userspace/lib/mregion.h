@@ -1300,7 +1300,10 @@ int mregion_shadow_free(struct mregion_shadow *shadow);
  * @shadow: the memory
  *
  * The memory is zero at first. Values are little-endian, and the guest's aligned
- * accesses are single loads and stores, as the device's should be.
+ * accesses are single loads and stores, as the device's should be: loads with acquire
+ * order, and stores with release order. Then a device that has read a value finds in the
+ * guest's memory what the vCPU wrote there before it, and a guest that has read one finds
+ * what the device wrote.
  *
  * Return: its address, good until mregion_shadow_free(), or the machine is closed.
  */
