@@ -25,6 +25,24 @@
 
 #include "mregion_util.h"
 
+/*
+ * An architecture has guests' code, and
+ *
+ *	VCPU_ENDED		reason of the exit at the end of that code
+ *	VM_HAS_PORTS		0 or 1: whether there are ports
+ *	VM_HAS_IOAPIC		KVM's own irqchip has an I/O APIC
+ *	VM_HAS_SMM		vCPUs have a mode with memory of its own
+ *	VM_HAS_UNALIGNED	accesses that are not aligned reach KVM's buses
+ *	VM_SPLITS_PAGES		KVM makes two of an access across pages
+ *	arch_tables()		page tables, or what else is there before code is
+ *	arch_vm_init()		before there is memory
+ *	arch_vm_add_device()	some device of KVM's that may come late
+ *	arch_vcpu_init()	so that code is executed where it is, and all can run
+ *	arch_vcpu_set_regs()	begin at a piece of code
+ *	arch_vcpu_get_regs()	what it has left
+ *	arch_vcpu_ended()	whether an exit is the end of code, not of an exception
+ *	arch_code_written()	code is to be seen by processors
+ */
 #if defined(__x86_64__)
 #include "arch/x86_64.h"
 #elif defined(__aarch64__)

@@ -28,8 +28,8 @@
 #define ARCH_VECTORS	0x1000u		/* behind the page table */
 
 /*
- * Blocks of 1 GiB: valid, accessed, inner shareable, attributes 0. What takes an exception
- * ends by another BRK, whose number is no guest's.
+ * Blocks of 1 GiB: valid, accessed, inner shareable, attributes 0. What takes an
+ * exception ends by another BRK, whose number is no guest's.
  */
 static inline void arch_tables(uint8_t *ram, uint64_t addr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What guests on arm64 run. Of struct guest_regs, addr is x0, number x1, end x2, value x3,
- * count x4, and arg[0] to arg[2] are x5 to x7.
+ * What guests on arm64 run. Of struct guest_regs, addr is x0, number x1, end x2, value
+ * x3, count x4, and arg[0] to arg[2] are x5 to x7.
  *
  * Accesses of a device are plain loads and stores of one register: of others the
  * processor does not tell KVM what they are, and they come to nobody.

@@ -24,9 +24,7 @@
 #define VM_HAS_PORTS		1
 #define VM_HAS_IOAPIC		1
 #define VM_HAS_SMM		1
-/* Accesses that are not aligned reach KVM's buses. */
 #define VM_HAS_UNALIGNED	1
-/* KVM makes two of an access across pages. */
 #define VM_SPLITS_PAGES		1
 
 /* Pages of 2 MiB. */
