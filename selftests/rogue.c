@@ -22,6 +22,7 @@
 #define ROGUE_PORTS	7
 #define ROGUE_BASE	0x18000000u
 #define ROGUE_PIO_BASE	0x600u
+#define RINGED_BASE	0x20000000u	/* of DEV_PORTS, where there are no ports */
 
 /* ---- What the kernel trusts -------------------------------------------- */
 
@@ -586,6 +587,9 @@ FIXTURE_SETUP(rogue)
 			    mr_map(ROGUE_MMIO, 1, ROGUE_BASE, 0),
 			    dev_create(ROGUE_PORTS, DEV_PORTS_LEN),
 			    mr_map(ROGUE_PORTS, 4, ROGUE_PIO_BASE, 0)));
+	if (!VM_HAS_PORTS)
+		ASSERT_EQ(0, COMMIT(fd, mr_unmap(DEV_PORTS),
+				    mr_map(DEV_PORTS, 1, RINGED_BASE, 0)));
 	self->server.device = self->honest;
 	ASSERT_EQ(0, serving_process(&self->server, &self->rig, 1, NULL));
 }
@@ -634,8 +638,10 @@ static int start_clients(FIXTURE_DATA(rogue) *self)
 			.pio = VM_HAS_PORTS && i & 1,
 			.posts = i == 3,
 			.region_base = i == 0 ? ROGUE_BASE :
-				       i == 1 ? VM_HAS_PORTS ? ROGUE_PIO_BASE :
-						ROGUE_BASE : 0,
+				       VM_HAS_PORTS ?
+				       (i == 1 ? ROGUE_PIO_BASE : 0) :
+				       i == 1 ? ROGUE_BASE :
+				       i == 3 ? RINGED_BASE : 0,
 			.stop = &self->stop,
 		};
 		err = pthread_create(&client->thread, NULL, client_thread,
