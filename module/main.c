@@ -13,6 +13,11 @@
 #error "mregion does not work on PREEMPT_RT"
 #endif
 
+/* Positions in rings and numbers of views have 64 bits, and are exchanged as a whole. */
+#ifndef CONFIG_64BIT
+#error "mregion needs a 64-bit kernel"
+#endif
+
 #include "event.h"
 #include "ioctl.h"
 #include "machine.h"

@@ -327,21 +327,21 @@ static void mregion_shadow_store(void *to, unsigned int len, u64 data)
 	if (!((unsigned long)to & (len - 1))) {
 		switch (len) {
 		case 1:
-			smp_store_release((u8 *)to, (u8)data);
+			mregion_shadow_publish((u8 *)to, (u8)data);
 			return;
 		case 2:
-			smp_store_release((__le16 *)to, cpu_to_le16(data));
+			mregion_shadow_publish((__le16 *)to, cpu_to_le16(data));
 			return;
 		case 4:
-			smp_store_release((__le32 *)to, cpu_to_le32(data));
+			mregion_shadow_publish((__le32 *)to, cpu_to_le32(data));
 			return;
 		case 8:
-			smp_store_release((__le64 *)to, cpu_to_le64(data));
+			mregion_shadow_publish((__le64 *)to, cpu_to_le64(data));
 			return;
 		}
 	}
 	for (byte = to; len--; byte++, data >>= 8)
-		smp_store_release(byte, (u8)data);
+		mregion_shadow_publish(byte, (u8)data);
 }
 
 /*

@@ -67,6 +67,12 @@ mregion_rule_memory(const struct mregion_behaviour_rule *rule, u64 offset)
 						 rule->len);
 }
 
+/* Pairs with the load-acquire of who shares the memory: Documentation/ordering.rst. */
+#define mregion_shadow_publish(at, val)	smp_store_release(at, val)
+
+/* Pairs with the store-release of who shares the memory. */
+#define mregion_shadow_fetch(at)	smp_load_acquire(at)
+
 /**
  * mregion_shadow_load() - read shadow memory as the guest's CPU would memory
  * @from: where; aligned as the access is
@@ -86,17 +92,17 @@ static inline u64 mregion_shadow_load(const void *from, unsigned int len,
 	if (likely(aligned)) {
 		switch (len) {
 		case 1:
-			return smp_load_acquire((const u8 *)from);
+			return mregion_shadow_fetch((const u8 *)from);
 		case 2:
-			return le16_to_cpu(smp_load_acquire((const __le16 *)from));
+			return le16_to_cpu(mregion_shadow_fetch((const __le16 *)from));
 		case 4:
-			return le32_to_cpu(smp_load_acquire((const __le32 *)from));
+			return le32_to_cpu(mregion_shadow_fetch((const __le32 *)from));
 		case 8:
-			return le64_to_cpu(smp_load_acquire((const __le64 *)from));
+			return le64_to_cpu(mregion_shadow_fetch((const __le64 *)from));
 		}
 	}
 	for (i = 0; i < len; i++, byte++)
-		data |= (u64)smp_load_acquire(byte) << i * 8;
+		data |= (u64)mregion_shadow_fetch(byte) << i * 8;
 	return data;
 }
 
@@ -111,13 +117,13 @@ static __always_inline void mregion_shadow_copy(void *to, const void *from,
 {
 	/* both are as the guest has them in memory */
 	if (len == 4)
-		put_unaligned(smp_load_acquire((const u32 *)from), (u32 *)to);
+		put_unaligned(mregion_shadow_fetch((const u32 *)from), (u32 *)to);
 	else if (len == 1)
-		*(u8 *)to = smp_load_acquire((const u8 *)from);
+		*(u8 *)to = mregion_shadow_fetch((const u8 *)from);
 	else if (len == 2)
-		put_unaligned(smp_load_acquire((const u16 *)from), (u16 *)to);
+		put_unaligned(mregion_shadow_fetch((const u16 *)from), (u16 *)to);
 	else
-		put_unaligned(smp_load_acquire((const u64 *)from), (u64 *)to);
+		put_unaligned(mregion_shadow_fetch((const u64 *)from), (u64 *)to);
 }
 
 /**

@@ -193,6 +193,9 @@ static void pause_cpu(void)
 	__builtin_ia32_pause();
 #elif defined(__aarch64__)
 	__asm__ volatile("yield");
+#elif defined(__riscv)
+	/* pause: a fence of nothing where the processor does not know it */
+	__asm__ volatile(".4byte 0x0100000f");
 #endif
 }
 
