@@ -67,10 +67,10 @@ setup:
 
 # What the demo needs.
 setup-demo:
-	selftests/vm/setup gcc make libc6-dev $(for_vmm) e2fsprogs libnl-3-dev \
-		libnl-genl-3-dev libpng-dev pkg-config
+	selftests/vm/setup $(MACHINE:%=--machine %) gcc make libc6-dev $(for_vmm) \
+		e2fsprogs libnl-3-dev libnl-genl-3-dev libpng-dev pkg-config
 
-demo: setup-demo programs
+demo: setup-demo $(if $(filter arm64,$(MACHINE)),,programs)
 ifeq ($(HOST),1)
 	userspace/demo/host
 else
