@@ -29,7 +29,8 @@
 #
 # Building needs gcc, make, libnl (libnl-3-dev, libnl-genl-3-dev), libpng (libpng-dev),
 # and on x86 iasl (acpica-tools), on arm64 libfdt (libfdt-dev). What installs what is
-# missing does so by apt, as root: demo, check, check-debug, check-packages, bench, docs and deb.
+# missing does so by apt, as root: demo, check, check-debug, check-packages, bench, docs
+# and deb.
 
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build), \
 	     $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1))

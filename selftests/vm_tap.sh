@@ -41,8 +41,8 @@ skipped()
 	echo "ok $number # SKIP $1"
 }
 
-# on_x86 NUMBER WHAT: whether this is one; if not, NUMBER cases are left out that are about
-# WHAT, which others do not have
+# on_x86 NUMBER WHAT: whether this is one; if not, NUMBER cases are left out, about WHAT,
+# which others do not have
 on_x86()
 {
 	[ "$(uname -m)" != x86_64 ] || return 0

@@ -5,7 +5,7 @@
 
 #include "pl031.h"
 
-/* KVM's limit, and those of the addresses that are left for redistributors */
+/* KVM's limit; there are addresses for as many redistributors. */
 #define MACHINE_MAX_VCPUS	512
 
 /* For people */

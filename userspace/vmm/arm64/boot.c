@@ -14,14 +14,14 @@
 #define OLD_TEXT_OFFSET		0x80000ULL
 #define OLD_BSS_SIZE		MIB(2)
 
-/* The kernel goes so far behind a multiple of 2 MiB, as RAM begins at one. */
+/* The kernel goes less than this behind a multiple of it; RAM begins at one. */
 #define MAX_TEXT_OFFSET		MIB(2)
 /* No address of a processor's is higher. */
 #define ADDRESS_MAX		((1ULL << 52) - 1)
 
 /*
- * The initial RAM disk is in the same 32 GiB as the kernel, which are a multiple of 1 GiB;
- * RAM begins at one.
+ * The initial RAM disk is in the same 32 GiB as the kernel, which begin at a multiple of
+ * 1 GiB, as RAM does.
  */
 #define INITRD_END_MAX		GIB(32)
 

@@ -34,7 +34,7 @@ static const uint32_t timer_interrupts[] = { 13, 14, 11, 10 };
 /* PCI addresses in a device tree: memory of 32 bits */
 #define PCI_MEMORY_32		0x02000000u
 
-/* struct writer - a tree that is written; after an error nothing more is */
+/* struct writer - a tree that is written, and the first error of that, as libfdt has it */
 struct writer {
 	void *fdt;
 	int error;
