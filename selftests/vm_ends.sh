@@ -120,7 +120,7 @@ starting()
 	result $? 'its version'
 
 	if [ "$no_screen" ]; then
-		ends 2 2 "--screen: $no_screen" "$vmm" --kernel "$tmp/sleeps" \
+		ends 2 2 '--screen: .* has no framebuffer here' "$vmm" --kernel "$tmp/sleeps" \
 			--screen "$tmp/picture"
 		result $? 'a screen that it cannot have'
 		skipped "$no_screen"

@@ -91,7 +91,7 @@ zboot "$tmp/zstd" zstd
 dd if="$tmp/packed" of="$tmp/truncated" bs=$((packed_size - 8)) count=1 2>/dev/null
 
 # Why there are no pictures of screens
-no_screen='arm64 has no framebuffer here'
+no_screen='a framebuffer: of x86 alone'
 
 # Nine cases
 refused_kernels()
