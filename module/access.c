@@ -761,6 +761,21 @@ mregion_access_long(const struct mregion_view *view,
 	return mregion_access_parts(view, range, request, outcome);
 }
 
+/**
+ * mregion_access_trace_fast() - trace that a fast doorbell rings
+ * @range: the range that has it
+ * @request: the access, of which the value and the length are not known, and zero
+ *
+ * Called as mregion_access() is.
+ */
+void mregion_access_trace_fast(const struct mregion_view_range *range,
+			       const struct mregion_request *request)
+{
+	mregion_trace_whole(request, MREGION_OUTCOME_DOORBELL,
+			    mregion_region_of(range->node),
+			    request->addr + range->delta);
+}
+
 /* The way that a vCPU's access takes in kvm_device.c, in one function. */
 static bool mregion_access_short(const struct mregion_view_range *range,
 				 struct mregion_request *request,

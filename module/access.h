@@ -68,6 +68,8 @@ enum mregion_verdict
 mregion_access_part(const struct mregion_view *view,
 		    struct mregion_request *request, u32 *range_flags,
 		    enum mregion_outcome *outcome);
+void mregion_access_trace_fast(const struct mregion_view_range *range,
+			       const struct mregion_request *request);
 void mregion_access_left(const struct mregion_request *request);
 
 #endif /* MREGION_ACCESS_H */

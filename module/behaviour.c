@@ -248,6 +248,11 @@ static void mregion_behaviour_push(struct mregion_behaviour *behaviour,
 	behaviour->nr_rules += nr;
 }
 
+static bool mregion_rule_is_fast(const struct mregion_behaviour_rule *rule)
+{
+	return rule->flags & MREGION_RULE_FAST;
+}
+
 /*
  * A new behaviour with the rules of @old, if that is not NULL: without the one at
  * @skip, and with @more, if that is not NULL, before the one at @at.
@@ -279,6 +284,10 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	if (nr > MREGION_FEW_RULES)
 		behaviour->sorted += nr_tried;
 	behaviour->groups = (void *)behaviour + size;
+	behaviour->nr_fast = (old ? old->nr_fast : 0) +
+			     (more && mregion_rule_is_fast(more));
+	if (skip < nr_old)
+		behaviour->nr_fast -= mregion_rule_is_fast(old->sorted[skip]);
 
 	if (more) {
 		mregion_behaviour_push(behaviour, old->sorted, at);

@@ -92,6 +92,7 @@ struct mregion_rule_group {
  * @refused: enum mregion_policy, never DEFAULT
  * @any_len: there are doorbells of any length
  * @nr_rules: number of rules
+ * @nr_fast: how many of them are fast doorbells
  * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
  * @constraints: as given
  * @server: answers forwarded accesses, or NULL; a reference
@@ -108,6 +109,7 @@ struct mregion_behaviour {
 	u8 refused;
 	bool any_len;
 	u32 nr_rules;
+	u32 nr_fast;
 	u32 nr_groups;
 	struct mregion_constraints constraints;
 	struct mregion_server *server;

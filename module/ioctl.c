@@ -60,6 +60,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.abi_version = MREGION_ABI_VERSION,
 		.features = MREGION_FEATURE_CHANGES |
 			    MREGION_FEATURE_VIEW_OPEN |
+			    MREGION_FEATURE_FAST |
 			    mregion_attach_features(),
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
@@ -71,6 +72,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.max_rules = MREGION_MAX_RULES,
 		.max_machine_rules = MREGION_MAX_MACHINE_RULES,
 		.max_windows = MREGION_MAX_WINDOWS,
+		.max_fast = MREGION_MAX_FAST,
 		.max_servers = MREGION_MAX_SERVERS,
 		.max_work = MREGION_MAX_WORK,
 		.max_shadows = MREGION_MAX_SHADOWS,

@@ -32,11 +32,40 @@ static u64 mregion_attachment_bytes(void)
 		    NR_IOBUS_DEVS * sizeof(struct kvm_io_range));
 }
 
+/* With their list and two buses, as for the others, but for what KVM has there. */
+static u64 mregion_attachment_fast_bytes(void)
+{
+	return MREGION_MAX_FAST * (sizeof(struct mregion_window) +
+				   2 * sizeof(struct kvm_io_range));
+}
+
+/**
+ * mregion_attachment_charge_fast() - charge the memory of fast doorbells, once
+ * @attachment: the attachment; its machine is locked
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int mregion_attachment_charge_fast(struct mregion_attachment *attachment)
+{
+	int ret;
+
+	if (attachment->fast_charged)
+		return 0;
+	ret = mregion_budget_charge(attachment->budget,
+				    mregion_attachment_fast_bytes());
+	attachment->fast_charged = !ret;
+	return ret;
+}
+
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
 	mregion_windows_free(&attachment->memory.windows);
 	mregion_windows_free(&attachment->pio.windows);
+	mregion_windows_free(&attachment->fast.windows);
 	mregion_budget_uncharge(attachment->budget, mregion_attachment_bytes());
+	if (attachment->fast_charged)
+		mregion_budget_uncharge(attachment->budget,
+					mregion_attachment_fast_bytes());
 	mregion_budget_put(attachment->budget);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
@@ -78,6 +107,8 @@ static int mregion_attachment_enter(struct mregion_attachment *attachment,
 
 	if (!ret && attachment->pio.space)
 		ret = mregion_claim_enter(&attachment->pio, kvm);
+	if (!ret)
+		ret = mregion_claim_enter_fast(&attachment->fast, kvm);
 	return ret;
 }
 
@@ -136,6 +167,8 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 		ret = mregion_claim_leave(&attachment->memory, kvm);
 		if (attachment->pio.space)
 			ret = mregion_claim_leave(&attachment->pio, kvm) ?: ret;
+		if (attachment->fast.nr_ranges)
+			ret = mregion_claim_leave(&attachment->fast, kvm) ?: ret;
 		if (ret) {
 			/* the destructor's code must stay */
 			__module_get(THIS_MODULE);
@@ -230,11 +263,14 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 			   spaces->smm != spaces->memory ? spaces->smm : NULL);
 	mregion_claim_init(&attachment->pio, KVM_PIO_BUS, attachment, machine,
 			   spaces->pio, NULL);
+	mregion_claim_init(&attachment->fast, KVM_FAST_MMIO_BUS, attachment,
+			   machine, spaces->memory, attachment->memory.smm);
 	attachment->smm = spaces->smm ? spaces->smm->id : 0;
 	attachment->memory.hint = alloc_percpu_gfp(struct mregion_hint,
 						   GFP_KERNEL_ACCOUNT);
 	attachment->pio.hint = alloc_percpu_gfp(struct mregion_hint,
 						GFP_KERNEL_ACCOUNT);
+	attachment->fast.hint = attachment->memory.hint;
 	if (!attachment->memory.hint || !attachment->pio.hint) {
 		mregion_attachment_free(attachment);
 		return ERR_PTR(-ENOMEM);
@@ -288,7 +324,7 @@ static int mregion_attach_spaces(struct mregion_machine *machine,
 
 /* How much of each kind a survey tells of; by enum mregion_claim_kind. */
 struct mregion_survey_count {
-	u32 nr[MREGION_CLAIM_UNCLAIMED + 1];
+	u32 nr[MREGION_CLAIM_SLOW + 1];
 };
 
 static void mregion_survey_count(void *to,
@@ -508,6 +544,8 @@ int mregion_attachments_stats(struct mregion_machine *machine,
 			return ret;
 		stats->conflicts += count.nr[MREGION_CLAIM_CONFLICT];
 		stats->unclaimed += count.nr[MREGION_CLAIM_UNCLAIMED];
+		stats->fast += count.nr[MREGION_CLAIM_FAST];
+		stats->slow += count.nr[MREGION_CLAIM_SLOW];
 	}
 	return 0;
 }
@@ -658,6 +696,8 @@ int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 	claim = mregion_attachment_claim(attachment, bus);
 	if (claim->space) {
 		ret = renew ? mregion_claim_renew(claim, kvm) : 0;
+		if (!ret && renew && bus == MREGION_BUS_MEMORY)
+			ret = mregion_claim_renew(&attachment->fast, kvm);
 		if (!ret)
 			ret = mregion_claim_survey(claim, kvm, survey);
 	}
@@ -685,7 +725,8 @@ int mregion_attachments_prepare(struct mregion_machine *machine)
 		if (!kvm)
 			continue;
 		ret = mregion_claim_prepare(&attachment->memory, kvm) ?:
-		      mregion_claim_prepare(&attachment->pio, kvm);
+		      mregion_claim_prepare(&attachment->pio, kvm) ?:
+		      mregion_claim_prepare(&attachment->fast, kvm);
 		kvm_put_kvm(kvm);
 		if (ret)
 			break;
@@ -704,6 +745,7 @@ void mregion_attachments_cancel(struct mregion_machine *machine)
 	list_for_each_entry(attachment, &machine->attachments, list) {
 		mregion_claim_cancel(&attachment->memory);
 		mregion_claim_cancel(&attachment->pio);
+		mregion_claim_cancel(&attachment->fast);
 	}
 }
 
@@ -721,13 +763,15 @@ void mregion_attachments_update(struct mregion_machine *machine)
 	list_for_each_entry(attachment, &machine->attachments, list) {
 		struct kvm *kvm;
 
-		if (!attachment->memory.spare && !attachment->pio.spare)
+		if (!attachment->memory.spare && !attachment->pio.spare &&
+		    !attachment->fast.spare)
 			continue;
 		kvm = mregion_attachment_kvm(attachment);
 		if (!kvm)
 			continue;
 		mregion_claim_update(&attachment->memory, kvm);
 		mregion_claim_update(&attachment->pio, kvm);
+		mregion_claim_update(&attachment->fast, kvm);
 		kvm_put_kvm(kvm);
 	}
 	mregion_attachments_cancel(machine);

@@ -17,14 +17,21 @@
  * attachment without a window on the memory bus has a range at the top of it,
  * where no guest-physical address is. Others do without, as every range makes
  * KVM's search longer.
+ *
+ * Fast doorbells are on a bus of their own, which KVM looks at before it knows more of
+ * an access than its address: KVM_FAST_MMIO_BUS. Their ranges have no length, as those
+ * of KVM's own ioeventfds there. One with a length would be found at the address behind
+ * it, too.
  */
 #include <linux/bug.h>
 #include <linux/kvm_host.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <kvm/iodev.h>
 
+#include "fast.h"
 #include "kvm_bus.h"
 #include "machine.h"
 #include "owner.h"
@@ -62,6 +69,17 @@ static bool mregion_bus_is_sentinel(const struct kvm_io_range *range)
 	return range->addr == MREGION_SENTINEL_ADDR;
 }
 
+static bool mregion_bus_is_fast(const struct mregion_claim *bus)
+{
+	return bus->index == KVM_FAST_MMIO_BUS;
+}
+
+static struct kvm_io_bus *mregion_bus_get(struct kvm *kvm, enum kvm_bus index)
+{
+	return rcu_dereference_protected(kvm->buses[index],
+					 lockdep_is_held(&kvm->slots_lock));
+}
+
 static void mregion_bus_take(struct mregion_windows *windows,
 			     const struct kvm_io_range *range)
 {
@@ -76,28 +94,57 @@ static u32 mregion_bus_nr_others(const struct mregion_claim *bus,
 	return old->dev_count - bus->nr_ranges;
 }
 
-/* What others have, to be left out of windows. */
-static void mregion_bus_taken(const struct mregion_claim *bus,
-			      const struct kvm_io_bus *old,
-			      struct mregion_windows *taken)
+static void mregion_bus_take_others(const struct mregion_claim *bus,
+				    const struct kvm_io_bus *old,
+				    struct mregion_windows *taken)
 {
 	int i;
 
-	taken->nr = 0;
 	for (i = 0; i < old->dev_count; i++)
 		if (!mregion_bus_owns(bus, &old->range[i]))
 			mregion_bus_take(taken, &old->range[i]);
+}
+
+/*
+ * What others have, to be left out of windows. What they have on the memory bus is not
+ * to be hidden by a fast doorbell either.
+ */
+static void mregion_bus_taken(const struct mregion_claim *bus, struct kvm *kvm,
+			      const struct kvm_io_bus *old,
+			      struct mregion_windows *taken)
+{
+	const struct kvm_io_bus *memory = NULL;
+
+	if (mregion_bus_is_fast(bus))
+		memory = mregion_bus_get(kvm, KVM_MMIO_BUS);
+	taken->nr = 0;
+	mregion_bus_take_others(bus, old, taken);
+	if (memory)
+		mregion_bus_take_others(&bus->attachment->memory, memory, taken);
 	mregion_windows_sort(taken);
 	mregion_windows_join(taken);
 }
 
-static void mregion_bus_append(struct kvm_io_bus *new, u64 addr, int len,
-			       struct kvm_io_device *dev)
+/* How many ranges that may be, at most. */
+static u32 mregion_bus_nr_taken(const struct mregion_claim *bus,
+				struct kvm *kvm, const struct kvm_io_bus *old)
+{
+	const struct kvm_io_bus *memory = NULL;
+
+	if (mregion_bus_is_fast(bus))
+		memory = mregion_bus_get(kvm, KVM_MMIO_BUS);
+	return mregion_bus_nr_others(bus, old) + (memory ? memory->dev_count : 0);
+}
+
+static void mregion_bus_append(struct mregion_claim *bus,
+			       const struct mregion_window *window,
+			       struct kvm_io_bus *new)
 {
 	new->range[new->dev_count++] = (struct kvm_io_range) {
-		.addr = addr,
-		.len = len,
-		.dev = dev,
+		.addr = window->start,
+		.len = mregion_bus_is_fast(bus) ? 0 :
+		       window->last - window->start + 1,
+		.dev = &bus->dev,
 	};
 }
 
@@ -124,14 +171,8 @@ static void mregion_bus_merge(struct mregion_claim *bus,
 		if (!end && mregion_bus_owns(bus, &old->range[i]))
 			continue;
 		while (w < windows->nr &&
-		       (end || windows->window[w].start < old->range[i].addr)) {
-			const struct mregion_window *window;
-
-			window = &windows->window[w++];
-			mregion_bus_append(new, window->start,
-					   window->last - window->start + 1,
-					   &bus->dev);
-		}
+		       (end || windows->window[w].start < old->range[i].addr))
+			mregion_bus_append(bus, &windows->window[w++], new);
 		if (!end)
 			new->range[new->dev_count++] = old->range[i];
 	}
@@ -174,7 +215,7 @@ static void mregion_bus_check(const struct mregion_claim *bus,
 		owns = mregion_bus_owns(bus, range);
 		span = mregion_bus_span(range);
 		if (owns)
-			WARN_ONCE(range->len <= 0 ||
+			WARN_ONCE((range->len <= 0 && !mregion_bus_is_fast(bus)) ||
 				  range->addr + range->len < range->addr,
 				  "mregion: bus %d: %#llx+%#x wraps\n",
 				  bus->index, range->addr, range->len);
@@ -208,7 +249,10 @@ static void mregion_spare_free(struct mregion_claim_spare *spare)
 	kfree(spare);
 }
 
-/* Get the memory for an exchange: each range of another can cut a window. */
+/*
+ * Get the memory for an exchange: each range of another can cut a window; @nr_others
+ * are on the bus or, for fast doorbells, on the memory bus.
+ */
 static int mregion_spare_fill(struct mregion_claim_spare *spare, u32 nr_others)
 {
 	u32 nr_cuts = spare->wanted.nr ? nr_others : 0;
@@ -253,20 +297,21 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	struct kvm_io_bus *old;
 
 	lockdep_assert_held(&kvm->slots_lock);
-	old = rcu_dereference_protected(kvm->buses[bus->index],
-					lockdep_is_held(&kvm->slots_lock));
+	old = mregion_bus_get(kvm, bus->index);
 	if (!old)
 		return -ENOENT;
 	/* more of them may have come since it was made ready */
-	if (!spare->bus || mregion_bus_nr_others(bus, old) > spare->nr_others) {
+	if (!spare->bus ||
+	    mregion_bus_nr_taken(bus, kvm, old) > spare->nr_others) {
 		int ret = mregion_spare_fill(spare,
-					     mregion_bus_nr_others(bus, old));
+					     mregion_bus_nr_taken(bus, kvm,
+								  old));
 
 		if (ret)
 			return ret;
 	}
 	if (spare->wanted.nr) {
-		mregion_bus_taken(bus, old, &spare->taken);
+		mregion_bus_taken(bus, kvm, old, &spare->taken);
 		mregion_windows_cut(&spare->wanted, &spare->taken, &spare->cut);
 		own = spare->cut;
 	}
@@ -277,7 +322,7 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	/* before the destructor can be called for the new ones */
 	atomic_add(own.nr, &bus->attachment->nr_ranges);
 	/* who leaves has no say in what others look at */
-	if (spare->wanted.nr) {
+	if (spare->wanted.nr && !mregion_bus_is_fast(bus)) {
 		mregion_space_published(bus->space, spare->bus);
 		mregion_space_published(bus->smm, spare->bus);
 	}
@@ -297,7 +342,11 @@ static void mregion_claim_done(struct mregion_claim *bus,
 	mregion_windows_free(&bus->windows);
 	bus->windows = spare->wanted;
 	bus->truncated = mregion_windows_full(&bus->windows);
-	if (bus->truncated)
+	if (bus->truncated && mregion_bus_is_fast(bus))
+		mregion_owner_warn(bus->machine->owner,
+				   "it has more than %u fast doorbells; the others ring as those for any length",
+				   MREGION_MAX_FAST);
+	else if (bus->truncated)
 		mregion_owner_warn(bus->machine->owner,
 				   "it wants more than %u windows on KVM's bus %d; what has none exits",
 				   MREGION_MAX_WINDOWS, bus->index);
@@ -366,6 +415,26 @@ int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm)
 	return ret;
 }
 
+/*
+ * Without a space there is a sentinel at most. No guest has memory there, but one with
+ * encrypted registers may name any address.
+ */
+static const struct kvm_io_device_ops *
+mregion_claim_ops(const struct mregion_claim *bus)
+{
+	if (!bus->space)
+		return &mregion_bus_inert_ops;
+	switch (bus->index) {
+	case KVM_PIO_BUS:
+		return &mregion_bus_port_ops;
+	case KVM_FAST_MMIO_BUS:
+		return bus->smm ? &mregion_bus_fast_smm_ops :
+				  &mregion_bus_fast_ops;
+	default:
+		return bus->smm ? &mregion_bus_smm_ops : &mregion_bus_ops;
+	}
+}
+
 /**
  * mregion_claim_init() - make a claim, which is on no bus yet
  * @bus: the claim, zeroed
@@ -380,14 +449,6 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 			struct mregion_machine *machine,
 			struct mregion_space *space, struct mregion_space *smm)
 {
-	/*
-	 * Without a space there is a sentinel at most. No guest has memory there,
-	 * but one with encrypted registers may name any address.
-	 */
-	kvm_iodevice_init(&bus->dev, !space ? &mregion_bus_inert_ops :
-				     smm ? &mregion_bus_smm_ops :
-				     index == KVM_PIO_BUS ?
-				     &mregion_bus_port_ops : &mregion_bus_ops);
 	bus->index = index;
 	bus->attachment = attachment;
 	bus->machine = machine;
@@ -395,6 +456,7 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 	bus->slot = space ? space->slot : 0;
 	bus->smm = smm;
 	bus->smm_slot = smm ? smm->slot : 0;
+	kvm_iodevice_init(&bus->dev, mregion_claim_ops(bus));
 }
 
 /**
@@ -409,9 +471,26 @@ mregion_claim_smm_view(const struct mregion_claim *bus)
 	return bus->smm ? bus->smm->view : NULL;
 }
 
+/* Note which fast doorbells are on their bus. */
+static int mregion_claim_survey_fast(const struct mregion_claim *bus,
+				     struct kvm *kvm,
+				     struct mregion_survey *survey)
+{
+	const struct kvm_io_bus *now = mregion_bus_get(kvm, bus->index);
+	int i, ret;
+
+	if (!now || !bus->nr_ranges)
+		return 0;
+	ret = mregion_windows_alloc(&survey->fast, bus->nr_ranges);
+	for (i = 0; !ret && i < now->dev_count; i++)
+		if (mregion_bus_owns(bus, &now->range[i]))
+			mregion_bus_take(&survey->fast, &now->range[i]);
+	return ret;
+}
+
 /**
  * mregion_claim_survey() - look what is on a bus
- * @bus: the claim
+ * @bus: the claim; with that on the memory bus goes that of fast doorbells
  * @kvm: the virtual machine; a reference is held
  * @survey: zeroed; set to what is there, and to the views of it
  *
@@ -425,10 +504,10 @@ int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 
 	survey->view = bus->space->view;
 	survey->smm = mregion_claim_smm_view(bus);
+	survey->has_fast = mregion_bus_is_memory(bus) && bus->machine->nr_fast;
 	if (mutex_lock_killable(&kvm->slots_lock))
 		return -EINTR;
-	now = rcu_dereference_protected(kvm->buses[bus->index],
-					lockdep_is_held(&kvm->slots_lock));
+	now = mregion_bus_get(kvm, bus->index);
 	if (now)
 		ret = mregion_windows_alloc(&survey->own, bus->nr_ranges) ?:
 		      mregion_windows_alloc(&survey->others,
@@ -441,6 +520,9 @@ int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 		else if (!mregion_bus_is_sentinel(range))
 			mregion_bus_take(&survey->own, range);
 	}
+	if (!ret && survey->has_fast)
+		ret = mregion_claim_survey_fast(&bus->attachment->fast, kvm,
+						survey);
 	mutex_unlock(&kvm->slots_lock);
 	return ret ?: mregion_survey_make(survey);
 }
@@ -501,24 +583,106 @@ static int mregion_claim_suits(const struct mregion_claim *bus,
 	return ret;
 }
 
+/* Get the memory for exchanging a bus for one with what its spare has as wanted. */
+static int mregion_claim_fill(struct mregion_claim *bus, struct kvm *kvm)
+{
+	const struct kvm_io_bus *now;
+	u32 nr_others;
+
+	/* who holds it may wait for userspace (KVM_GET_DIRTY_LOG copies) */
+	if (mutex_lock_killable(&kvm->slots_lock))
+		return -EINTR;
+	now = mregion_bus_get(kvm, bus->index);
+	nr_others = now ? mregion_bus_nr_taken(bus, kvm, now) : 0;
+	mutex_unlock(&kvm->slots_lock);
+	return mregion_spare_fill(bus->spare, nr_others + MREGION_BUS_SLACK);
+}
+
+/* Where the view that a space is to get differs from what it has; or NULL. */
+static const struct mregion_delta *
+mregion_space_delta(const struct mregion_space *space)
+{
+	return space && space->pending ? &space->delta : NULL;
+}
+
+/* The fast doorbells that there are to be. Sets @wanted, to be freed also on error. */
+static int mregion_claim_want_fast(const struct mregion_claim *bus,
+				   struct mregion_windows *wanted)
+{
+	const struct mregion_fast_views views = {
+		.view = mregion_space_next_view(bus->space),
+		.smm = mregion_space_next_view(bus->smm),
+		.delta = mregion_space_delta(bus->space),
+		.smm_delta = mregion_space_delta(bus->smm),
+	};
+
+	return bus->stale || bus->truncated ?
+	       mregion_fast_of(&views, wanted) :
+	       mregion_fast_update(&views, &bus->windows, wanted);
+}
+
+static bool mregion_windows_equal(const struct mregion_windows *a,
+				  const struct mregion_windows *b)
+{
+	return a->nr == b->nr &&
+	       (!a->nr || !memcmp(a->window, b->window,
+				  a->nr * sizeof(*a->window)));
+}
+
+/* mregion_claim_prepare() of fast doorbells, most machines of which have none. */
+static int mregion_claim_prepare_fast(struct mregion_claim *bus,
+				      struct kvm *kvm)
+{
+	struct mregion_claim_spare *spare;
+	struct mregion_windows wanted;
+	int ret;
+
+	if (!bus->machine->nr_fast && !bus->windows.nr) {
+		bus->stale = false;
+		return 0;
+	}
+	if (!bus->stale && !mregion_space_delta(bus->space) &&
+	    !mregion_space_delta(bus->smm))
+		return 0;
+	ret = mregion_claim_want_fast(bus, &wanted);
+	/* whether or not the commit succeeds: only an exchange says otherwise */
+	if (!ret && mregion_windows_full(&wanted))
+		bus->truncated = true;
+	if (!ret && (bus->stale || !mregion_windows_equal(&wanted,
+							  &bus->windows)))
+		ret = mregion_attachment_charge_fast(bus->attachment) ?: 1;
+	if (ret <= 0) {
+		mregion_windows_free(&wanted);
+		return ret;
+	}
+	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	if (!spare) {
+		mregion_windows_free(&wanted);
+		return -ENOMEM;
+	}
+	spare->wanted = wanted;
+	bus->spare = spare;
+	return mregion_claim_fill(bus, kvm);
+}
+
 /**
  * mregion_claim_prepare() - make ready to exchange a bus, if a commit needs that
  * @bus: the claim
  * @kvm: the virtual machine; a reference is held
  *
- * Return: 0, -ENOMEM or -EINTR; either way mregion_claim_cancel() or
+ * Return: 0, -ENOMEM, -EINTR or -ENOBUFS; either way mregion_claim_cancel() or
  * mregion_claim_update() follows.
  */
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 {
 	const struct mregion_view *view, *smm;
 	struct mregion_claim_spare *spare;
-	const struct kvm_io_bus *now;
-	u32 nr_others;
 	int ret;
 
 	if (!bus->space)
 		return 0;
+	if (mregion_bus_is_fast(bus))
+		return mregion_claim_prepare_fast(bus, kvm);
 	view = mregion_space_next_view(bus->space);
 	smm = mregion_space_next_view(bus->smm);
 	if (!bus->stale && view == bus->space->view &&
@@ -543,14 +707,7 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 		mregion_claim_cancel(bus);
 		return ret;
 	}
-	/* who holds it may wait for userspace (KVM_GET_DIRTY_LOG copies) */
-	if (mutex_lock_killable(&kvm->slots_lock))
-		return -EINTR;
-	now = rcu_dereference_protected(kvm->buses[bus->index],
-					lockdep_is_held(&kvm->slots_lock));
-	nr_others = now ? mregion_bus_nr_others(bus, now) : 0;
-	mutex_unlock(&kvm->slots_lock);
-	return mregion_spare_fill(spare, nr_others + MREGION_BUS_SLACK);
+	return mregion_claim_fill(bus, kvm);
 }
 
 /**
@@ -565,28 +722,19 @@ void mregion_claim_cancel(struct mregion_claim *bus)
 	bus->spare = NULL;
 }
 
-/**
- * mregion_claim_update() - exchange a bus, if that has been prepared
- * @bus: the claim
- * @kvm: the virtual machine; a reference is held
- */
-void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
+static int mregion_claim_exchange(struct mregion_claim *bus, struct kvm *kvm)
 {
 	struct mregion_claim_spare *spare = bus->spare;
 	int ret;
 
-	if (!spare)
-		return;
 	ret = mutex_lock_killable(&kvm->slots_lock);
 	if (!ret) {
 		ret = mregion_bus_exchange(bus, kvm, spare,
 					   mregion_bus_is_memory(bus));
 		mutex_unlock(&kvm->slots_lock);
 	}
-	if (!ret) {
+	if (!ret)
 		mregion_claim_done(bus, spare);
-		bus->machine->windows++;
-	}
 	/*
 	 * More devices may have come than there is memory for, or a fatal signal.
 	 * What the windows miss exits to the VMM; the next commit tries again.
@@ -594,7 +742,42 @@ void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
 	bus->stale = ret;
 	if (ret)
 		mregion_owner_warn(bus->machine->owner,
-				   "its windows on KVM's bus %d are as before the commit (error %d); what they miss exits",
-				   bus->index, ret);
+				   "what it has on KVM's bus %d is as before the commit (error %d); what that misses %s",
+				   bus->index, ret, mregion_bus_is_fast(bus) ?
+				   "rings the slow way" : "exits");
 	mregion_claim_cancel(bus);
+	return ret;
+}
+
+/**
+ * mregion_claim_update() - exchange a bus, if that has been prepared
+ * @bus: the claim
+ * @kvm: the virtual machine; a reference is held
+ */
+void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
+{
+	if (bus->spare && !mregion_claim_exchange(bus, kvm))
+		bus->machine->windows++;
+}
+
+/**
+ * mregion_claim_enter_fast() - put a new attachment's fast doorbells on their bus
+ * @bus: their claim
+ * @kvm: the virtual machine; a reference is held
+ *
+ * Without an exchange of the bus they ring the slow way.
+ *
+ * Return: 0, -ENOMEM, -EINTR, -ENOBUFS.
+ */
+int mregion_claim_enter_fast(struct mregion_claim *bus, struct kvm *kvm)
+{
+	int ret;
+
+	bus->stale = true;
+	ret = mregion_claim_prepare(bus, kvm);
+	if (ret)
+		mregion_claim_cancel(bus);
+	else if (bus->spare)
+		mregion_claim_exchange(bus, kvm);
+	return ret;
 }

@@ -29,11 +29,13 @@ struct mregion_view_range;
 extern const struct kvm_io_device_ops mregion_bus_ops;
 extern const struct kvm_io_device_ops mregion_bus_port_ops;
 extern const struct kvm_io_device_ops mregion_bus_smm_ops;
+extern const struct kvm_io_device_ops mregion_bus_fast_ops;
+extern const struct kvm_io_device_ops mregion_bus_fast_smm_ops;
 extern const struct kvm_io_device_ops mregion_bus_inert_ops;
 
 /**
  * struct mregion_claim_spare - the memory for exchanging a bus
- * @wanted: the windows
+ * @wanted: the windows, or fast doorbells
  * @nr_others: how many ranges of others there is memory for in the following members
  * @taken: to become the ranges of others
  * @cut: to become the windows without these
@@ -70,7 +72,7 @@ struct mregion_hint {
  * @smm_slot: likewise of @smm
  * @index: enum kvm_bus
  * @nr_ranges: how many ranges are on the bus; under slots_lock
- * @windows: the windows wanted at the last exchange of the bus
+ * @windows: the windows, or fast doorbells, wanted at the last exchange of the bus
  * @truncated: since then as many may have been wanted as there can be, or more
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: memory for the exchange, prepared by a commit, or NULL
@@ -106,6 +108,9 @@ struct mregion_claim {
  * @nr_ranges: ranges on its buses altogether
  * @memory: its memory bus
  * @pio: its I/O port bus
+ * @fast: its fast doorbells on the bus for those, to which others may be added at any
+ *	time; shares @hint with @memory
+ * @fast_charged: memory for them is charged
  * @smm: ID of the space that was given for SMM, or 0; it may be that of @memory, which
  *	then has none of its own for it
  * @budget: that it is charged to; a reference, as it may outlive the machine
@@ -123,6 +128,8 @@ struct mregion_attachment {
 	atomic_t nr_ranges;
 	struct mregion_claim memory;
 	struct mregion_claim pio;
+	struct mregion_claim fast;
+	bool fast_charged;
 	u32 smm;
 	struct mregion_budget *budget;
 };
@@ -135,6 +142,7 @@ void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 const struct mregion_view *
 mregion_claim_smm_view(const struct mregion_claim *bus);
 int mregion_claim_enter(struct mregion_claim *bus, struct kvm *kvm);
+int mregion_claim_enter_fast(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);
 void mregion_claim_cancel(struct mregion_claim *bus);
@@ -147,6 +155,7 @@ bool mregion_bus_pass(struct kvm_vcpu *vcpu, enum kvm_bus index,
 		      struct mregion_request *request);
 
 /* kvm_attachment.c: the virtual machines */
+int mregion_attachment_charge_fast(struct mregion_attachment *attachment);
 void mregion_attachment_drop(struct mregion_attachment *attachment,
 			     u32 nr_ranges);
 

@@ -11,6 +11,7 @@
 #include "access.h"
 #include "bytes.h"
 #include "compat.h"
+#include "fast.h"
 #include "kvm_bus.h"
 #include "machine.h"
 #include "server.h"
@@ -474,6 +475,122 @@ static int mregion_bus_read_smm(struct kvm_vcpu *vcpu,
 }
 
 /*
+ * What follows ends what mregion_bus_lock() began, and returns an error where there is
+ * no fast bell (any more, or not yet): KVM then goes on as without this bus, and does
+ * what the view says.
+ */
+
+static noinline int mregion_bus_decline_fast(void)
+{
+	mregion_bus_unlock();
+	return -EOPNOTSUPP;
+}
+
+static __always_inline int
+mregion_bus_ring_fast_rule(const struct mregion_view_range *range,
+			   const struct mregion_behaviour_rule *rule)
+{
+	mregion_count(&mregion_region_of(range->node)->counters,
+		      MREGION_OUTCOME_DOORBELL);
+	mregion_eventfd_signal(rule->eventfd);
+	mregion_bus_unlock();
+	return 0;
+}
+
+static noinline int
+mregion_bus_ring_fast_traced(struct kvm_vcpu *vcpu,
+			     const struct mregion_view_range *range, gpa_t addr,
+			     const struct mregion_behaviour_rule *rule)
+{
+	const struct mregion_space *space = range->space;
+	const struct mregion_request request = {
+		.owner = vcpu->kvm,
+		.machine = space->machine,
+		.space = space->id,
+		.vcpu = vcpu->vcpu_idx,
+		.addr = addr,
+		.write = true,
+	};
+
+	mregion_access_trace_fast(range, &request);
+	return mregion_bus_ring_fast_rule(range, rule);
+}
+
+/* One that is not the first rule of its range, or is traced. */
+static noinline int
+mregion_bus_ring_fast_long(struct kvm_vcpu *vcpu,
+			   const struct mregion_view_range *range, gpa_t addr)
+{
+	const struct mregion_behaviour_rule *rule;
+
+	if (!mregion_range_is_fast(range))
+		return mregion_bus_decline_fast();
+	rule = mregion_behaviour_any_len(range->behaviour, addr + range->delta);
+	if (!rule || !(rule->flags & MREGION_RULE_FAST))
+		return mregion_bus_decline_fast();
+	if (static_branch_unlikely(&mregion_traced_short))
+		return mregion_bus_ring_fast_traced(vcpu, range, addr, rule);
+	return mregion_bus_ring_fast_rule(range, rule);
+}
+
+/* Many regions have one bell. */
+static __always_inline int
+mregion_bus_ring_fast_range(struct kvm_vcpu *vcpu,
+			    const struct mregion_view_range *range, gpa_t addr)
+{
+	const struct mregion_behaviour_rule *rule = range->first;
+
+	if (static_branch_unlikely(&mregion_traced_short) ||
+	    unlikely(rule->offset != addr + range->delta ||
+		     !(rule->flags & MREGION_RULE_FAST)))
+		return mregion_bus_ring_fast_long(vcpu, range, addr);
+	return mregion_bus_ring_fast_rule(range, rule);
+}
+
+static noinline int
+mregion_bus_ring_fast_search(struct kvm_vcpu *vcpu,
+			     const struct mregion_claim *bus,
+			     const struct mregion_view *view, gpa_t addr)
+{
+	const struct mregion_view_range *range;
+
+	if (unlikely(!mregion_bus_search(bus, view, addr, 1, &range)))
+		return mregion_bus_decline_fast();
+	return mregion_bus_ring_fast_range(vcpu, range, addr);
+}
+
+static __always_inline int
+mregion_bus_ring_fast(struct kvm_vcpu *vcpu, const struct mregion_claim *bus,
+		      const struct mregion_view *view, gpa_t addr)
+{
+	const struct mregion_view_range *range;
+
+	if (unlikely(!mregion_bus_hint(bus, view, addr, 1, &range)))
+		return mregion_bus_ring_fast_search(vcpu, bus, view, addr);
+	return mregion_bus_ring_fast_range(vcpu, range, addr);
+}
+
+/* An access of which nothing is known but that it begins at @addr. */
+static int mregion_bus_write_fast(struct kvm_vcpu *vcpu,
+				  struct kvm_io_device *dev, gpa_t addr,
+				  int len, const void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	return mregion_bus_ring_fast(vcpu, bus, mregion_bus_lock(bus), addr);
+}
+
+static int mregion_bus_write_fast_smm(struct kvm_vcpu *vcpu,
+				      struct kvm_io_device *dev, gpa_t addr,
+				      int len, const void *val)
+{
+	struct mregion_claim *bus = container_of(dev, struct mregion_claim, dev);
+
+	return mregion_bus_ring_fast(vcpu, bus, mregion_bus_lock_mode(bus, vcpu),
+				     addr);
+}
+
+/*
  * The virtual machine dies (or KVM has thrown a whole bus away because it could
  * not allocate a smaller one). May be called under slots_lock.
  */
@@ -517,6 +634,19 @@ static int mregion_bus_decline_write(struct kvm_vcpu *vcpu,
 {
 	return -EOPNOTSUPP;
 }
+
+/* KVM does not read by way of this bus. */
+const struct kvm_io_device_ops mregion_bus_fast_ops = {
+	.read		= mregion_bus_decline_read,
+	.write		= mregion_bus_write_fast,
+	.destructor	= mregion_bus_destructor,
+};
+
+const struct kvm_io_device_ops mregion_bus_fast_smm_ops = {
+	.read		= mregion_bus_decline_read,
+	.write		= mregion_bus_write_fast_smm,
+	.destructor	= mregion_bus_destructor,
+};
 
 /*
  * For ranges that are there for their destructor only, and those that could not

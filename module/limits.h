@@ -31,4 +31,7 @@
 /* on one bus; where devices of others cut them, there can be more pieces */
 #define MREGION_MAX_WINDOWS		1024u
 
+/* fast doorbells on the bus of a virtual machine, which is memory in one piece */
+#define MREGION_MAX_FAST		4096u
+
 #endif /* MREGION_LIMITS_H */

@@ -117,6 +117,7 @@ struct mregion_map {
  * @nr_shadows: number of @shadows
  * @nr_servers: number of @servers
  * @nr_rules: rules of all @regions
+ * @nr_fast: how many of them are fast doorbells
  * @tree: of @regions
  * @store: what views are made of
  * @last_view: the last struct mregion_view.id given out
@@ -128,7 +129,7 @@ struct mregion_map {
  * @counters: of objects that have been freed
  * @wakeups: of rings and servers that have been freed
  * @sleeps: of servers that have been freed
- * @windows: times that the windows claimed on a bus changed
+ * @windows: times that what is claimed on a bus changed
  * @nr_retired: commits of which objects are still to be freed
  * @retired_wait: for @nr_retired to fall
  *
@@ -155,6 +156,7 @@ struct mregion_machine {
 	u32 nr_shadows;
 	u32 nr_servers;
 	u32 nr_rules;
+	u32 nr_fast;
 	struct mregion_tree tree;
 	struct mregion_view_store store;
 	u64 last_view;

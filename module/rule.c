@@ -15,7 +15,8 @@ const struct mregion_behaviour_rule mregion_rule_none;
 static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 {
 	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
-		    MREGION_RULE_ANY_LEN;
+		    MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
+	u32 any = MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
 	u32 len = args->access_len;
 
 	if (args->flags & ~known || args->ring)
@@ -25,7 +26,10 @@ static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 	if (!(args->flags & MREGION_RULE_DATAMATCH) && args->datamatch)
 		return -EINVAL;
 	if (args->flags & MREGION_RULE_ANY_LEN &&
-	    (args->flags != MREGION_RULE_ANY_LEN || args->len != 1 || len))
+	    (args->flags & ~any || args->len != 1 || len))
+		return -EINVAL;
+	if (args->flags & MREGION_RULE_FAST &&
+	    !(args->flags & MREGION_RULE_ANY_LEN))
 		return -EINVAL;
 	if (!(args->flags & MREGION_RULE_STORE) &&
 	    (args->shadow || args->shadow_offset))
@@ -112,7 +116,7 @@ static int mregion_rule_check(const struct mregion_rule *args)
 	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
 		    MREGION_RULE_READ | MREGION_RULE_WRITE |
 		    MREGION_RULE_NOTIFY | MREGION_RULE_POSTED |
-		    MREGION_RULE_ANY_LEN;
+		    MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
 
 	if (args->flags & ~known)
 		return -EOPNOTSUPP;

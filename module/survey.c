@@ -3,13 +3,14 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "fast.h"
 #include "survey.h"
 #include "tree.h"
 #include "view.h"
 
 /**
  * mregion_survey_make() - make a survey of what was found on a bus
- * @survey: with @own and @others, in any order
+ * @survey: with @own, @fast and @others, in any order
  *
  * Return: 0, -ENOMEM. Either way mregion_survey_free() follows.
  */
@@ -20,6 +21,7 @@ int mregion_survey_make(struct mregion_survey *survey)
 	int ret;
 
 	mregion_windows_sort(&survey->own);
+	mregion_windows_sort(&survey->fast);
 	mregion_windows_sort(&survey->others);
 	ret = mregion_windows_alloc(held, survey->own.nr + survey->others.nr);
 	if (ret)
@@ -40,6 +42,7 @@ int mregion_survey_make(struct mregion_survey *survey)
 void mregion_survey_free(struct mregion_survey *survey)
 {
 	mregion_windows_free(&survey->own);
+	mregion_windows_free(&survey->fast);
 	mregion_windows_free(&survey->others);
 	mregion_windows_free(&survey->held);
 }
@@ -181,11 +184,72 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 	return 0;
 }
 
+/* The fast doorbells of a range; both are gone through in the order of addresses. */
+static int mregion_survey_bells(const struct mregion_survey *survey, u32 *at,
+				const struct mregion_view_range *range,
+				bool smm, mregion_survey_tell *tell, void *to)
+{
+	const struct mregion_windows *fast = &survey->fast;
+	struct mregion_work work = { .left = U64_MAX };
+	struct mregion_fast_cursor cursor;
+	int ret;
+	u64 addr;
+
+	mregion_fast_begin(&cursor, range, 0, MREGION_WINDOWS_LAST);
+	while (mregion_fast_next(&cursor, &addr)) {
+		struct mregion_finding finding = {
+			.kind = MREGION_CLAIM_SLOW,
+			.flags = MREGION_CLAIM_RULES |
+				 (smm ? MREGION_CLAIM_SMM : 0),
+			.start = addr,
+			.last = addr,
+			.range = range,
+		};
+
+		ret = mregion_work_step(&work);
+		if (ret)
+			return ret;
+		while (*at < fast->nr && fast->window[*at].start < addr)
+			++*at;
+		if (*at < fast->nr && fast->window[*at].start == addr)
+			finding.kind = MREGION_CLAIM_FAST;
+		tell(to, &finding);
+	}
+	return 0;
+}
+
+static int mregion_survey_fast(const struct mregion_survey *survey, bool smm,
+			       mregion_survey_tell *tell, void *to)
+{
+	const struct mregion_view *view = smm ? survey->smm : survey->view;
+	struct mregion_work work = { .left = U64_MAX };
+	const struct mregion_view_range *range;
+	struct mregion_btree_cursor cursor;
+	u32 at = 0;
+	int ret;
+
+	if (!survey->has_fast)
+		return 0;
+	mregion_view_for_each(range, &cursor, view, 0) {
+		if (range->start > MREGION_WINDOWS_LAST)
+			break;
+		ret = mregion_work_step(&work);
+		if (!ret && mregion_range_is_fast(range) &&
+		    !(smm && mregion_survey_has(survey->view, range)))
+			ret = mregion_survey_bells(survey, &at, range, smm,
+						   tell, to);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * mregion_survey_walk() - tell all that a survey has
  * @survey: the survey
- * @tell: called for windows, then conflicts, then what is not claimed, each in
- *	the order of addresses; of the latter two, what SMM alone has comes last
+ * @tell: called for windows, then conflicts, then what is not claimed, then fast
+ *	doorbells, each in the order of addresses; of all but windows, what SMM alone has
+ *	comes last
  * @to: passed to it
  *
  * Takes as many steps as @survey and its views have parts together. A look into the
@@ -206,5 +270,9 @@ int mregion_survey_walk(const struct mregion_survey *survey,
 		ret = mregion_survey_unclaimed(survey, false, tell, to);
 	if (!ret && survey->smm)
 		ret = mregion_survey_unclaimed(survey, true, tell, to);
+	if (!ret)
+		ret = mregion_survey_fast(survey, false, tell, to);
+	if (!ret && survey->smm)
+		ret = mregion_survey_fast(survey, true, tell, to);
 	return ret;
 }

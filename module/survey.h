@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Surveys: a machine's windows on a bus, conflicts with other devices, and
- * unclaimed addresses.
+ * Surveys: a machine's windows on a bus, conflicts with other devices, unclaimed
+ * addresses, and fast doorbells.
  *
  * Made on demand, of the present bus; as windows.h, it compiles as an ordinary
  * program too.
@@ -22,15 +22,19 @@ struct mregion_view_range;
  * @view: what the machine has on the bus
  * @smm: what vCPUs in SMM see of it instead, or NULL for the same
  * @own: the machine's windows
+ * @fast: the machine's fast doorbells that are on the bus for those
  * @others: ranges of others; sorted by first address, and can overlap
- * @held: both together, disjoint
+ * @held: windows and others together, disjoint
+ * @has_fast: there may be fast doorbells, which are to be told of
  */
 struct mregion_survey {
 	const struct mregion_view *view;
 	const struct mregion_view *smm;
 	struct mregion_windows own;
+	struct mregion_windows fast;
 	struct mregion_windows others;
 	struct mregion_windows held;
+	bool has_fast;
 };
 
 /**

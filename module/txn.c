@@ -87,15 +87,24 @@ static u32 mregion_nr_rules(const struct mregion_node_state *state)
 	return state->behaviour ? state->behaviour->nr_rules : 0;
 }
 
+static u32 mregion_nr_fast(const struct mregion_node_state *state)
+{
+	return state->behaviour ? state->behaviour->nr_fast : 0;
+}
+
 /* Account for the rules of a region whose state changes; NULL: it comes or goes. */
 static void mregion_count_rules(struct mregion_machine *machine,
 				const struct mregion_node_state *old,
 				const struct mregion_node_state *new)
 {
-	if (old)
+	if (old) {
 		machine->nr_rules -= mregion_nr_rules(old);
-	if (new)
+		machine->nr_fast -= mregion_nr_fast(old);
+	}
+	if (new) {
 		machine->nr_rules += mregion_nr_rules(new);
+		machine->nr_fast += mregion_nr_fast(new);
+	}
 }
 
 static void mregion_change(struct mregion_txn *txn,
@@ -323,6 +332,14 @@ mregion_op_set_constraints(struct mregion_txn *txn,
 			mregion_behaviour_constrain(old, constraints));
 }
 
+/* A guest may read a ROM device's memory, and what is fast does not tell reads. */
+static bool mregion_takes_rule(const struct mregion_region *region,
+			       const struct mregion_rule *args)
+{
+	return !(args->flags & MREGION_RULE_FAST) ||
+	       region->node.kind == MREGION_MMIO;
+}
+
 static bool mregion_has_rules(const struct mregion_region *region)
 {
 	return region->node.kind == MREGION_MMIO ||
@@ -341,6 +358,8 @@ static int mregion_op_rule(struct mregion_txn *txn,
 	if (!mregion_has_rules(region))
 		return add ? -EINVAL : -ENOENT;
 	if (add && args->offset > region->node.state.last)
+		return -EINVAL;
+	if (add && !mregion_takes_rule(region, args))
 		return -EINVAL;
 	if (add && txn->machine->nr_rules == MREGION_MAX_MACHINE_RULES)
 		return -ENOSPC;

@@ -31,7 +31,8 @@ TEST_F(info, version)
 	EXPECT_EQ(0, info.features & ~(MREGION_FEATURE_ATTACH |
 				      MREGION_FEATURE_CHANGES |
 				      MREGION_FEATURE_VIEW_OPEN |
-				      MREGION_FEATURE_SMM));
+				      MREGION_FEATURE_SMM |
+				      MREGION_FEATURE_FAST));
 }
 
 /* What the module says that it has works, and what it says that it has not does not. */

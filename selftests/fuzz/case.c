@@ -49,6 +49,8 @@ static struct mregion_view *case_render(const struct world *w,
 	flat_free(full);
 	verify_windows(view, space->view, space->view ? &space->delta : NULL,
 		       in);
+	verify_fast(view, space->view, space->view ? &space->delta : NULL,
+		    input_once_in(in, 16));
 	return view;
 }
 

@@ -32,6 +32,9 @@
 	X(windows_kept, "changes that windows suit")	\
 	X(windows_full, "sets of windows at their limit") \
 	X(windows_cut, "sets of windows cut")		\
+	X(fast, "fast doorbells")			\
+	X(fast_full, "sets of fast doorbells at their limit") \
+	X(fast_updates, "sets of fast doorbells made of the one before") \
 	X(conflicts, "conflicts")			\
 	X(unclaimed, "parts of ranges not claimed")
 

@@ -28,6 +28,9 @@ void verify_windows(struct mregion_view *view, struct mregion_view *before,
 		    const struct mregion_delta *delta, struct input *in);
 void verify_windows_both(const struct mregion_view *view,
 			 const struct mregion_view *other, bool fail);
+void verify_fast(const struct mregion_view *view,
+		 const struct mregion_view *before,
+		 const struct mregion_delta *delta, bool fail);
 void verify_survey(const struct mregion_view *view,
 		   const struct mregion_windows *own,
 		   struct mregion_windows *others);

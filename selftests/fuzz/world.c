@@ -11,15 +11,48 @@
 #include "flat.h"
 #include "world.h"
 
+#define ANY	MREGION_RULE_ANY_LEN
+#define FAST	(MREGION_RULE_ANY_LEN | MREGION_RULE_FAST)
+
+/* Doorbells for any length come first, in the order of offsets. */
+static struct mregion_behaviour_rule world_rules[] = {
+	{ .flags = FAST }, { .offset = 1, .flags = FAST },
+	{ .offset = 7, .flags = ANY }, { .offset = 0x10, .flags = FAST },
+	{ .offset = 0xfff, .flags = FAST }, { .offset = 0x1000, .flags = ANY },
+	{ .offset = 0x1001, .flags = FAST },
+	{ .offset = 0x40000000, .flags = FAST },
+	{ .offset = 1ull << 63, .flags = FAST },
+	{ .offset = ~0ull, .flags = FAST }, { }, { .offset = 0x10 },
+};
+
+static struct mregion_behaviour_rule *world_sorted[] = {
+	&world_rules[0], &world_rules[1], &world_rules[2], &world_rules[3],
+	&world_rules[4], &world_rules[5], &world_rules[6], &world_rules[7],
+	&world_rules[8], &world_rules[9], &world_rules[10], &world_rules[11],
+};
+
+/* So many that few places have more than there may be. */
+#define WORLD_MANY	4200
+
+static struct mregion_behaviour_rule world_many_rules[WORLD_MANY];
+static struct mregion_behaviour_rule *world_many[WORLD_MANY];
+
 /*
  * Rendering only carries these about. Windows are made after what they have;
  * that of a server is never looked at.
  */
 static struct mregion_behaviour world_behaviours[] = {
-	{ .nr_rules = 1, .refused = MREGION_POLICY_ERROR },
+	{ .nr_rules = 1, .refused = MREGION_POLICY_ERROR,
+	  .sorted = &world_sorted[10] },
 	{ .refused = MREGION_POLICY_ONES },
 	{ .refused = MREGION_POLICY_ZEROES, .server = (void *)&fuzz_stats },
 	{ .refused = MREGION_POLICY_ERROR },
+	{ .refused = MREGION_POLICY_ONES, .nr_rules = 12, .nr_fast = 8,
+	  .sorted = world_sorted },
+	{ .refused = MREGION_POLICY_ONES, .nr_rules = 1, .nr_fast = 1,
+	  .sorted = world_sorted },
+	{ .refused = MREGION_POLICY_ONES, .nr_rules = WORLD_MANY,
+	  .nr_fast = WORLD_MANY, .sorted = world_many },
 };
 
 #define WORLD_BEHAVIOURS \
@@ -410,6 +443,14 @@ int world_set_behaviour(struct world *w, int id, unsigned int nr)
 	struct mregion_node_state state = w->node[id]->state;
 	struct mregion_behaviour *behaviour =
 				&world_behaviours[nr % WORLD_BEHAVIOURS];
+	u32 i;
+
+	for (i = WORLD_MANY; !world_many[0] && i-- > 0;) {
+		world_many_rules[i] = (struct mregion_behaviour_rule) {
+			.offset = i, .flags = FAST,
+		};
+		world_many[i] = &world_many_rules[i];
+	}
 
 	state.behaviour = behaviour;
 	world_change(w, id, &state);

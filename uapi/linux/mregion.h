@@ -409,6 +409,9 @@ enum mregion_rule_kind {
  *	of any size, as KVM's ioeventfds of length 0 are. It goes before all other
  *	rules, is not subject to the region's constraints, and completes all of the
  *	write
+ * @MREGION_RULE_FAST: with ANY_LEN: KVM rings where it can before it looks at the
+ *	instruction, and cannot tell reads from writes then, see "fast doorbells". With
+ *	%MREGION_FEATURE_FAST
  * @MREGION_RULE_POSTED: entries of a ring are for the region's server, which is
  *	woken for each as for a request. Once it is dead, writes exit to the VMM,
  *	which drains the ring first, since the last entries may still be in it
@@ -421,7 +424,48 @@ enum mregion_rule_flags {
 	MREGION_RULE_NOTIFY	= 1 << 4,
 	MREGION_RULE_POSTED	= 1 << 5,
 	MREGION_RULE_ANY_LEN	= 1 << 6,
+	MREGION_RULE_FAST	= 1 << 7,
 };
+
+/**
+ * DOC: fast doorbells
+ *
+ * Most of what a doorbell costs is that KVM reads and emulates the instruction which
+ * writes to it. On some hosts KVM looks before whether a doorbell is at the address: on
+ * Intel with EPT, and from Linux 7 on with AMD's nested paging, where the processor
+ * saves the next instruction's address (NRIPS). It has a bus for that,
+ * KVM_FAST_MMIO_BUS, where it puts its own ioeventfds of length 0. A doorbell with
+ * %MREGION_RULE_FAST is put there, too, at each address of a memory space where a virtual
+ * machine sees it. It then costs a third of others.
+ *
+ * All that is known there is the address of the access. The instruction is skipped, so:
+ *
+ * - A write of any size that begins at the doorbell rings, as with ANY_LEN alone. One that
+ *   begins before does not, and neither does one behind it.
+ * - A read rings as well, and its register keeps the value that it has. On other hosts
+ *   a read does not ring, and goes the way of any read of the region. Programs for the
+ *   guest must not read a fast doorbell; what happens then is not defined.
+ * - All else that the instruction would do is not done. A string instruction rings
+ *   once, whatever its count, and leaves its registers. Of a write that begins in
+ *   memory and crosses a page's end, where the doorbell is the first byte behind it, the
+ *   part in memory is lost.
+ *
+ * Everything else is the same as with ANY_LEN alone, on all hosts. Each access looks into
+ * the published view. So when a commit has returned that moves, hides or deletes a
+ * doorbell, or puts memory there, no write rings by the old address; and an access at
+ * a new one rings at once, though not yet fast before KVM's bus has been exchanged, at the
+ * end of the commit. Such commits take a grace period of the virtual machine's, as
+ * ioeventfds do. Where the view is read-only, a write is refused, as ever.
+ *
+ * A fast doorbell rings the slow way, as one with ANY_LEN alone: on ports; in a guest's
+ * guest; for what KVM emulates for another reason; through %MREGION_ACCESS; at addresses
+ * above 2^63; where somebody else has the address on the memory bus or on that one; and
+ * where there are more than struct mregion_info.max_fast in a virtual machine: those at
+ * higher addresses. %MREGION_CLAIMS lists the fast ones (%MREGION_CLAIM_FAST) and,
+ * of memory spaces, those that are not (%MREGION_CLAIM_SLOW).
+ *
+ * Only MMIO regions have fast doorbells: reads of a ROM device are of memory.
+ */
 
 /**
  * struct mregion_rule - argument of %MREGION_OP_RULE_ADD and
@@ -453,8 +497,9 @@ enum mregion_rule_flags {
  * same access. ENOSPC: the region has struct mregion_info.max_rules rules.
  * EINVAL: wrong kind of region; the part begins behind its end; @eventfd is no
  * eventfd; the shadow memory ends before the part does; flags or members do not
- * go with @kind; no access can match: @access_len is larger than the part or not
- * accepted by the region's constraints, or @datamatch does not fit @access_len.
+ * go with @kind or with each other; FAST for a ROM device; no access can match:
+ * @access_len is larger than the part or not accepted by the region's constraints, or
+ * @datamatch does not fit @access_len.
  * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
  * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
  * since all are looked up in the same way; ENOENT: no such region, or no rule equal
@@ -690,12 +735,15 @@ struct mregion_commit {
  * @MREGION_FEATURE_SMM: vCPUs in system management mode (SMM) can see a space of their
  *	own: @smm of struct mregion_attach. It is missing on architectures other than
  *	x86, and where the kernel is built without CONFIG_KVM_SMM
+ * @MREGION_FEATURE_FAST: doorbells can be fast: %MREGION_RULE_FAST. Whether the host has a
+ *	fast way for them is not told
  */
 enum mregion_feature {
 	MREGION_FEATURE_ATTACH	= 1 << 0,
 	MREGION_FEATURE_CHANGES	= 1 << 1,
 	MREGION_FEATURE_VIEW_OPEN	= 1 << 2,
 	MREGION_FEATURE_SMM	= 1 << 3,
+	MREGION_FEATURE_FAST	= 1 << 4,
 };
 
 /**
@@ -712,7 +760,8 @@ enum mregion_feature {
  * @max_ring_entries: entries a ring can have
  * @max_rules: rules a region can have
  * @max_machine_rules: rules all regions of a machine can have together
- * @reserved: zero
+ * @max_fast: fast doorbells on the bus of one virtual machine (%MREGION_FEATURE_FAST);
+ *	there may be more, which ring the slow way
  * @max_windows: address windows that a machine claims on one bus of a virtual
  *	machine. When there would be more, those with rules or servers in them go
  *	first, then those where a policy answers, and small regions before large
@@ -747,7 +796,7 @@ struct mregion_info {
 	__u32 max_slots;
 	__u64 max_shadow_len;
 	__u32 max_machine_rules;
-	__u32 reserved;
+	__u32 max_fast;
 	__u64 max_memory;
 };
 
@@ -1803,11 +1852,17 @@ struct mregion_detach {
  *	the accesses, whole or in part; see %MREGION_RESERVATION
  * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that is not claimed;
  *	accesses to it exit
+ * @MREGION_CLAIM_FAST: a fast doorbell that is on the bus for those
+ * @MREGION_CLAIM_SLOW: one that is not, and rings the slow way: somebody else has its
+ *	address, there are more than struct mregion_info.max_fast, or there was no
+ *	memory to exchange the bus
  */
 enum mregion_claim_kind {
 	MREGION_CLAIM_WINDOW	= 1,
 	MREGION_CLAIM_CONFLICT	= 2,
 	MREGION_CLAIM_UNCLAIMED	= 3,
+	MREGION_CLAIM_FAST	= 4,
+	MREGION_CLAIM_SLOW	= 5,
 };
 
 /**
@@ -1833,7 +1888,7 @@ enum mregion_claim_flags {
  * @last: last address. An ioeventfd for any length has its first one alone
  * @kind: enum mregion_claim_kind
  * @region: ID of the region it is in the way of, by the lowest address; ID of the
- *	region that is not claimed; 0 for a window
+ *	region that is not claimed, or has the doorbell; 0 for a window
  * @flags: enum mregion_claim_flags, of @region
  * @reserved: zero
  */
@@ -1882,10 +1937,11 @@ struct mregion_claims_read {
 /**
  * define MREGION_CLAIMS - list the claims on a virtual machine's bus
  *
- * The list has windows first, then conflicts, then unclaimed parts, each sorted by
- * first address. Of conflicts and of unclaimed parts, those of the space that vCPUs in SMM
- * see come behind those of the other one (%MREGION_CLAIM_SMM); a range that is the same
- * in both is listed once. It is as of this call, and includes devices that KVM got since the
+ * The list has windows first, then conflicts, then unclaimed parts, then fast doorbells
+ * whether or not they are on their bus, each sorted by first address. Of all but windows,
+ * those of the space that vCPUs in SMM see come behind those of the other one
+ * (%MREGION_CLAIM_SMM); a range that is the same in both is listed once, and so are its
+ * doorbells. It is as of this call, and includes devices that KVM got since the
  * attachment. Addresses above 2^63, which no guest can access, are never claimed, and
  * not listed.
  *
@@ -1925,7 +1981,8 @@ enum mregion_object {
  *	before its answer came, and waits in %MREGION_ACCESS
  * @commits: set on return, for the machine: commits that succeeded
  * @windows: set on return, for the machine: times that the windows claimed on a
- *	bus changed, each of which takes a grace period of the virtual machine
+ *	bus changed, or fast doorbells on theirs, each of which takes a grace period
+ *	of the virtual machine
  * @conflicts: set on return, for the machine: at present, ranges of others on
  *	the buses it is attached to where its views have a region
  * @unclaimed: set on return, for the machine: at present, parts of its views'
@@ -1934,6 +1991,9 @@ enum mregion_object {
  *	to exchange the bus. %MREGION_CLAIMS lists both
  * @memory: set on return, for the machine: bytes of the kernel's memory that it
  *	holds at present, see struct mregion_info.max_memory
+ * @fast: set on return, for the machine: at present, fast doorbells on the buses for
+ *	those (%MREGION_CLAIM_FAST). With %MREGION_FEATURE_FAST
+ * @slow: set on return, likewise: those that are not (%MREGION_CLAIM_SLOW)
  */
 struct mregion_stats {
 	__u32 size;
@@ -1948,6 +2008,8 @@ struct mregion_stats {
 	__u64 conflicts;
 	__u64 unclaimed;
 	__u64 memory;
+	__u64 fast;
+	__u64 slow;
 };
 
 /**

@@ -17,6 +17,8 @@ const char *mregion_feature_name(unsigned int bit,
 		return "views";
 	case MREGION_FEATURE_SMM:
 		return "smm";
+	case MREGION_FEATURE_FAST:
+		return "fast";
 	default:
 		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
 		return buffer;

@@ -58,6 +58,7 @@ int tool_info(int argc, char **argv)
 		{ "max_rules", info.max_rules },
 		{ "max_machine_rules", info.max_machine_rules },
 		{ "max_windows", info.max_windows },
+		{ "max_fast", info.max_fast },
 		{ "max_servers", info.max_servers },
 		{ "max_slots", info.max_slots },
 		{ "max_shadows", info.max_shadows },

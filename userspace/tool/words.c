@@ -27,10 +27,10 @@ WORDS(backing, 0, "none", "fd", "user");
 WORDS(bus, 0, "memory", "pio");
 WORDS(rule_kind, 1, "coalesce", "doorbell", "shadow");
 WORDS(rule_flags, 0, "datamatch", "store", "read", "write", "notify", "posted",
-      "any-len");
+      "any-len", "fast");
 WORDS(range_flags, 0, "readonly", "nonvolatile", "unmergeable", "romd",
       "log-dirty");
-WORDS(claim_kind, 1, "window", "conflict", "unclaimed");
+WORDS(claim_kind, 1, "window", "conflict", "unclaimed", "fast", "slow");
 WORDS(claim_flags, 0, "rules", "policy", "inside", "smm");
 WORDS(outcome, 0, "unassigned", "unassigned_exit", "refused", "refused_exit",
       "coalesced", "ring_full", "exit", "doorbell", "shadow", "served",
