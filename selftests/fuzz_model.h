@@ -400,6 +400,9 @@ static inline void model_rule(struct model *model, struct model_region *region,
 	if (rule->access_len && !rule_takes(rule, rule->access_len))
 		must_fail(verdict, -EINVAL);
 	if (add) {
+		if (rule->flags & MREGION_RULE_FAST &&
+		    region->kind != MREGION_MMIO)
+			must_fail(verdict, -EINVAL);
 		if (!rule_is_of_use(rule, region) ||
 		    (region->len && rule->offset >= region->len))
 			must_fail(verdict, -EINVAL);

@@ -193,6 +193,8 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 		if (one_in(prng, 4)) {
 			rule.flags = MREGION_RULE_ANY_LEN;
 			rule.len = 1;
+			if (one_in(prng, 2))
+				rule.flags |= MREGION_RULE_FAST;
 			break;
 		}
 		rule.access_len = PICK(prng, 0, 0, 1, 2, 4, 8);

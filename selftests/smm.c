@@ -19,6 +19,7 @@
 #define SECRET_AWAY	0x50010000u
 #define SHADOW		1u
 #define LEN		0x1000u
+#define MAX_CLAIMS	32
 
 /* What the devices' registers 0 have. */
 #define OPEN_VALUE	0x11111111u
@@ -182,6 +183,65 @@ TEST_F(smm, doorbell_of_smm_alone)
 }
 
 /* An exit says in which mode it was, and MREGION_ACCESS is told by the space. */
+/*
+ * KVM has one bus for fast doorbells, too. At one address each mode has its own, at
+ * another SMM alone has one, and a third one is in the other mode alone.
+ */
+TEST_F(smm, fast_doorbells)
+{
+	struct mregion_claims_read read = {
+		.size = sizeof(read),
+		.vm_fd = self->vm.fd,
+		.claim_size = sizeof(struct mregion_claim_info),
+	};
+	struct mregion_claim_info list[MAX_CLAIMS];
+	unsigned int i, fast[2] = {}, slow = 0;
+	struct mregion_rule rule;
+	int efds[2];
+
+	for (i = 0; i < 2; i++) {
+		efds[i] = new_eventfd();
+		ASSERT_LE(0, efds[i]);
+	}
+	SMM_HANDLER(&self->smram, write);
+	rule = bell(0x40, 1, efds[0]);
+	rule.flags = MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(OPEN, rule)));
+	rule.eventfd = efds[1];
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(HIDDEN, rule),
+			    RULE_ADD(SECRET, rule)));
+	ASSERT_EQ(0, attach(self, NULL));
+	for (i = 1; i <= 5; i++) {
+		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_write4,
+				       .addr = BASE + 0x40, .number = i));
+		ASSERT_EQ(VCPU_ENDED, interrupt(self->vcpu));
+		EXPECT_EQ(1, signals(efds[0]));
+		EXPECT_EQ(1, signals(efds[1]));
+		/* out of SMM nothing is there */
+		ASSERT_EQ(0, GUEST_RUN(self->vcpu, mmio_write4,
+				       .addr = SECRET_BASE + 0x40, .number = i));
+		ASSERT_EQ(KVM_EXIT_MMIO, interrupt(self->vcpu));
+		EXPECT_FALSE(vcpu_is_in_smm(self->vcpu));
+		ASSERT_EQ(VCPU_ENDED, vcpu_run(self->vcpu));
+		EXPECT_EQ(0, signals(efds[0]));
+		EXPECT_EQ(1, signals(efds[1]));
+	}
+	read.claims = (uintptr_t)list;
+	read.nr = MAX_CLAIMS;
+	ASSERT_EQ(0, mr_ioctl(self->fd, MREGION_CLAIMS, &read));
+	ASSERT_LE(read.nr, MAX_CLAIMS);
+	for (i = 0; i < read.nr; i++) {
+		if (list[i].kind == MREGION_CLAIM_FAST)
+			fast[!!(list[i].flags & MREGION_CLAIM_SMM)]++;
+		slow += list[i].kind == MREGION_CLAIM_SLOW;
+	}
+	EXPECT_EQ(1, fast[0]);
+	EXPECT_EQ(2, fast[1]);
+	EXPECT_EQ(0, slow);
+	close(efds[0]);
+	close(efds[1]);
+}
+
 TEST_F(smm, exits)
 {
 	struct mregion_access access;
@@ -376,7 +436,6 @@ TEST_F(smm, modes_and_commits_at_once)
 
 /* ---- Claims ------------------------------------------------------------ */
 
-#define MAX_CLAIMS	32
 
 static int claims(FIXTURE_DATA(smm) *self, uint32_t kind, uint32_t flags,
 		  struct mregion_claim_info *found)
