@@ -215,12 +215,12 @@ TEST_F(features, require)
 
 	self->machine->info.features = 0;
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull >> 32));
-	EXPECT_ERROR("lacks: attach, changes, views, smm, bit 4, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, bit 5, ");
 	EXPECT_ERROR(", bit 30, bit 31 (EOPNOTSUPP)");
 
 	/* Of more than there is room for, the rest is cut off. */
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull));
-	EXPECT_ERROR("lacks: attach, changes, views, smm, bit 4, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, bit 5, ");
 }
 
 /* Of a newer module all is taken that is known, and no more. */
@@ -236,6 +236,43 @@ TEST_F(features, newer_module)
 	EXPECT_NE(NULL, attach(self->machine));
 	EXPECT_NE(NULL, mregion_new_container(self->machine, "c", 0));
 	EXPECT_EQ(sizeof(struct mregion_op), module.op_size);
+}
+
+static struct mregion_rule last_rule;
+
+static void note_rule(const struct mregion_commit *commit)
+{
+	const struct mregion_op *ops = (void *)(uintptr_t)commit->ops;
+
+	last_rule = ops[commit->nr_ops - 1].rule;
+}
+
+/* What the module has no fast way for rings all the same. */
+TEST_F(features, fast_doorbells)
+{
+	static const struct mregion_ops ops;
+	struct mregion_doorbell bell = {
+		.offset = 8, .any_len = true, .fast = true,
+	};
+	struct mregion_region *region;
+
+	module.features |= MREGION_FEATURE_FAST;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	region = mregion_new_mmio(self->machine, "device", 0x100, &ops, NULL);
+	ASSERT_NE(NULL, region);
+	fixture_commit = note_rule;
+	EXPECT_EQ(0, mregion_add_doorbell(region, &bell));
+	EXPECT_EQ(MREGION_RULE_ANY_LEN | MREGION_RULE_FAST, last_rule.flags);
+	self->machine->info.features &= ~(uint64_t)MREGION_FEATURE_FAST;
+	EXPECT_EQ(0, mregion_add_doorbell(region, &bell));
+	EXPECT_EQ(MREGION_RULE_ANY_LEN, last_rule.flags);
+	EXPECT_EQ(0, mregion_del_doorbell(region, &bell));
+	EXPECT_EQ(MREGION_RULE_ANY_LEN, last_rule.flags);
+	/* a mistake is one with any module */
+	bell.any_len = false;
+	EXPECT_EQ(0, mregion_add_doorbell(region, &bell));
+	EXPECT_EQ(MREGION_RULE_FAST, last_rule.flags);
 }
 
 /* An older one does not know what is at the end: it is zero when asked, and then. */

@@ -151,6 +151,23 @@ TEST_F(rules, doorbell_of_any_length)
 	close(next.eventfd);
 }
 
+TEST_F(rules, fast_doorbell)
+{
+	struct mregion_doorbell bell = {
+		.offset = 0x10, .eventfd = self->eventfd, .any_len = true,
+		.fast = true,
+	}, slow = bell;
+
+	slow.fast = false;
+	ASSERT_EQ(0, mregion_add_doorbell(self->region, &bell))
+		TH_LOG("%s", mregion_error());
+	EXPECT_EQ(MREGION_OUTCOME_DOORBELL, write_to(self, 0x10, 4, 7));
+	EXPECT_EQ(1, rung(self));
+	EXPECT_EQ(-ENOENT, mregion_del_doorbell(self->region, &slow));
+	EXPECT_EQ(0, mregion_del_doorbell(self->region, &bell));
+	EXPECT_EQ(MREGION_OUTCOME_EXIT, write_to(self, 0x10, 4, 7));
+}
+
 /* Nobody keeps a descriptor for the sake of the rule's end. */
 TEST_F(rules, doorbell_whose_eventfd_is_closed)
 {
@@ -553,6 +570,30 @@ TEST_F(rules, mistakes_of_any_length)
 	MISTAKE(mregion_add_doorbell(self->region, &bell),
 		"the descriptor is no eventfd's");
 	EXPECT_EQ(0, mregion_add_doorbell(self->region, &good));
+}
+
+TEST_F(rules, mistakes_of_fast_ones)
+{
+	struct mregion_region *romd;
+	struct mregion_doorbell bell = {
+		.offset = 0x20, .eventfd = self->eventfd, .fast = true,
+	};
+
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"fast goes with any_len only");
+	bell.len = 4;
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"fast goes with any_len only");
+	bell.any_len = true;
+	MISTAKE(mregion_add_doorbell(self->region, &bell),
+		"any_len does not go with len, access_len, match or shadow");
+	bell.len = 0;
+	romd = mregion_new_romd(self->machine, "romd", 0x1000, &ops, NULL);
+	ASSERT_NE(NULL, romd)
+		TH_LOG("%s", mregion_error());
+	MISTAKE(mregion_add_doorbell(romd, &bell),
+		"only MMIO regions have fast doorbells");
+	EXPECT_EQ(0, mregion_add_doorbell(self->region, &bell));
 }
 
 TEST_F(rules, mistakes_of_others)

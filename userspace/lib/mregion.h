@@ -1236,6 +1236,10 @@ int mregion_uncoalesce(struct mregion_region *region, uint64_t offset,
  *	modulo 8
  * @any_len: each write that begins at @offset, of any size, as KVM's ioeventfds of
  *	length 0; not with @access_len, @match or @shadow
+ * @fast: with @any_len, in an MMIO region: on hosts where KVM can, it rings before KVM
+ *	looks at the instruction, for a third of the cost. A read rings then, too, so only
+ *	for registers that no guest reads: see "fast doorbells" in <linux/mregion.h>.
+ *	Without %MREGION_FEATURE_FAST it is as without this
  */
 struct mregion_doorbell {
 	uint64_t offset;
@@ -1247,6 +1251,7 @@ struct mregion_doorbell {
 	struct mregion_shadow *shadow;
 	uint64_t shadow_offset;
 	bool any_len;
+	bool fast;
 };
 
 /**
@@ -1258,7 +1263,8 @@ struct mregion_doorbell {
  * of another kind, the part begins behind its end or reaches beyond the shadow
  * memory's, the offsets are not equal modulo 8, access_len is no size, or no access
  * can match: access_len is more than len or none that the device accepts, or
- * datamatch does not fit; -EEXIST, -ENOSPC: as mregion_coalesce().
+ * datamatch does not fit, or the doorbell is fast without any_len or in a ROM
+ * device; -EEXIST, -ENOSPC: as mregion_coalesce().
  */
 int mregion_add_doorbell(struct mregion_region *region,
 			 const struct mregion_doorbell *doorbell);
@@ -1864,9 +1870,10 @@ int mregion_vm_add_vcpu(struct mregion_vm *vm, unsigned int vcpu, int vcpu_fd);
  *	view has a region, too; see mregion_new_reservation()
  * @nr_unclaimed: number of parts of regions that are not claimed: accesses
  *	to them exit, also those with rules
- * @nr: the sum of these
- * @claims: windows, then conflicts, then unclaimed parts, each sorted by
- *	address; .region resolves by mregion_region_by_id()
+ * @nr: the sum of these, and of the fast doorbells
+ * @claims: windows, then conflicts, then unclaimed parts, then fast doorbells
+ *	(%MREGION_CLAIM_FAST) with those that ring the slow way
+ *	(%MREGION_CLAIM_SLOW), each sorted by address; .region resolves by mregion_region_by_id()
  */
 __extension__ struct mregion_claims {
 	size_t nr_windows;

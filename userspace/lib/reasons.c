@@ -60,14 +60,23 @@ static const char *create_reason(const struct mregion_op_create *create)
 	return NULL;
 }
 
-static const char *doorbell_reason(const struct mregion_rule *rule)
+static const char *
+doorbell_reason(const struct mregion_rule *rule,
+		const struct mregion_reason_region *region)
 {
+	uint32_t any = MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
+
+	if (rule->flags & MREGION_RULE_FAST && region &&
+	    region->kind != MREGION_MMIO)
+		return "only MMIO regions have fast doorbells";
 	if (!is_size(rule->access_len))
 		return "access_len is 1, 2, 4, 8, or 0 for any";
 	if (rule->flags & MREGION_RULE_ANY_LEN &&
-	    (rule->flags != MREGION_RULE_ANY_LEN || rule->len != 1 ||
-	     rule->access_len))
+	    (rule->flags & ~any || rule->len != 1 || rule->access_len))
 		return "any_len does not go with len, access_len, match or shadow";
+	if (rule->flags & MREGION_RULE_FAST &&
+	    !(rule->flags & MREGION_RULE_ANY_LEN))
+		return "fast goes with any_len only";
 	return NULL;
 }
 
@@ -146,7 +155,7 @@ static const char *rule_reason(const struct mregion_rule *rule,
 	if (region && rule->offset > region->len - 1)
 		return "the part begins behind the region's end";
 	if (rule->kind == MREGION_RULE_DOORBELL)
-		reason = doorbell_reason(rule);
+		reason = doorbell_reason(rule, region);
 	else if (rule->kind == MREGION_RULE_SHADOW)
 		reason = shadow_reason(rule);
 	/* The kernel looks for an eventfd before; here it is what is left. */

@@ -38,6 +38,17 @@ static int change_asked(struct mregion_region *region, struct mregion_op *op,
 	return mregion_region_change(region, op, settle_asked, what);
 }
 
+/* What is fast rings the slow way with a module that knows of no other. */
+static uint32_t fast_flag(const struct mregion_region *region,
+			  const struct mregion_doorbell *doorbell)
+{
+	if (!doorbell->fast || (doorbell->any_len && region &&
+				!(region->machine->info.features &
+				  MREGION_FEATURE_FAST)))
+		return 0;
+	return MREGION_RULE_FAST;
+}
+
 static int change_doorbell(struct mregion_region *region, uint32_t code,
 			   const struct mregion_doorbell *doorbell,
 			   const char *what)
@@ -57,6 +68,7 @@ static int change_doorbell(struct mregion_region *region, uint32_t code,
 		op.rule.flags |= MREGION_RULE_ANY_LEN;
 		op.rule.len = doorbell->len ? doorbell->len : 1;
 	}
+	op.rule.flags |= fast_flag(region, doorbell);
 	op.rule.access_len = doorbell->access_len;
 	if (doorbell->match) {
 		op.rule.flags |= MREGION_RULE_DATAMATCH;
