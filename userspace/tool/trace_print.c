@@ -45,7 +45,7 @@ static void print_data(const struct trace_record *record)
 {
 	char text[OFFSET_SIZE] = "-";
 
-	if (has_data(record))
+	if (has_data(record) && get(record, "len"))
 		snprintf(text, sizeof(text), "0x%" PRIx64,
 			 get(record, "data"));
 	printf("= %-10s ", text);
@@ -68,8 +68,18 @@ static void print_region(uint32_t region, const char *name, uint64_t offset)
 	       offset_text(text, offset));
 }
 
+/* What rang before KVM looked at the instruction has no length, and may be a read. */
+static bool is_fast(const struct trace_record *record)
+{
+	return !get(record, "len");
+}
+
 static void print_read_or_write(const struct trace_record *record)
 {
+	if (is_fast(record)) {
+		fputs("fast  - ", stdout);
+		return;
+	}
 	printf("%-5s %" PRIu64 " ",
 	       trace_record_is_write(record) ? "write" : "read",
 	       get(record, "len"));
