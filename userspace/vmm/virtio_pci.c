@@ -139,9 +139,11 @@ static int add_doorbells(struct virtio_pci *pci,
 	int error = 0;
 
 	for (i = 0; i < params->type->nr_queues && !error; i++) {
+		/* Where it is written tells the queue, so the value may get lost. */
 		struct mregion_doorbell doorbell = {
 			.offset = i * VIRTIO_NOTIFY_STEP,
-			.len = VIRTIO_NOTIFY_STEP,
+			.any_len = true,
+			.fast = true,
 		};
 
 		doorbell.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
