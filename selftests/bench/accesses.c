@@ -45,10 +45,14 @@ static const struct way {
 	  ANSWER_KVM_RING, LOOP_WRITE, ONE },
 	{ "write: KVM's ioeventfd",
 	  ANSWER_KVM_IOEVENTFD, LOOP_WRITE, ONE },
+	{ "write: KVM's ioeventfd for any length",
+	  ANSWER_KVM_ANY_LEN, LOOP_WRITE, ONE },
 	{ "write: KVM's ioeventfd, datamatch",
 	  ANSWER_KVM_DATAMATCH, LOOP_WRITE, ONE },
 	{ "write: coalesced", ANSWER_COALESCE, LOOP_WRITE, SAME },
 	{ "write: doorbell", ANSWER_DOORBELL, LOOP_WRITE, SAME },
+	{ "write: doorbell for any length", ANSWER_ANY_LEN, LOOP_WRITE, SAME },
+	{ "write: fast doorbell", ANSWER_FAST, LOOP_WRITE, SAME },
 	{ "write: doorbell, size and datamatch",
 	  ANSWER_DATAMATCH, LOOP_WRITE, SAME },
 	{ "write: doorbell that stores the value",
@@ -57,6 +61,10 @@ static const struct way {
 	  ANSWER_KVM_AMONG, LOOP_WRITE, LAST },
 	{ "write: doorbell, last of many in its region",
 	  ANSWER_AMONG, LOOP_WRITE, LAST },
+	{ "write: KVM's ioeventfd for any length, last of many",
+	  ANSWER_KVM_AMONG_ANY_LEN, LOOP_WRITE, LAST },
+	{ "write: fast doorbell, last of many in its region",
+	  ANSWER_AMONG_FAST, LOOP_WRITE, LAST },
 	{ "write: KVM's ioeventfd, last of many values",
 	  ANSWER_KVM_AMONG_DATAMATCH, LOOP_WRITE, LAST },
 	{ "write: doorbell, last of many values",
@@ -70,6 +78,8 @@ static const struct way {
 	  ANSWER_COALESCE, LOOP_WRITE, EACH },
 	{ "write to another region each: doorbell",
 	  ANSWER_DOORBELL, LOOP_WRITE, EACH },
+	{ "write to another region each: fast doorbell",
+	  ANSWER_FAST, LOOP_WRITE, EACH },
 	{ "read: floor", ANSWER_FLOOR, LOOP_READ, ONE },
 	{ "read: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_READ, ONE },
@@ -95,6 +105,9 @@ static const struct way {
 	{ "in: shadow", ANSWER_SHADOW, LOOP_IN, SAME },
 #endif
 };
+
+const char *bench_way = "";
+bool bench_few;
 
 static const char *const columns[] = {
 	"way", "ranges", "instructions", "median", "adds", NULL
@@ -201,6 +214,8 @@ static void report(const struct way *way, uint32_t nr,
 
 void bench_accesses(void)
 {
+	unsigned int nr_numbers = bench_few ? 1 : NR_NUMBERS;
+	unsigned int nr_among = bench_few ? 2 : NR_AMONG;
 	struct bench_sample sample;
 	double floor[NR_NUMBERS] = { 0 };
 	unsigned int i, n;
@@ -209,13 +224,17 @@ void bench_accesses(void)
 	output_part("accesses", "Instructions for one access of 4 bytes",
 		    columns);
 	for (i = 0; i < NR_WAYS; i++) {
-		for (n = 0; ways[i].where == LAST && n < NR_AMONG; n++) {
+		/* others stand on the floor */
+		if (!strstr(ways[i].name, bench_way) &&
+		    ways[i].answer != ANSWER_FLOOR)
+			continue;
+		for (n = 0; ways[i].where == LAST && n < nr_among; n++) {
 			measure(&ways[i], among[n], &sample);
 			report(&ways[i], among[n], &sample, floor[0]);
 		}
 		if (ways[i].where == LAST)
 			continue;
-		for (n = 0; n < (ways[i].where == ONE ? 1 : NR_NUMBERS); n++) {
+		for (n = 0; n < (ways[i].where == ONE ? 1 : nr_numbers); n++) {
 			measure(&ways[i], numbers[n], &sample);
 			/* a floor comes before what stands on it */
 			if (ways[i].answer == ANSWER_FLOOR) {

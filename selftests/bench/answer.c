@@ -79,7 +79,7 @@ static void open_kvm_ioeventfd(struct bench *bench)
 {
 	struct kvm_ioeventfd ioeventfd = {
 		.addr = bench_addr(bench, bench->nr / 2),
-		.len = 4,
+		.len = bench->answer == ANSWER_KVM_ANY_LEN ? 0 : 4,
 		.datamatch = BENCH_DATA,
 		.fd = bench->eventfd,
 	};
@@ -100,7 +100,7 @@ void bench_add_kvm_ioeventfd(struct bench *bench, uint32_t i, bool add)
 {
 	struct kvm_ioeventfd ioeventfd = {
 		.addr = bench_addr(bench, i),
-		.len = 4,
+		.len = bench->answer == ANSWER_KVM_AMONG_ANY_LEN ? 0 : 4,
 		.fd = bench->eventfd,
 	};
 
@@ -126,6 +126,11 @@ struct mregion_op bench_among_op(const struct bench *bench, uint32_t i,
 	op.rule.len = 4;
 	op.rule.access_len = 4;
 	op.rule.eventfd = bench->eventfd;
+	if (bench->answer == ANSWER_AMONG_FAST) {
+		op.rule.flags = MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
+		op.rule.len = 1;
+		op.rule.access_len = 0;
+	}
 	if (bench_by_value(bench->answer)) {
 		op.rule.flags = MREGION_RULE_DATAMATCH;
 		op.rule.datamatch = BENCH_DATA - (bench->nr - 1) + i;
@@ -156,6 +161,8 @@ static bool bench_rule(const struct bench *bench, struct mregion_rule *rule)
 		__attribute__((fallthrough));
 	case ANSWER_DATAMATCH:
 	case ANSWER_DOORBELL:
+	case ANSWER_ANY_LEN:
+	case ANSWER_FAST:
 		rule->kind = MREGION_RULE_DOORBELL;
 		rule->eventfd = bench->eventfd;
 		if (bench->answer == ANSWER_DATAMATCH) {
@@ -163,6 +170,13 @@ static bool bench_rule(const struct bench *bench, struct mregion_rule *rule)
 			rule->datamatch = BENCH_DATA;
 			rule->access_len = 4;
 		}
+		if (bench->answer == ANSWER_ANY_LEN ||
+		    bench->answer == ANSWER_FAST) {
+			rule->flags |= MREGION_RULE_ANY_LEN;
+			rule->len = 1;
+		}
+		if (bench->answer == ANSWER_FAST)
+			rule->flags |= MREGION_RULE_FAST;
 		return true;
 	case ANSWER_SHADOW:
 		rule->kind = MREGION_RULE_SHADOW;
@@ -285,11 +299,13 @@ void bench_open(struct bench *bench, enum answer answer, bool pio, uint32_t nr)
 		open_kvm_ring(bench);
 		break;
 	case ANSWER_KVM_IOEVENTFD:
+	case ANSWER_KVM_ANY_LEN:
 	case ANSWER_KVM_DATAMATCH:
 		open_kvm_ioeventfd(bench);
 		break;
 	case ANSWER_KVM_AMONG:
 	case ANSWER_KVM_AMONG_DATAMATCH:
+	case ANSWER_KVM_AMONG_ANY_LEN:
 		open_kvm_among(bench);
 		break;
 	default:
@@ -320,10 +336,13 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 	static const int outcomes[] = {
 		[ANSWER_COALESCE] = MREGION_OUTCOME_COALESCED,
 		[ANSWER_DOORBELL] = MREGION_OUTCOME_DOORBELL,
+		[ANSWER_ANY_LEN] = MREGION_OUTCOME_DOORBELL,
+		[ANSWER_FAST] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_DATAMATCH] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_STORE] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_AMONG] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_AMONG_DATAMATCH] = MREGION_OUTCOME_DOORBELL,
+		[ANSWER_AMONG_FAST] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_SHADOW] = MREGION_OUTCOME_SHADOW,
 		[ANSWER_REFUSED] = MREGION_OUTCOME_REFUSED,
 		[ANSWER_UNASSIGNED] = MREGION_OUTCOME_UNASSIGNED,
@@ -344,14 +363,19 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 	switch (bench->answer) {
 	case ANSWER_SIGNAL:
 	case ANSWER_KVM_IOEVENTFD:
+	case ANSWER_KVM_ANY_LEN:
 	case ANSWER_KVM_DATAMATCH:
 	case ANSWER_KVM_AMONG:
 	case ANSWER_KVM_AMONG_DATAMATCH:
+	case ANSWER_KVM_AMONG_ANY_LEN:
 	case ANSWER_DOORBELL:
+	case ANSWER_ANY_LEN:
+	case ANSWER_FAST:
 	case ANSWER_DATAMATCH:
 	case ANSWER_STORE:
 	case ANSWER_AMONG:
 	case ANSWER_AMONG_DATAMATCH:
+	case ANSWER_AMONG_FAST:
 		if (read(bench->eventfd, &signals, sizeof(signals)) < 0 ||
 		    signals != nr_accesses)
 			die("the eventfd was not signalled for each access");

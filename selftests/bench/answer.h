@@ -32,15 +32,20 @@ enum answer {
 	ANSWER_VMM,		/* a VMM that does nothing */
 	ANSWER_KVM_RING,
 	ANSWER_KVM_IOEVENTFD,
+	ANSWER_KVM_ANY_LEN,	/* by the fast way where the host has one */
 	ANSWER_KVM_DATAMATCH,
 	ANSWER_KVM_AMONG,	/* the last of @nr ioeventfds */
 	ANSWER_KVM_AMONG_DATAMATCH,
+	ANSWER_KVM_AMONG_ANY_LEN,
 	ANSWER_COALESCE,
 	ANSWER_DOORBELL,
+	ANSWER_ANY_LEN,
+	ANSWER_FAST,		/* the same, by the fast way where there is one */
 	ANSWER_DATAMATCH,
 	ANSWER_STORE,
 	ANSWER_AMONG,		/* the last of @nr doorbells of one region */
 	ANSWER_AMONG_DATAMATCH,
+	ANSWER_AMONG_FAST,
 	ANSWER_SHADOW,
 	ANSWER_REFUSED,
 	ANSWER_UNASSIGNED,
@@ -83,7 +88,9 @@ static inline bool bench_among(enum answer answer)
 {
 	return answer == ANSWER_KVM_AMONG || answer == ANSWER_AMONG ||
 	       answer == ANSWER_KVM_AMONG_DATAMATCH ||
-	       answer == ANSWER_AMONG_DATAMATCH;
+	       answer == ANSWER_AMONG_DATAMATCH ||
+	       answer == ANSWER_KVM_AMONG_ANY_LEN ||
+	       answer == ANSWER_AMONG_FAST;
 }
 
 /* Whether those are told apart by what is written, and not by where. */

@@ -25,6 +25,11 @@ struct bench_sample {
 void die(const char *format, ...) __attribute__((format(printf, 1, 2),
 						 noreturn));
 
+/* Of accesses: what the names of the ways to measure contain. */
+extern const char *bench_way;
+/* And that they are measured with few regions only. */
+extern bool bench_few;
+
 uint64_t bench_now(void);
 void bench_sort(double *values, unsigned int nr, struct bench_sample *sample);
 void bench_keep_vm(void);

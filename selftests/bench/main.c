@@ -2,7 +2,13 @@
 /*
  * Measures what accesses to regions cost, and what changes of regions do.
  *
- * Usage: bench [--json] PART...
+ * Usage: bench [--json] [--tsc] [--few] [--way TEXT] PART...
+ *
+ *   --json       one JSON document
+ *   --tsc        count by the processor's time stamp counter, which Bochs advances by one
+ *                an instruction, as QEMU does with -icount shift=0
+ *   --few        of accesses: in machines with few regions only
+ *   --way TEXT   of accesses: the ways whose names contain that
  *
  * PART is "accesses", "changes", "doorbells", "servers", "large" or "translate". All but
  * "servers" and "large" mean something only where the clock counts instructions; see
@@ -48,10 +54,16 @@ void die(const char *format, ...)
 	exit(1);
 }
 
+static bool by_tsc;
+
 uint64_t bench_now(void)
 {
 	struct timespec ts;
 
+#if defined(__x86_64__)
+	if (by_tsc)
+		return __builtin_ia32_rdtsc();
+#endif
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
@@ -94,12 +106,19 @@ int main(int argc, char **argv)
 	bool json = false;
 	unsigned int i;
 
-	argv++;
-	argc--;
-	if (argc && !strcmp(*argv, "--json")) {
-		json = true;
-		argv++;
-		argc--;
+	for (argv++, argc--; argc && !strncmp(*argv, "--", 2); argv++, argc--) {
+		if (!strcmp(*argv, "--json")) {
+			json = true;
+		} else if (!strcmp(*argv, "--tsc")) {
+			by_tsc = true;
+		} else if (!strcmp(*argv, "--few")) {
+			bench_few = true;
+		} else if (!strcmp(*argv, "--way") && argc > 1) {
+			bench_way = *++argv;
+			argc--;
+		} else {
+			die("%s: no such option, or it needs an argument", *argv);
+		}
 	}
 	if (!argc)
 		die("no part: there are accesses, changes, doorbells, servers, large and translate");
