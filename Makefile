@@ -4,11 +4,11 @@
 #	make programs	builds all but the module
 #	make module	builds the module only; needs kernel headers
 #	make demo		installs what is missing, builds, and boots a guest in the
-#			test VM; HOST=1: on this machine itself; MACHINE=arm64: in a
-#			test VM of that kind
+#			test VM; HOST=1: on this machine itself; MACHINE=arm64 or
+#			intel: in a test VM of that kind
 #	make check	installs what is missing, builds, and runs all tests
 #	make check-debug	runs the self-tests on a debug kernel
-#	make bench	measures what accesses cost
+#	make bench	measures what accesses cost; MACHINE=intel: on that one
 #	make docs	builds the documentation, in build/docs/html
 #	make install	installs headers, library, programs, manual pages, and what has
 #			/dev/mregion be there at boot
@@ -22,7 +22,7 @@
 #	KDIR=DIR	kernel to build the module for: by default the running one, else
 #			the newest whose headers are installed
 #	KERNEL=VERSION	of the test VM, see selftests/vm/kernel
-#	KERNELS=...	those to run the tests on
+#	KERNELS=...	those to run the tests on, also machines: KERNELS='6.1 arm64'
 #	BRIEF=...	those to run only some on, see selftests/check
 #	PARTS=...	tests to run, see selftests/check; all by default
 #	PREFIX, BINDIR, LIBDIR, DESTDIR and others of installing: see userspace/Makefile
@@ -60,18 +60,22 @@ modules_install: module
 programs:
 	@$(MAKE) -C userspace
 
+# The machines that tests are to run on.
+machines := $(filter intel arm64 riscv64,$(subst :, ,$(KERNELS) $(BRIEF) $(MACHINE)))
+
 # What building and testing need, where it is missing; quick where it is not.
 setup:
-	selftests/vm/setup gcc g++ make libc6-dev $(for_vmm) linux-source-6.1 \
-		clang libclang-rt-14-dev e2fsprogs libnl-3-dev libnl-genl-3-dev \
-		libpng-dev pkg-config python3-docutils python3-yaml python3-jsonschema
+	selftests/vm/setup $(addprefix --machine ,amd $(sort $(machines))) gcc g++ make \
+		libc6-dev $(for_vmm) linux-source-6.1 clang libclang-rt-14-dev e2fsprogs \
+		libnl-3-dev libnl-genl-3-dev libpng-dev zlib1g-dev pkg-config \
+		python3-docutils python3-yaml python3-jsonschema
 
 # What the demo needs.
 setup-demo:
 	selftests/vm/setup $(MACHINE:%=--machine %) gcc make libc6-dev $(for_vmm) \
-		e2fsprogs libnl-3-dev libnl-genl-3-dev libpng-dev pkg-config
+		e2fsprogs libnl-3-dev libnl-genl-3-dev libpng-dev zlib1g-dev pkg-config
 
-demo: setup-demo $(if $(filter arm64,$(MACHINE)),,programs)
+demo: setup-demo $(if $(HOST),programs,$(if $(filter arm64,$(MACHINE)),,programs))
 ifeq ($(HOST),1)
 	userspace/demo/host
 else
@@ -88,7 +92,7 @@ check-debug: setup programs
 	selftests/check --kernel debug machine kselftest
 
 bench: setup programs
-	selftests/bench/run
+	selftests/bench/run $(MACHINE:%=--machine %)
 
 docs:
 	selftests/vm/setup python3-sphinx linux-source-6.1 gcc libc6-dev
