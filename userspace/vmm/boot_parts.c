@@ -10,8 +10,6 @@
 #include "report.h"
 #include "units.h"
 
-#define PAGE_SIZE		4096ULL
-
 uint64_t boot_in_mib(uint64_t bytes)
 {
 	return (bytes + MIB(1) - 1) >> 20;

@@ -12,6 +12,18 @@
  */
 #define BOOT_PARAMETERS		"panic=-1 "
 
+/* Of the smallest pages that kernels have here, in bytes */
+#define PAGE_SIZE		4096ULL
+
+/* No processor has a higher address. */
+#define ADDRESS_MAX		((1ULL << 52) - 1)
+
+/** align_up() - the next multiple of @to, a power of two */
+static inline uint64_t align_up(uint64_t offset, uint64_t to)
+{
+	return (offset + to - 1) & ~(to - 1);
+}
+
 /** boot_in_mib() - so many MiB, rounded up, for people */
 uint64_t boot_in_mib(uint64_t bytes);
 

@@ -10,7 +10,7 @@
 #include "kvm_board.h"
 #include "report.h"
 
-static const struct kvm_needed needed[] = {
+static const struct kvm_needed always_needed[] = {
 	{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
 	{ KVM_CAP_IRQ_ROUTING, "KVM_CAP_IRQ_ROUTING" },
 	{ KVM_CAP_IRQFD, "KVM_CAP_IRQFD" },
@@ -68,7 +68,7 @@ static int kvm_check(struct kvm *kvm)
 		return -EPROTO;
 	}
 
-	error = kvm_check_needed(kvm, needed, ARRAY_SIZE(needed));
+	error = kvm_check_needed(kvm, always_needed, ARRAY_SIZE(always_needed));
 	if (!error)
 		error = kvm_check_needed(kvm, kvm_board.needed,
 					 kvm_board.nr_needed);

@@ -19,8 +19,8 @@ struct kvm {
 /**
  * kvm_open() - open /dev/kvm and create a virtual machine
  *
- * With its interrupt controllers in the kernel, as far as they can be there before
- * the vCPUs are: see kvm_board.h. Reports what is wrong.
+ * Its interrupt controllers are in the kernel. Those that KVM wants to be created after
+ * the vCPUs are not there yet: arm64's, see gic.h. Reports what is wrong.
  *
  * Return: 0 or a negative errno.
  */

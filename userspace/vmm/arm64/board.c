@@ -74,6 +74,21 @@ static int write_tree(const struct machine *machine,
 				 BOOT_TREE_SIZE);
 }
 
+/* A kernel without its pages stands still, and says nothing. */
+static int check_pages(const struct vcpus *vcpus,
+		       const struct boot_kernel *kernel)
+{
+	int ret = vcpu_has_pages(&vcpus->vcpu[0], kernel->pages);
+
+	if (ret < 0)
+		return ret;
+	if (ret)
+		return 0;
+	report("'%s' has pages of %u KiB, which this processor does not know",
+	       kernel->path, 1u << 2 * kernel->pages);
+	return -ENOEXEC;
+}
+
 int board_load(struct machine *machine, const struct machine_config *config)
 {
 	struct boot_target target = {
@@ -83,7 +98,9 @@ int board_load(struct machine *machine, const struct machine_config *config)
 	};
 	int error;
 
-	error = gic_create(&machine->kvm);
+	error = check_pages(&machine->vcpus, config->kernel);
+	if (!error)
+		error = gic_create(&machine->kvm);
 	if (!error)
 		error = boot_load(config->kernel, &target);
 	if (!error)

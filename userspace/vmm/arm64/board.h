@@ -20,7 +20,7 @@ struct board {
 /** board_no_framebuffer() - why there can be none, for people, or NULL */
 static inline const char *board_no_framebuffer(void)
 {
-	return "arm64 has no framebuffer here: guests map it without a cache, past what the host has in its own";
+	return "arm64 has no framebuffer here: guests write it around the cache, and this host reads it from the cache";
 }
 
 #endif /* VMM_BOARD_H */

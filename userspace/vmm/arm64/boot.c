@@ -16,8 +16,6 @@
 
 /* The kernel goes less than this behind a multiple of it; RAM begins at one. */
 #define MAX_TEXT_OFFSET		MIB(2)
-/* No address of a processor's is higher. */
-#define ADDRESS_MAX		((1ULL << 52) - 1)
 
 /*
  * The initial RAM disk is in the same 32 GiB as the kernel, which begin at a multiple of
@@ -36,12 +34,11 @@ struct image_header {
 	uint32_t pe_offset;
 };
 
-#define BZIMAGE_MAGIC		0x202
+/* Of the header's flags: byte order, and the size of pages by its number */
+#define FLAG_BIG_ENDIAN		1u
+#define FLAG_PAGES(flags)	((flags) >> 1 & 3)
 
-static uint64_t align(uint64_t offset, uint64_t to)
-{
-	return (offset + to - 1) & ~(to - 1);
-}
+#define BZIMAGE_MAGIC		0x202
 
 static int no_image(const struct boot_kernel *kernel)
 {
@@ -72,6 +69,11 @@ static int kernel_check(struct boot_kernel *kernel)
 	if (memcmp(header.magic, "ARM\x64", 4))
 		return no_image(kernel);
 
+	if (header.flags & FLAG_BIG_ENDIAN) {
+		report("'%s' is for big-endian processors; here they are little-endian",
+		       kernel->path);
+		return -ENOEXEC;
+	}
 	if (!header.image_size) {
 		header.text_offset = OLD_TEXT_OFFSET;
 		header.image_size = kernel->size + OLD_BSS_SIZE;
@@ -88,6 +90,7 @@ static int kernel_check(struct boot_kernel *kernel)
 	}
 	if (header.image_size < kernel->size)
 		header.image_size = kernel->size;
+	kernel->pages = FLAG_PAGES(header.flags);
 	kernel->start = header.text_offset;
 	kernel->end = header.text_offset + header.image_size;
 	return 0;
@@ -138,7 +141,7 @@ int boot_load(const struct boot_kernel *kernel, struct boot_target *target)
 	uint64_t end;
 
 	/* Near the kernel: before Linux 4.2 it finds it in the first 512 MiB alone. */
-	target->device_tree = align(kernel->end, BOOT_TREE_SIZE);
+	target->device_tree = align_up(kernel->end, BOOT_TREE_SIZE);
 	end = target->device_tree + BOOT_TREE_SIZE;
 	if (end > target->size) {
 		report("the kernel '%s' needs %llu MiB of memory to start, the guest has %llu (give it more with --memory)",

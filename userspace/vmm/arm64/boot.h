@@ -12,11 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** enum boot_pages - size of a kernel's pages, as its header has it */
+enum boot_pages {
+	BOOT_PAGES_UNKNOWN,
+	BOOT_PAGES_4K,
+	BOOT_PAGES_16K,
+	BOOT_PAGES_64K,
+};
+
 /** struct boot_kernel - a kernel image, checked; @start and @end are offsets in RAM */
 struct boot_kernel {
 	const char *path;
 	const uint8_t *data;
 	size_t size;
+	enum boot_pages pages;
 	uint64_t start;
 	uint64_t end;		/* of what it wants for itself at its start */
 };

@@ -2,8 +2,9 @@
 #include <errno.h>
 #include <libfdt.h>
 #include <stdio.h>
+#include <sys/random.h>
 
-#include "../array.h"
+#include "../../array.h"
 #include "device_tree.h"
 #include "layout.h"
 #include "pl031.h"
@@ -24,10 +25,16 @@ enum {
 #define LEVEL_LOW		8
 #define LEVEL_HIGH		4
 
-/* The generic timer's interrupts: secure, not secure, virtual, and a hypervisor's */
+/*
+ * The generic timer's interrupts: secure, not secure, virtual, and a hypervisor's. They
+ * are active low, as Arm's processors have them. To a GIC both levels are the same.
+ */
 static const uint32_t timer_interrupts[] = { 13, 14, 11, 10 };
 
-/* What the UART divides; Linux does not ask for it, but to set a speed. */
+/*
+ * The UART's clock. It has no effect here: Linux computes from it the divisor for a
+ * speed, and every speed is the same.
+ */
 #define UART_CLOCK_HZ		1843200
 #define RTC_CLOCK_HZ		24000000
 
@@ -129,6 +136,18 @@ static void put_cells(struct writer *w, uint32_t address, uint32_t size)
 	put_u32(w, "#size-cells", size);
 }
 
+/* Random numbers for the kernel, which can do without. */
+static void put_seeds(struct writer *w)
+{
+	uint8_t rng[64];
+	uint64_t kaslr;
+
+	if (getrandom(&kaslr, sizeof(kaslr), 0) == sizeof(kaslr))
+		put_u64(w, "kaslr-seed", kaslr);
+	if (getrandom(rng, sizeof(rng), 0) == sizeof(rng))
+		check(w, fdt_property(w->fdt, "rng-seed", rng, sizeof(rng)));
+}
+
 static void put_chosen(struct writer *w, const struct device_tree *tree)
 {
 	char path[32];
@@ -137,6 +156,7 @@ static void put_chosen(struct writer *w, const struct device_tree *tree)
 	put_string(w, "bootargs", tree->cmdline);
 	snprintf(path, sizeof(path), "/serial@%llx", UART_ADDR);
 	put_string(w, "stdout-path", path);
+	put_seeds(w);
 	if (tree->initrd_size) {
 		put_u64(w, "linux,initrd-start", tree->initrd);
 		put_u64(w, "linux,initrd-end", tree->initrd + tree->initrd_size);

@@ -12,5 +12,5 @@ unsigned int ipa_bits(const struct kvm *kvm)
 	int most = ioctl(kvm->kvm_fd, KVM_CHECK_EXTENSION,
 			 KVM_CAP_ARM_VM_IPA_SIZE);
 
-	return most > 0 && most < USUAL_BITS ? (unsigned int)most : USUAL_BITS;
+	return most < USUAL_BITS ? most : USUAL_BITS;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../array.h"
+#include "../../array.h"
 #include "ipa.h"
 #include "kvm.h"
 #include "kvm_board.h"
@@ -14,14 +14,13 @@ static const struct kvm_needed needed[] = {
 	{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG" },
 	{ KVM_CAP_DEVICE_CTRL, "KVM_CAP_DEVICE_CTRL" },
 	{ KVM_CAP_ARM_PSCI_0_2, "KVM_CAP_ARM_PSCI_0_2" },
+	{ KVM_CAP_ARM_VM_IPA_SIZE, "KVM_CAP_ARM_VM_IPA_SIZE" },
+	{ KVM_CAP_ARM_NISV_TO_USER, "KVM_CAP_ARM_NISV_TO_USER" },
+	{ KVM_CAP_ARM_INJECT_EXT_DABT, "KVM_CAP_ARM_INJECT_EXT_DABT" },
 };
 
 static unsigned long vm_type(const struct kvm *kvm)
 {
-	/* Before 4.20 nothing could be asked for. */
-	if (ioctl(kvm->kvm_fd, KVM_CHECK_EXTENSION,
-		  KVM_CAP_ARM_VM_IPA_SIZE) <= 0)
-		return 0;
 	return KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits(kvm));
 }
 

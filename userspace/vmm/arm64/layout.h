@@ -35,7 +35,7 @@
 #define GIC_NR_IRQS		64
 #define GSI_UART		33
 
-/* Message-signalled interrupts have routes of their own, and need not be told apart. */
+/* KVM's routes for messages begin there. Lines have none here, so any number would do. */
 #define FIRST_MSI_GSI		GIC_NR_IRQS
 
 #endif /* VMM_LAYOUT_H */

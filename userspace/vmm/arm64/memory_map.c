@@ -4,7 +4,7 @@
 
 #include <mregion.h>
 
-#include "../array.h"
+#include "../../array.h"
 #include "ipa.h"
 #include "layout.h"
 #include "machine.h"

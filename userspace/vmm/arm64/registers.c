@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "../../array.h"
 #include "kvm.h"
 #include "registers.h"
 #include "report.h"
@@ -16,11 +17,16 @@
 #define X_REG(n)		(CORE_REG(regs.regs[0]) + \
 				 (n) * sizeof(uint64_t) / sizeof(uint32_t))
 #define REG_MPIDR		ARM64_SYS_REG(3, 0, 0, 0, 5)
+#define REG_MMFR0		ARM64_SYS_REG(3, 0, 0, 7, 0)
 #define REG_ESR			ARM64_SYS_REG(3, 0, 5, 2, 0)
 #define REG_FAR			ARM64_SYS_REG(3, 0, 6, 0, 0)
 
 /* Affinity levels 3, 2, 1 and 0; what is between them is about other things. */
 #define MPIDR_AFFINITY		0xff00ffffffULL
+
+/* Its fields about sizes of pages; two of the three have a number of their own for no. */
+#define MMFR0_FIELD(mmfr0, bit)	((mmfr0) >> (bit) & 15)
+#define MMFR0_NONE		15
 
 static int get(const struct vcpu *vcpu, uint64_t id, uint64_t *value)
 {
@@ -70,13 +76,31 @@ int vcpu_affinity(const struct vcpu *vcpu, uint64_t *affinity)
 	return 0;
 }
 
+int vcpu_has_pages(const struct vcpu *vcpu, enum boot_pages pages)
+{
+	uint64_t features;
+
+	if (get(vcpu, REG_MMFR0, &features) < 0)
+		return vcpu_failed(vcpu, "cannot read its features");
+	switch (pages) {
+	case BOOT_PAGES_4K:
+		return MMFR0_FIELD(features, 28) != MMFR0_NONE;
+	case BOOT_PAGES_16K:
+		return MMFR0_FIELD(features, 20) != 0;
+	case BOOT_PAGES_64K:
+		return MMFR0_FIELD(features, 24) != MMFR0_NONE;
+	default:
+		return true;
+	}
+}
+
 void vcpu_print_registers(const struct vcpu *vcpu)
 {
-	uint64_t x[32] = {}, pc, sp, pstate, esr, far;
+	uint64_t x[31], pc, sp, pstate, esr, far;
 	unsigned int i;
 	int error = 0;
 
-	for (i = 0; i < 31 && !error; i++)
+	for (i = 0; i < ARRAY_SIZE(x) && !error; i++)
 		error = get(vcpu, X_REG(i), &x[i]);
 	if (error || get(vcpu, CORE_REG(regs.pc), &pc) < 0 ||
 	    get(vcpu, CORE_REG(sp_el1), &sp) < 0 ||
@@ -91,11 +115,13 @@ void vcpu_print_registers(const struct vcpu *vcpu)
 	       (unsigned long long)pstate);
 	report("  esr_el1 %08llx far_el1 %016llx", (unsigned long long)esr,
 	       (unsigned long long)far);
-	for (i = 0; i < 32; i += 4)
+	for (i = 0; i < 28; i += 4)
 		report("  x%-2u %016llx %016llx %016llx %016llx", i,
 		       (unsigned long long)x[i], (unsigned long long)x[i + 1],
 		       (unsigned long long)x[i + 2],
 		       (unsigned long long)x[i + 3]);
+	report("  x28 %016llx %016llx %016llx", (unsigned long long)x[28],
+	       (unsigned long long)x[29], (unsigned long long)x[30]);
 }
 
 static bool system_event(const struct vcpu *vcpu, enum machine_end *why)

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "boot.h"
+
 struct vcpu;
 struct vcpus;
 
@@ -24,5 +26,12 @@ int vcpus_set_entry(struct vcpus *vcpus, uint64_t entry, uint64_t device_tree);
  * @affinity: set to that
  */
 int vcpu_affinity(const struct vcpu *vcpu, uint64_t *affinity);
+
+/**
+ * vcpu_has_pages() - whether a vCPU knows pages of a size; reports what is wrong
+ *
+ * Return: 1 or 0, or a negative errno.
+ */
+int vcpu_has_pages(const struct vcpu *vcpu, enum boot_pages pages);
 
 #endif /* VMM_REGISTERS_H */

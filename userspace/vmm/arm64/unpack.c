@@ -9,8 +9,12 @@
 #include "units.h"
 #include "unpack.h"
 
-/* No kernel is larger; address space alone, of which a kernel takes what it needs. */
+/* No kernel is larger. */
 #define MAX_SIZE		MIB(512)
+
+/* Memory for one that is unpacked: as most need it, in units of this; doubled for more */
+#define USUAL_RATIO		4
+#define UNIT			MIB(1)
 
 /* zlib's windows have up to 2^15 bytes; and 16: gzip's header is there. */
 #define WINDOW_BITS		(15 + 16)
@@ -33,22 +37,71 @@ static bool has_magic(const uint8_t *data, size_t size, const void *magic,
 	return size >= len && !memcmp(data, magic, len);
 }
 
-/* Return: the size of what was unpacked to @to, or 0. */
-static size_t gunzip(uint8_t *to, size_t max, const uint8_t *from, size_t size)
+/* struct memory - what was mapped for a kernel that is unpacked */
+struct memory {
+	uint8_t *ptr;
+	size_t size;
+};
+
+static int map(struct memory *memory, size_t size)
+{
+	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (ptr == MAP_FAILED)
+		return -errno;
+	*memory = (struct memory){ .ptr = ptr, .size = size };
+	return 0;
+}
+
+static int resize(struct memory *memory, size_t size)
+{
+	void *ptr = mremap(memory->ptr, memory->size, size, MREMAP_MAYMOVE);
+
+	if (ptr == MAP_FAILED)
+		return -errno;
+	*memory = (struct memory){ .ptr = ptr, .size = size };
+	return 0;
+}
+
+/* Twice as much, for a stream that has filled it */
+static int grow(struct memory *memory, z_stream *stream)
+{
+	size_t filled = memory->size;
+	int error;
+
+	if (filled >= MAX_SIZE)
+		return -EFBIG;
+	error = resize(memory, filled > MAX_SIZE / 2 ? MAX_SIZE : 2 * filled);
+	stream->next_out = memory->ptr + filled;
+	stream->avail_out = memory->size - filled;
+	return error;
+}
+
+/* *@unpacked is set to the size of what is in there. */
+static int gunzip(struct memory *to, const uint8_t *from, size_t size,
+		  size_t *unpacked)
 {
 	z_stream stream = {
 		.next_in = (uint8_t *)from,
 		.avail_in = size,
-		.next_out = to,
-		.avail_out = max,
+		.next_out = to->ptr,
+		.avail_out = to->size,
 	};
-	int ret;
+	int ret, error = 0;
 
 	if (inflateInit2(&stream, WINDOW_BITS) != Z_OK)
-		return 0;
-	ret = inflate(&stream, Z_FINISH);
+		return -ENOMEM;
+	do {
+		ret = inflate(&stream, Z_NO_FLUSH);
+		if (ret == Z_OK && !stream.avail_out)
+			error = grow(to, &stream);
+	} while (ret == Z_OK && !error);
+	*unpacked = stream.total_out;
 	inflateEnd(&stream);
-	return ret == Z_STREAM_END ? stream.total_out : 0;
+	if (error)
+		return error;
+	return ret == Z_STREAM_END && *unpacked ? 0 : -EBADMSG;
 }
 
 /* Find what is compressed by gzip in @data. *@len is 0 if nothing is. */
@@ -83,34 +136,38 @@ static int find_payload(const char *path, const uint8_t *data, size_t size,
 	return 0;
 }
 
+/* As much as is likely to be needed, in bytes */
+static size_t guess(size_t packed)
+{
+	if (packed >= MAX_SIZE / USUAL_RATIO)
+		return MAX_SIZE;
+	return (packed * USUAL_RATIO / UNIT + 1) * UNIT;
+}
+
 int unpack_kernel(const char *path, const uint8_t **data, size_t *size)
 {
+	struct memory to = {};
 	const uint8_t *payload;
 	size_t len, unpacked;
-	void *to, *shrunk;
 	int error;
 
 	error = find_payload(path, *data, *size, &payload, &len);
 	if (error || !len)
 		return error;
-	to = mmap(NULL, MAX_SIZE, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (to == MAP_FAILED) {
+	error = map(&to, guess(len));
+	if (!error)
+		error = gunzip(&to, payload, len, &unpacked);
+	if (error) {
 		report("cannot unpack the kernel '%s': %s", path,
-		       strerror(errno));
-		return -errno;
-	}
-	unpacked = gunzip(to, MAX_SIZE, payload, len);
-	if (!unpacked) {
-		report("cannot unpack the kernel '%s': it is damaged, or too large",
-		       path);
-		munmap(to, MAX_SIZE);
-		return -ENOEXEC;
+		       error == -EBADMSG ? "it is damaged" : strerror(-error));
+		if (to.ptr)
+			munmap(to.ptr, to.size);
+		return error;
 	}
 	munmap((void *)*data, *size);
-	/* What is not needed. If that fails it takes no more than addresses. */
-	shrunk = mremap(to, MAX_SIZE, unpacked, 0);
-	*data = shrunk == MAP_FAILED ? to : shrunk;
+	/* The rest is not needed; memory can always be made smaller in its place. */
+	resize(&to, unpacked);
+	*data = to.ptr;
 	*size = unpacked;
 	return 0;
 }

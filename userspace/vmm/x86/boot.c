@@ -9,7 +9,6 @@
 #include "layout.h"
 #include "report.h"
 
-#define PAGE_SIZE		4096ULL
 #define SECTOR_SIZE		512ULL
 
 /* Where a bzImage's protected-mode part goes, unless it is told to move. */
@@ -23,16 +22,8 @@
 #define PROTOCOL_PREF_ADDRESS	0x020a
 #define LOADER_UNREGISTERED	0xff
 
-/* No address of a processor's is higher; init_size, of 32 bits, fits on top. */
-#define ADDRESS_MAX		((1ULL << 52) - 1)
-
 #define E820_RAM		1
 #define E820_RESERVED		2
-
-static uint64_t page_align(uint64_t addr)
-{
-	return (addr + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
 
 static int kernel_check(struct boot_kernel *kernel)
 {
@@ -77,6 +68,7 @@ static int kernel_check(struct boot_kernel *kernel)
 		       header->syssize * 16ULL, kernel->size);
 		return -ENOEXEC;
 	}
+	/* init_size, of 32 bits, fits on top. */
 	if (header->version >= PROTOCOL_PREF_ADDRESS &&
 	    header->pref_address > ADDRESS_MAX) {
 		report("'%s' is damaged: its header asks for address 0x%llx",
@@ -123,7 +115,7 @@ static uint64_t kernel_end(const struct boot_kernel *kernel)
 		if (end < wanted)
 			end = wanted;
 	}
-	return page_align(end);
+	return align_up(end, PAGE_SIZE);
 }
 
 /* As high in low memory as the kernel allows, so as to be out of its way. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../array.h"
+#include "../../array.h"
 #include "cpuid.h"
 #include "kvm.h"
 #include "report.h"
