@@ -150,7 +150,7 @@ static bool attach(int fd)
 					 .pio = 2, .smm = 3 };
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
-	attach.vm_fd = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	attach.vm_fd = kvm < 0 ? -1 : mr_create_vm(kvm);
 	return attach.vm_fd >= 0 && !mr_ioctl(fd, MREGION_ATTACH, &attach);
 }
 

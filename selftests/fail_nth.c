@@ -59,7 +59,7 @@ static int attached_vm(int fd)
 		.size = sizeof(attach), .memory = SPACE, .pio = PIO_SPACE,
 	};
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	int vm = kvm < 0 ? -1 : mr_create_vm(kvm);
 
 	close(kvm);
 	attach.vm_fd = vm;

@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(hostile, random_structures, 180)
 TEST_F_TIMEOUT(hostile, random_attachments, 180)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	int vm = kvm < 0 ? -1 : mr_create_vm(kvm);
 	unsigned int i, attached = 0, failed = 0;
 	struct mregion_attach attach;
 	struct mregion_detach detach = {

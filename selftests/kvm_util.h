@@ -214,7 +214,7 @@ static inline int vm_create(struct vm *vm, int nr_vcpus)
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		return -errno;
-	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+	vm->fd = mr_create_vm(vm->kvm);
 	vm->run_size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm->fd < 0 || vm->run_size < 0)
 		goto failed;

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/kvm.h>
 #include <linux/mregion.h>
 
 #define MR_DEVICE	"/dev/mregion"
@@ -51,6 +52,18 @@ static void __attribute__((constructor)) mr_buffer_lines(void)
 static inline int mr_ioctl(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
+}
+
+/*
+ * The descriptor of a new virtual machine, or -1. One of type 0 has addresses of 40 bits
+ * on arm64, which KVM refuses where the processor has fewer.
+ */
+static inline int mr_create_vm(int kvm)
+{
+	int bits = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+
+	return ioctl(kvm, KVM_CREATE_VM, bits > 0 && bits < 40 ?
+		     KVM_VM_TYPE_ARM_IPA_SIZE(bits) : 0);
 }
 
 /* The descriptor of a new machine. */

@@ -86,6 +86,7 @@ dd if=/dev/zero of="$tmp/bzImage" bs=1024 count=1 2>/dev/null
 put "$tmp/bzImage" 0x202 HdrS
 changed offset 8 '\000\000\040'
 changed large 16 '\000\000\000\000\001'
+changed swapped 24 '\013'		# flags: as before, big-endian
 changed endless 16 '\377\377\377\377\377\377\377\377'
 zboot "$tmp/zstd" zstd
 dd if="$tmp/packed" of="$tmp/truncated" bs=$((packed_size - 8)) count=1 2>/dev/null
@@ -104,8 +105,9 @@ refused_kernels()
 	result $? 'a text'
 	refuses short 'short.*is not an Image: it is too short'
 	result $? 'half a header'
-	refuses bzImage 'bzImage for x86'
-	result $? "another architecture's kernel"
+	refuses bzImage 'bzImage for x86' &&
+		refuses swapped 'swapped.*is for big-endian processors'
+	result $? "another architecture's kernel, and of another byte order"
 	refuses offset 'offset.*damaged.*0x200000' &&
 		refuses endless 'endless.*damaged.*0xffffffffffffffff'
 	result $? 'a kernel for a place or of a size that there is not'

@@ -33,7 +33,7 @@ FIXTURE_SETUP(vm_file)
 {
 	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->kvm);
-	self->vm = ioctl(self->kvm, KVM_CREATE_VM, 0);
+	self->vm = mr_create_vm(self->kvm);
 	ASSERT_LE(0, self->vm);
 	self->fd = mr_open();
 	ASSERT_LE(0, self->fd);

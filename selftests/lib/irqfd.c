@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
@@ -37,12 +38,16 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return 0;
 }
 
+/* What KVM was told last */
+static struct kvm_irq_routing_entry routes[IRQFD_MAX];
+static unsigned int nr_routes;
+
 int kvm_set_routes(struct kvm *kvm, const struct kvm_irq_routing_entry *entries,
 		   unsigned int nr)
 {
 	(void)kvm;
-	(void)entries;
-	(void)nr;
+	memcpy(routes, entries, nr * sizeof(*entries));
+	nr_routes = nr;
 	return 0;
 }
 
@@ -82,6 +87,33 @@ TEST(pending)
 	EXPECT_EQ(2, sent);
 	EXPECT_EQ(0, eventfd_write(irqfd_fd(&irqfds, index), 1));
 	irqfds_exit(&irqfds);
+}
+
+/* Who sends a message is told where KVM looks at that, and nowhere else. */
+TEST(device)
+{
+	const struct irq_message message = {
+		.address = 0x108080040, .data = 5, .device = 0x18,
+	};
+	struct kvm kvm = { .vm_fd = -1 };
+	struct irqfds irqfds = { 0 };
+	unsigned int devid;
+
+	for (devid = 0; devid < 2; devid++) {
+		kvm.msi_devid = devid;
+		memset(&irqfds, 0, sizeof(irqfds));
+		irqfds_init(&irqfds, &kvm);
+		ASSERT_EQ(0, irqfd_new(&irqfds));
+		ASSERT_EQ(0, irqfd_connect(&irqfds, 0, &message));
+		EXPECT_EQ(1, nr_routes);
+		EXPECT_EQ(KVM_IRQ_ROUTING_MSI, routes[0].type);
+		EXPECT_EQ(0x08080040, routes[0].u.msi.address_lo);
+		EXPECT_EQ(1, routes[0].u.msi.address_hi);
+		EXPECT_EQ(5, routes[0].u.msi.data);
+		EXPECT_EQ(devid ? KVM_MSI_VALID_DEVID : 0, routes[0].flags);
+		EXPECT_EQ(devid ? 0x18 : 0, routes[0].u.msi.devid);
+		irqfds_exit(&irqfds);
+	}
 }
 
 TEST_HARNESS_MAIN
