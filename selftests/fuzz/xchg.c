@@ -13,6 +13,8 @@
 
 #define ROUNDS	1000000u
 
+_Thread_local unsigned int shim_cmpxchg_fails;
+
 static unsigned int nr, failed;
 
 static void report(bool passed, const char *what)
@@ -81,6 +83,43 @@ static bool alone(u32 len)
 			return false;
 	}
 	return true;
+}
+
+/* A word that others change all the time: the bytes are stored, and count as changed. */
+static bool never_rests(u32 len)
+{
+	const u32 mask = (1u << len * 8) - 1;
+	u32 at, val, i, seen;
+	u8 bytes[4], model[4];
+	u32 word;
+
+	for (at = 0; at < 4; at += len) {
+		for (val = 0; val <= mask; val += len == 1 ? 1 : 251) {
+			u16 half = val;
+
+			for (i = 0; i < 4; i++)
+				model[i] = 0xa0 + i;
+			memcpy(&word, model, sizeof(word));
+			if (len == 1)
+				model[at] = val;
+			else
+				memcpy(&model[at], &half, sizeof(half));
+			shim_cmpxchg_fails = ~0u;
+			seen = mregion_xchg_in_word((u8 *)&word + at, len, val);
+			if (shim_cmpxchg_fails != ~0u - MREGION_XCHG_ROUNDS ||
+			    seen == val || seen > mask)
+				return false;
+			memcpy(bytes, &word, sizeof(bytes));
+			if (memcmp(bytes, model, sizeof(model)))
+				return false;
+		}
+	}
+	/* one that rests at last is exchanged */
+	shim_cmpxchg_fails = 0;
+	word = 0x5a5a5a5a;
+	shim_cmpxchg_fails = MREGION_XCHG_ROUNDS - 2;
+	seen = mregion_xchg_in_word(&word, len, 7);
+	return seen == (0x5a5a & mask);
 }
 
 struct exchanger {
@@ -184,11 +223,13 @@ static bool same_bytes_often(void)
 
 int main(void)
 {
-	printf("1..6\n");
+	printf("1..8\n");
 	report(shift_is_right(false), "bytes are found in a little-endian word");
 	report(shift_is_right(true), "bytes are found in a big-endian word");
 	report(alone(1), "exchange of a byte");
 	report(alone(2), "exchange of two bytes");
+	report(never_rests(1), "a byte of a word that never rests is stored");
+	report(never_rests(2), "so are two bytes");
 	report(neighbours(), "bytes of one word are exchanged by several threads");
 	report(same_bytes_often(), "no value is lost or read twice");
 	return failed != 0;
