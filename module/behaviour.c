@@ -253,6 +253,18 @@ static bool mregion_rule_is_fast(const struct mregion_behaviour_rule *rule)
 	return rule->flags & MREGION_RULE_FAST;
 }
 
+/* Those for any length come first, by offset; @nr of them are fast. */
+static void mregion_behaviour_find_fast(struct mregion_behaviour *behaviour,
+					u32 nr)
+{
+	u32 i;
+
+	for (i = 0; behaviour->nr_fast < nr; i++)
+		if (mregion_rule_is_fast(behaviour->sorted[i]))
+			behaviour->fast[behaviour->nr_fast++] =
+				behaviour->sorted[i];
+}
+
 /*
  * A new behaviour with the rules of @old, if that is not NULL: without the one at
  * @skip, and with @more, if that is not NULL, before the one at @at.
@@ -264,13 +276,19 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 {
 	u32 nr_old = old ? old->nr_rules : 0, nr, nr_tried;
 	struct mregion_behaviour *behaviour;
-	size_t size, groups = 0;
+	u32 nr_fast = old ? old->nr_fast : 0;
+	size_t size, fast, groups = 0;
 
 	nr = nr_old - (skip < nr_old) + !!more;
 	nr_tried = mregion_behaviour_nr_tried(nr);
 	size = struct_size(behaviour, rules, nr_tried);
 	if (nr > MREGION_FEW_RULES)
 		size += nr * sizeof(behaviour->sorted[0]);
+	nr_fast += more && mregion_rule_is_fast(more);
+	if (skip < nr_old)
+		nr_fast -= mregion_rule_is_fast(old->sorted[skip]);
+	fast = size;
+	size += nr_fast * sizeof(behaviour->fast[0]);
 	/* every rule may be a group */
 	if (nr > MREGION_FEW_RULES)
 		groups = min_t(u32, nr, MREGION_MAX_GROUPS);
@@ -284,10 +302,7 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	if (nr > MREGION_FEW_RULES)
 		behaviour->sorted += nr_tried;
 	behaviour->groups = (void *)behaviour + size;
-	behaviour->nr_fast = (old ? old->nr_fast : 0) +
-			     (more && mregion_rule_is_fast(more));
-	if (skip < nr_old)
-		behaviour->nr_fast -= mregion_rule_is_fast(old->sorted[skip]);
+	behaviour->fast = (void *)behaviour + fast;
 
 	if (more) {
 		mregion_behaviour_push(behaviour, old->sorted, at);
@@ -309,6 +324,7 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 		else
 			mregion_behaviour_group(behaviour);
 	}
+	mregion_behaviour_find_fast(behaviour, nr_fast);
 	return behaviour;
 }
 

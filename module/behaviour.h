@@ -92,7 +92,7 @@ struct mregion_rule_group {
  * @refused: enum mregion_policy, never DEFAULT
  * @any_len: there are doorbells of any length
  * @nr_rules: number of rules
- * @nr_fast: how many of them are fast doorbells
+ * @nr_fast: number of @fast
  * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
  * @constraints: as given
  * @server: answers forwarded accesses, or NULL; a reference
@@ -100,6 +100,7 @@ struct mregion_rule_group {
  * @budget: that it is charged to, or NULL
  * @bytes: how much it takes
  * @groups: of @sorted, in the order in which they are to be tried
+ * @fast: those of @sorted that are fast doorbells, by offset
  * @sorted: all rules, in the order in which they are to be tried
  * @rules: those to be tried one after the other, ends in NULL: all if they are few,
  *	else the first one, which saves many a search
@@ -115,6 +116,7 @@ struct mregion_behaviour {
 	struct mregion_server *server;
 	struct list_head retired;
 	struct mregion_rule_group *groups;
+	struct mregion_behaviour_rule **fast;
 	struct mregion_behaviour_rule **sorted;
 	struct mregion_budget *budget;
 	size_t bytes;

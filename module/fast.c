@@ -27,23 +27,15 @@ bool mregion_range_is_fast(const struct mregion_view_range *range)
 	       !(range->flags & MREGION_RANGE_READONLY);
 }
 
-static bool mregion_rule_is_of(const struct mregion_behaviour *behaviour,
-			       u32 index, u32 flag)
-{
-	return index < behaviour->nr_rules &&
-	       behaviour->sorted[index]->flags & flag;
-}
-
-/* The first doorbell for any length that is not before @offset; they come first. */
+/* The first fast doorbell that is not before @offset. */
 static u32 mregion_fast_bound(const struct mregion_behaviour *behaviour,
 			      u64 offset)
 {
-	u32 low = 0, end = behaviour->nr_rules, half;
+	u32 low = 0, end = behaviour->nr_fast, half;
 
 	while (low < end) {
 		half = low + (end - low) / 2;
-		if (mregion_rule_is_of(behaviour, half, MREGION_RULE_ANY_LEN) &&
-		    behaviour->sorted[half]->offset < offset)
+		if (behaviour->fast[half]->offset < offset)
 			low = half + 1;
 		else
 			end = half;
@@ -84,24 +76,16 @@ void mregion_fast_begin(struct mregion_fast_cursor *cursor,
 bool mregion_fast_next(struct mregion_fast_cursor *cursor, u64 *addr)
 {
 	const struct mregion_view_range *range = cursor->range;
-	const struct mregion_behaviour *behaviour;
+	u64 offset;
 
-	if (!range)
+	if (!range || cursor->next == range->behaviour->nr_fast)
 		return false;
-	behaviour = range->behaviour;
-	while (mregion_rule_is_of(behaviour, cursor->next,
-				  MREGION_RULE_ANY_LEN)) {
-		u32 at = cursor->next++;
-		u64 offset = behaviour->sorted[at]->offset;
-
-		if (offset > cursor->last + range->delta)
-			break;
-		if (!mregion_rule_is_of(behaviour, at, MREGION_RULE_FAST))
-			continue;
-		*addr = offset - range->delta;
-		return true;
-	}
-	return false;
+	offset = range->behaviour->fast[cursor->next]->offset;
+	if (offset > cursor->last + range->delta)
+		return false;
+	cursor->next++;
+	*addr = offset - range->delta;
+	return true;
 }
 
 /* Add a doorbell, or count it if @windows has no room. */
@@ -116,9 +100,9 @@ static void mregion_fast_add(struct mregion_windows *windows, u64 addr)
 /* Add a view's doorbells in an interval, @left at most. */
 static int mregion_fast_interval(const struct mregion_view *view, u64 start,
 				 u64 last, u32 *left,
+				 struct mregion_work *work,
 				 struct mregion_windows *windows)
 {
-	struct mregion_work work = { .left = U64_MAX };
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
 	struct mregion_fast_cursor fast;
@@ -129,11 +113,14 @@ static int mregion_fast_interval(const struct mregion_view *view, u64 start,
 	mregion_view_for_each(range, &cursor, view, start) {
 		if (range->start > last)
 			break;
-		ret = mregion_work_step(&work);
+		ret = mregion_work_step(work);
 		if (ret)
 			return ret;
 		mregion_fast_begin(&fast, range, start, last);
 		while (*left && mregion_fast_next(&fast, &addr)) {
+			ret = mregion_work_step(work);
+			if (ret)
+				return ret;
 			mregion_fast_add(windows, addr);
 			--*left;
 		}
@@ -149,6 +136,7 @@ static int mregion_fast_interval(const struct mregion_view *view, u64 start,
  */
 static int mregion_fast_view(const struct mregion_view *view,
 			     const struct mregion_delta *delta,
+			     struct mregion_work *work,
 			     struct mregion_windows *windows)
 {
 	u32 i, left = MREGION_MAX_FAST + 1;
@@ -157,22 +145,23 @@ static int mregion_fast_view(const struct mregion_view *view,
 	for (i = 0; i < delta->nr && !ret; i++)
 		ret = mregion_fast_interval(view, delta->interval[i].start,
 					    delta->interval[i].last, &left,
-					    windows);
+					    work, windows);
 	return ret;
 }
 
 /* The same of both views. */
 static int mregion_fast_delta(const struct mregion_fast_views *views,
 			      const struct mregion_delta *delta,
+			      struct mregion_work *work,
 			      struct mregion_windows *windows)
 {
 	int ret;
 
 	if (!delta)
 		return 0;
-	ret = mregion_fast_view(views->view, delta, windows);
+	ret = mregion_fast_view(views->view, delta, work, windows);
 	if (!ret && views->smm)
-		ret = mregion_fast_view(views->smm, delta, windows);
+		ret = mregion_fast_view(views->smm, delta, work, windows);
 	return ret;
 }
 
@@ -208,11 +197,12 @@ static void mregion_fast_keep(const struct mregion_fast_views *views,
 
 static int mregion_fast_collect(const struct mregion_fast_views *views,
 				const struct mregion_windows *old,
+				struct mregion_work *work,
 				struct mregion_windows *windows)
 {
 	mregion_fast_keep(views, old, windows);
-	return mregion_fast_delta(views, views->delta, windows) ?:
-	       mregion_fast_delta(views, views->smm_delta, windows);
+	return mregion_fast_delta(views, views->delta, work, windows) ?:
+	       mregion_fast_delta(views, views->smm_delta, work, windows);
 }
 
 /**
@@ -231,14 +221,15 @@ int mregion_fast_update(const struct mregion_fast_views *views,
 			const struct mregion_windows *old,
 			struct mregion_windows *windows)
 {
+	struct mregion_work work = { .left = U64_MAX };
 	int ret;
 
 	*windows = (struct mregion_windows) {};
-	ret = mregion_fast_collect(views, old, windows);
+	ret = mregion_fast_collect(views, old, &work, windows);
 	if (ret || !windows->nr)
 		return ret;
 	ret = mregion_windows_alloc(windows, windows->nr) ?:
-	      mregion_fast_collect(views, old, windows);
+	      mregion_fast_collect(views, old, &work, windows);
 	if (ret)
 		return ret;
 	mregion_windows_sort(windows);

@@ -17,7 +17,7 @@ struct mregion_windows;
 /**
  * struct mregion_fast_cursor - how far a range's fast doorbells have been gone through
  * @range: the range
- * @next: index of the rule to look at next
+ * @next: index of the next one in struct mregion_behaviour.fast
  * @last: the last address to look at
  */
 struct mregion_fast_cursor {

@@ -87,11 +87,10 @@ static int mregion_survey_go(struct mregion_survey_at *at, u64 start,
  * out what the other view has as well.
  */
 static int mregion_survey_conflicts(const struct mregion_survey *survey,
-				    bool smm, mregion_survey_tell *tell,
-				    void *to)
+				    bool smm, struct mregion_work *work,
+				    mregion_survey_tell *tell, void *to)
 {
 	const struct mregion_view *view = smm ? survey->smm : survey->view;
-	struct mregion_work work = { .left = U64_MAX };
 	struct mregion_survey_at at, outside = {};
 	u32 i, own = 0;
 	int ret;
@@ -110,14 +109,14 @@ static int mregion_survey_conflicts(const struct mregion_survey *survey,
 
 		if (other->start > MREGION_WINDOWS_LAST)
 			break;
-		ret = mregion_survey_go(&at, other->start, &work) ?:
-		      mregion_survey_go(&outside, other->start, &work);
+		ret = mregion_survey_go(&at, other->start, work) ?:
+		      mregion_survey_go(&outside, other->start, work);
 		if (ret)
 			return ret;
 		while (own < survey->own.nr &&
 		       survey->own.window[own].last < other->start)
 			own++;
-		ret = mregion_work_step(&work);
+		ret = mregion_work_step(work);
 		if (ret)
 			return ret;
 		if (!at.range || at.range->start > other->last)
@@ -149,11 +148,10 @@ static bool mregion_survey_has(const struct mregion_view *view,
 }
 
 static int mregion_survey_unclaimed(const struct mregion_survey *survey,
-				    bool smm, mregion_survey_tell *tell,
-				    void *to)
+				    bool smm, struct mregion_work *work,
+				    mregion_survey_tell *tell, void *to)
 {
 	const struct mregion_view *view = smm ? survey->smm : survey->view;
-	struct mregion_work work = { .left = U64_MAX };
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
 	u32 at = 0;
@@ -165,7 +163,7 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 			.last = min_t(u64, range->last, MREGION_WINDOWS_LAST),
 		};
 
-		ret = mregion_work_step(&work);
+		ret = mregion_work_step(work);
 		if (ret)
 			return ret;
 		if (!mregion_range_claims(range) ||
@@ -184,13 +182,26 @@ static int mregion_survey_unclaimed(const struct mregion_survey *survey,
 	return 0;
 }
 
+/* Whether a view has the same fast doorbell as another view's range at an address. */
+static bool mregion_survey_has_bell(const struct mregion_view *view,
+				    const struct mregion_view_range *range,
+				    u64 addr)
+{
+	const struct mregion_view_range *other = mregion_view_find(view, addr);
+
+	return other && other->node == range->node &&
+	       other->delta == range->delta &&
+	       other->behaviour == range->behaviour &&
+	       mregion_range_is_fast(other);
+}
+
 /* The fast doorbells of a range; both are gone through in the order of addresses. */
 static int mregion_survey_bells(const struct mregion_survey *survey, u32 *at,
 				const struct mregion_view_range *range,
-				bool smm, mregion_survey_tell *tell, void *to)
+				bool smm, struct mregion_work *work,
+				mregion_survey_tell *tell, void *to)
 {
 	const struct mregion_windows *fast = &survey->fast;
-	struct mregion_work work = { .left = U64_MAX };
 	struct mregion_fast_cursor cursor;
 	int ret;
 	u64 addr;
@@ -206,9 +217,11 @@ static int mregion_survey_bells(const struct mregion_survey *survey, u32 *at,
 			.range = range,
 		};
 
-		ret = mregion_work_step(&work);
+		ret = mregion_work_step(work);
 		if (ret)
 			return ret;
+		if (smm && mregion_survey_has_bell(survey->view, range, addr))
+			continue;
 		while (*at < fast->nr && fast->window[*at].start < addr)
 			++*at;
 		if (*at < fast->nr && fast->window[*at].start == addr)
@@ -219,10 +232,10 @@ static int mregion_survey_bells(const struct mregion_survey *survey, u32 *at,
 }
 
 static int mregion_survey_fast(const struct mregion_survey *survey, bool smm,
+			       struct mregion_work *work,
 			       mregion_survey_tell *tell, void *to)
 {
 	const struct mregion_view *view = smm ? survey->smm : survey->view;
-	struct mregion_work work = { .left = U64_MAX };
 	const struct mregion_view_range *range;
 	struct mregion_btree_cursor cursor;
 	u32 at = 0;
@@ -233,11 +246,9 @@ static int mregion_survey_fast(const struct mregion_survey *survey, bool smm,
 	mregion_view_for_each(range, &cursor, view, 0) {
 		if (range->start > MREGION_WINDOWS_LAST)
 			break;
-		ret = mregion_work_step(&work);
-		if (!ret && mregion_range_is_fast(range) &&
-		    !(smm && mregion_survey_has(survey->view, range)))
-			ret = mregion_survey_bells(survey, &at, range, smm,
-						   tell, to);
+		ret = mregion_work_step(work) ?:
+		      mregion_survey_bells(survey, &at, range, smm, work, tell,
+					   to);
 		if (ret)
 			return ret;
 	}
@@ -252,27 +263,28 @@ static int mregion_survey_fast(const struct mregion_survey *survey, bool smm,
  *	comes last
  * @to: passed to it
  *
- * Takes as many steps as @survey and its views have parts together. A look into the
- * other view is a step for each part of SMM's.
+ * Takes as many steps as @survey and its views have parts and fast doorbells together. A
+ * look into the other view is a step for each part or doorbell of SMM's.
  *
  * Return: 0, -EINTR.
  */
 int mregion_survey_walk(const struct mregion_survey *survey,
 			mregion_survey_tell *tell, void *to)
 {
+	struct mregion_work work = { .left = U64_MAX };
 	int ret;
 
 	mregion_survey_windows(survey, tell, to);
-	ret = mregion_survey_conflicts(survey, false, tell, to);
+	ret = mregion_survey_conflicts(survey, false, &work, tell, to);
 	if (!ret && survey->smm)
-		ret = mregion_survey_conflicts(survey, true, tell, to);
+		ret = mregion_survey_conflicts(survey, true, &work, tell, to);
 	if (!ret)
-		ret = mregion_survey_unclaimed(survey, false, tell, to);
+		ret = mregion_survey_unclaimed(survey, false, &work, tell, to);
 	if (!ret && survey->smm)
-		ret = mregion_survey_unclaimed(survey, true, tell, to);
+		ret = mregion_survey_unclaimed(survey, true, &work, tell, to);
 	if (!ret)
-		ret = mregion_survey_fast(survey, false, tell, to);
+		ret = mregion_survey_fast(survey, false, &work, tell, to);
 	if (!ret && survey->smm)
-		ret = mregion_survey_fast(survey, true, tell, to);
+		ret = mregion_survey_fast(survey, true, &work, tell, to);
 	return ret;
 }

@@ -33,6 +33,7 @@
 	X(windows_full, "sets of windows at their limit") \
 	X(windows_cut, "sets of windows cut")		\
 	X(fast, "fast doorbells")			\
+	X(fast_smm, "fast doorbells of SMM alone")		\
 	X(fast_full, "sets of fast doorbells at their limit") \
 	X(fast_updates, "sets of fast doorbells made of the one before") \
 	X(conflicts, "conflicts")			\

@@ -112,6 +112,7 @@ struct fast_told {
 	const struct mregion_windows *fast;
 	u32 nr_fast;
 	u32 nr_slow;
+	u32 nr_smm;
 	u64 last;
 };
 
@@ -122,6 +123,14 @@ static void fast_told(void *to, const struct mregion_finding *finding)
 	if (finding->kind != MREGION_CLAIM_FAST &&
 	    finding->kind != MREGION_CLAIM_SLOW)
 		return;
+	/* those of SMM come behind the others */
+	if (finding->flags & MREGION_CLAIM_SMM) {
+		if (!told->nr_smm++)
+			told->last = 0;
+	} else {
+		CHECK(!told->nr_smm, "fast doorbell %#" PRIx64 " is not in order",
+		      finding->start);
+	}
 	CHECK(finding->start == finding->last && finding->start >= told->last,
 	      "fast doorbell %#" PRIx64 " is not in order", finding->start);
 	CHECK(verify_holds(told->fast, finding->start) ==
@@ -133,6 +142,70 @@ static void fast_told(void *to, const struct mregion_finding *finding)
 		told->nr_fast++;
 	else
 		told->nr_slow++;
+}
+
+/* Whether a view has the same doorbell as a range of another view. */
+static bool fast_same_bell(const struct mregion_view *view,
+			   const struct mregion_view_range *range, u64 addr)
+{
+	const struct mregion_view_range *other;
+
+	flat_for_each(other, view)
+		if (other->start <= addr && addr <= other->last)
+			return other->node == range->node &&
+			       other->delta == range->delta &&
+			       other->behaviour == range->behaviour &&
+			       !(other->flags & MREGION_RANGE_READONLY);
+	return false;
+}
+
+/* How many doorbells a view has that another one has not; NULL has none. */
+static u32 fast_nr_own(const struct mregion_view *view,
+		       const struct mregion_view *outside)
+{
+	const struct mregion_behaviour_rule *rule;
+	const struct mregion_view_range *range;
+	u32 i, nr = 0;
+
+	flat_for_each(range, view) {
+		if (!range->behaviour || range->flags & MREGION_RANGE_READONLY)
+			continue;
+		for (i = 0; i < range->behaviour->nr_rules; i++) {
+			u64 addr;
+
+			rule = range->behaviour->sorted[i];
+			addr = rule->offset - range->delta;
+			if (!(rule->flags & MREGION_RULE_FAST) ||
+			    addr < range->start || addr > range->last ||
+			    rule->offset != addr + range->delta ||
+			    addr > MREGION_WINDOWS_LAST)
+				continue;
+			nr += !outside || !fast_same_bell(outside, range, addr);
+		}
+	}
+	return nr;
+}
+
+/* Each of SMM's is listed once, but for those that are the same outside of it. */
+static void fast_survey_smm(const struct mregion_view *view,
+			    const struct mregion_view *smm)
+{
+	struct mregion_survey survey = {
+		.view = view, .smm = smm, .has_fast = true,
+	};
+	struct fast_told told = { .fast = &survey.fast };
+	u32 nr, nr_smm = fast_nr_own(smm, view);
+
+	CHECK(!mregion_survey_make(&survey), "no memory");
+	CHECK(!mregion_survey_walk(&survey, fast_told, &told), "no survey");
+	CHECK(told.nr_smm == nr_smm, "%u fast doorbells of SMM instead of %u",
+	      told.nr_smm, nr_smm);
+	nr = fast_nr_own(view, NULL);
+	CHECK(told.nr_fast + told.nr_slow == nr + nr_smm,
+	      "%u fast doorbells instead of %u", told.nr_fast + told.nr_slow,
+	      nr + nr_smm);
+	fuzz_stats.fast_smm += nr_smm;
+	mregion_survey_free(&survey);
 }
 
 /* Every other one is on the bus. */
@@ -190,6 +263,10 @@ void verify_fast(const struct mregion_view *view,
 	fuzz_stats.fast += expected.nr;
 	fuzz_stats.fast_full += expected.full;
 	if (before && delta) {
+		if (expected.nr < 256) {
+			fast_survey_smm(view, before);
+			fast_survey_smm(before, view);
+		}
 		views.delta = delta;
 		fast_update(&views, before, NULL, &expected);
 		mregion_windows_free(&expected);

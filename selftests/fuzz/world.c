@@ -25,6 +25,11 @@ static struct mregion_behaviour_rule world_rules[] = {
 	{ .offset = ~0ull, .flags = FAST }, { }, { .offset = 0x10 },
 };
 
+static struct mregion_behaviour_rule *world_fast[] = {
+	&world_rules[0], &world_rules[1], &world_rules[3], &world_rules[4],
+	&world_rules[6], &world_rules[7], &world_rules[8], &world_rules[9],
+};
+
 static struct mregion_behaviour_rule *world_sorted[] = {
 	&world_rules[0], &world_rules[1], &world_rules[2], &world_rules[3],
 	&world_rules[4], &world_rules[5], &world_rules[6], &world_rules[7],
@@ -48,11 +53,11 @@ static struct mregion_behaviour world_behaviours[] = {
 	{ .refused = MREGION_POLICY_ZEROES, .server = (void *)&fuzz_stats },
 	{ .refused = MREGION_POLICY_ERROR },
 	{ .refused = MREGION_POLICY_ONES, .nr_rules = 12, .nr_fast = 8,
-	  .sorted = world_sorted },
+	  .sorted = world_sorted, .fast = world_fast },
 	{ .refused = MREGION_POLICY_ONES, .nr_rules = 1, .nr_fast = 1,
-	  .sorted = world_sorted },
+	  .sorted = world_sorted, .fast = world_fast },
 	{ .refused = MREGION_POLICY_ONES, .nr_rules = WORLD_MANY,
-	  .nr_fast = WORLD_MANY, .sorted = world_many },
+	  .nr_fast = WORLD_MANY, .sorted = world_many, .fast = world_many },
 };
 
 #define WORLD_BEHAVIOURS \
