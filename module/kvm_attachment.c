@@ -57,15 +57,25 @@ int mregion_attachment_charge_fast(struct mregion_attachment *attachment)
 	return ret;
 }
 
+/**
+ * mregion_attachment_uncharge_fast() - undo mregion_attachment_charge_fast()
+ * @attachment: the attachment, which has no fast doorbells; or it ends
+ */
+void mregion_attachment_uncharge_fast(struct mregion_attachment *attachment)
+{
+	if (attachment->fast_charged)
+		mregion_budget_uncharge(attachment->budget,
+					mregion_attachment_fast_bytes());
+	attachment->fast_charged = false;
+}
+
 static void mregion_attachment_free(struct mregion_attachment *attachment)
 {
 	mregion_windows_free(&attachment->memory.windows);
 	mregion_windows_free(&attachment->pio.windows);
 	mregion_windows_free(&attachment->fast.windows);
 	mregion_budget_uncharge(attachment->budget, mregion_attachment_bytes());
-	if (attachment->fast_charged)
-		mregion_budget_uncharge(attachment->budget,
-					mregion_attachment_fast_bytes());
+	mregion_attachment_uncharge_fast(attachment);
 	mregion_budget_put(attachment->budget);
 	free_percpu(attachment->memory.hint);
 	free_percpu(attachment->pio.hint);
@@ -647,23 +657,6 @@ int mregion_attachments_survey(struct mregion_machine *machine, u32 vm,
 	return found ? 0 : -ENOENT;
 }
 
-/* Take windows anew, without those ranges of others that are there by now. */
-static int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
-{
-	int ret;
-
-	/* and stays so after an error: the next commit tries again */
-	bus->stale = true;
-	ret = mregion_claim_prepare(bus, kvm);
-	if (ret) {
-		mregion_claim_cancel(bus);
-		return ret;
-	}
-	mregion_claim_update(bus, kvm);
-	/* a fatal signal; or KVM has lost the bus, for want of memory */
-	return bus->stale ? -ENOMEM : 0;
-}
-
 /**
  * mregion_attachment_survey() - look what is on a virtual machine's bus
  * @machine: the machine, locked
@@ -763,8 +756,9 @@ void mregion_attachments_update(struct mregion_machine *machine)
 	list_for_each_entry(attachment, &machine->attachments, list) {
 		struct kvm *kvm;
 
-		if (!attachment->memory.spare && !attachment->pio.spare &&
-		    !attachment->fast.spare)
+		if (!mregion_claim_is_prepared(&attachment->memory) &&
+		    !mregion_claim_is_prepared(&attachment->pio) &&
+		    !mregion_claim_is_prepared(&attachment->fast))
 			continue;
 		kvm = mregion_attachment_kvm(attachment);
 		if (!kvm)

@@ -21,7 +21,8 @@
  * Fast doorbells are on a bus of their own, which KVM looks at before it knows more of
  * an access than its address: KVM_FAST_MMIO_BUS. Their ranges have no length, as those
  * of KVM's own ioeventfds there. One with a length would be found at the address behind
- * it, too.
+ * it, too. They are where the windows on the memory bus come first, and follow each
+ * exchange of that bus.
  */
 #include <linux/bug.h>
 #include <linux/kvm_host.h>
@@ -105,35 +106,66 @@ static void mregion_bus_take_others(const struct mregion_claim *bus,
 			mregion_bus_take(taken, &old->range[i]);
 }
 
-/*
- * What others have, to be left out of windows. What they have on the memory bus is not
- * to be hidden by a fast doorbell either.
- */
-static void mregion_bus_taken(const struct mregion_claim *bus, struct kvm *kvm,
+/* What others have, to be left out of windows. */
+static void mregion_bus_taken(const struct mregion_claim *bus,
 			      const struct kvm_io_bus *old,
 			      struct mregion_windows *taken)
 {
-	const struct kvm_io_bus *memory = NULL;
-
-	if (mregion_bus_is_fast(bus))
-		memory = mregion_bus_get(kvm, KVM_MMIO_BUS);
 	taken->nr = 0;
 	mregion_bus_take_others(bus, old, taken);
-	if (memory)
-		mregion_bus_take_others(&bus->attachment->memory, memory, taken);
 	mregion_windows_sort(taken);
 	mregion_windows_join(taken);
 }
 
-/* How many ranges that may be, at most. */
-static u32 mregion_bus_nr_taken(const struct mregion_claim *bus,
-				struct kvm *kvm, const struct kvm_io_bus *old)
+/*
+ * Of fast doorbells, those at addresses of which the first range on the memory bus is
+ * ours. So the same one rings whether or not the host looks at the bus of fast ones:
+ * whoever has come between the windows before them is first on neither, and whatever
+ * was there before the windows is first on both.
+ */
+static void mregion_bus_keep_claimed(const struct mregion_claim *bus,
+				     struct kvm *kvm,
+				     const struct mregion_windows *wanted,
+				     struct mregion_windows *kept)
 {
-	const struct kvm_io_bus *memory = NULL;
+	const struct kvm_io_bus *memory = mregion_bus_get(kvm, KVM_MMIO_BUS);
+	u64 floor = 0;
+	u32 at = 0;
+	int i;
 
-	if (mregion_bus_is_fast(bus))
-		memory = mregion_bus_get(kvm, KVM_MMIO_BUS);
-	return mregion_bus_nr_others(bus, old) + (memory ? memory->dev_count : 0);
+	kept->nr = 0;
+	for (i = 0; memory && i < memory->dev_count; i++) {
+		const struct kvm_io_range *range = &memory->range[i];
+		struct mregion_window span = mregion_bus_span(range);
+
+		if (!mregion_bus_owns(&bus->attachment->memory, range)) {
+			span.last = min(span.last, MREGION_WINDOWS_LAST);
+			floor = max(floor, span.last + 1);
+			continue;
+		}
+		floor = max(floor, span.start);
+		while (at < wanted->nr && wanted->window[at].start < floor)
+			at++;
+		while (at < wanted->nr && wanted->window[at].start <= span.last)
+			kept->window[kept->nr++] = wanted->window[at++];
+	}
+}
+
+/* Whether a bus has these as its ranges of ours, which begin there. */
+static bool mregion_bus_has(const struct mregion_claim *bus,
+			    const struct kvm_io_bus *old,
+			    const struct mregion_windows *own)
+{
+	u32 at = 0;
+	int i;
+
+	if (own->nr != bus->nr_ranges)
+		return false;
+	for (i = 0; i < old->dev_count; i++)
+		if (mregion_bus_owns(bus, &old->range[i]) &&
+		    old->range[i].addr != own->window[at++].start)
+			return false;
+	return true;
 }
 
 static void mregion_bus_append(struct mregion_claim *bus,
@@ -146,6 +178,17 @@ static void mregion_bus_append(struct mregion_claim *bus,
 		       window->last - window->start + 1,
 		.dev = &bus->dev,
 	};
+}
+
+/* Whether a range of ours goes in front of another's. */
+static bool mregion_bus_before(const struct mregion_claim *bus,
+			       const struct mregion_window *window,
+			       const struct kvm_io_range *range)
+{
+	/* ours are first on the memory bus, or there are none */
+	if (mregion_bus_is_fast(bus))
+		return window->start <= range->addr;
+	return window->start < range->addr;
 }
 
 /* Fill @new with the ranges of others in @old, and our own, in order. */
@@ -171,7 +214,8 @@ static void mregion_bus_merge(struct mregion_claim *bus,
 		if (!end && mregion_bus_owns(bus, &old->range[i]))
 			continue;
 		while (w < windows->nr &&
-		       (end || windows->window[w].start < old->range[i].addr))
+		       (end || mregion_bus_before(bus, &windows->window[w],
+						  &old->range[i])))
 			mregion_bus_append(bus, &windows->window[w++], new);
 		if (!end)
 			new->range[new->dev_count++] = old->range[i];
@@ -207,7 +251,7 @@ static void mregion_bus_check(const struct mregion_claim *bus,
 {
 	const struct kvm_io_range *range, *before = NULL;
 	struct mregion_window highest = {}, span;
-	bool owns, ours = false;
+	bool owns, ours = false, behind;
 
 	if (!IS_ENABLED(CONFIG_DEBUG_VM) || !mregion_bus_is_sane(bus, new))
 		return;
@@ -219,10 +263,13 @@ static void mregion_bus_check(const struct mregion_claim *bus,
 				  range->addr + range->len < range->addr,
 				  "mregion: bus %d: %#llx+%#x wraps\n",
 				  bus->index, range->addr, range->len);
+		behind = span.start > highest.last ||
+			 (mregion_bus_is_fast(bus) && !owns &&
+			  span.start == highest.last);
 		/* nobody gets to where the sentinel is */
 		if (before && (owns || ours) &&
 		    span.last < MREGION_SENTINEL_ADDR)
-			WARN_ONCE(span.start <= highest.last,
+			WARN_ONCE(!behind,
 				  "mregion: bus %d: %#llx+%#x comes after %#llx-%#llx\n",
 				  bus->index, range->addr, range->len,
 				  highest.start, highest.last);
@@ -250,12 +297,14 @@ static void mregion_spare_free(struct mregion_claim_spare *spare)
 }
 
 /*
- * Get the memory for an exchange: each range of another can cut a window; @nr_others
- * are on the bus or, for fast doorbells, on the memory bus.
+ * Get the memory for an exchange: each range of others, of which there are @nr_others,
+ * can cut a window. A fast doorbell is one address, and stays or goes.
  */
-static int mregion_spare_fill(struct mregion_claim_spare *spare, u32 nr_others)
+static int mregion_spare_fill(const struct mregion_claim *bus,
+			      struct mregion_claim_spare *spare, u32 nr_others)
 {
-	u32 nr_cuts = spare->wanted.nr ? nr_others : 0;
+	bool cuts = spare->wanted.nr && !mregion_bus_is_fast(bus);
+	u32 nr_cuts = cuts ? nr_others : 0;
 	u32 nr_pieces = spare->wanted.nr + nr_cuts;
 	u32 room = nr_others + nr_pieces + 1;
 
@@ -282,8 +331,8 @@ static void mregion_space_published(struct mregion_space *space,
  * Exchange a bus for that of @spare, so that it has the windows wanted and no
  * others of ours.
  *
- * Return: 0; -ENOMEM; -ENOENT if KVM has lost its bus. After an error all is as
- * before.
+ * Return: 0; 1 if fast doorbells are there already; -ENOMEM; -ENOENT if KVM has lost
+ * its bus. After an error all is as before.
  */
 static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 				struct mregion_claim_spare *spare,
@@ -295,23 +344,27 @@ static int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
 	};
 	struct mregion_windows own = {};
 	struct kvm_io_bus *old;
+	u32 nr_others;
 
 	lockdep_assert_held(&kvm->slots_lock);
 	old = mregion_bus_get(kvm, bus->index);
 	if (!old)
 		return -ENOENT;
 	/* more of them may have come since it was made ready */
-	if (!spare->bus ||
-	    mregion_bus_nr_taken(bus, kvm, old) > spare->nr_others) {
-		int ret = mregion_spare_fill(spare,
-					     mregion_bus_nr_taken(bus, kvm,
-								  old));
+	nr_others = mregion_bus_nr_others(bus, old);
+	if (!spare->bus || nr_others > spare->nr_others) {
+		int ret = mregion_spare_fill(bus, spare, nr_others);
 
 		if (ret)
 			return ret;
 	}
-	if (spare->wanted.nr) {
-		mregion_bus_taken(bus, kvm, old, &spare->taken);
+	if (mregion_bus_is_fast(bus)) {
+		mregion_bus_keep_claimed(bus, kvm, &spare->wanted, &spare->cut);
+		own = spare->cut;
+		if (!bus->stale && mregion_bus_has(bus, old, &own))
+			return 1;
+	} else if (spare->wanted.nr) {
+		mregion_bus_taken(bus, old, &spare->taken);
 		mregion_windows_cut(&spare->wanted, &spare->taken, &spare->cut);
 		own = spare->cut;
 	}
@@ -435,6 +488,12 @@ mregion_claim_ops(const struct mregion_claim *bus)
 	}
 }
 
+/* Whether it leaves all accesses to others, for want of what is right. */
+static bool mregion_claim_is_inert(const struct mregion_claim *bus)
+{
+	return bus->dev.ops == &mregion_bus_inert_ops;
+}
+
 /**
  * mregion_claim_init() - make a claim, which is on no bus yet
  * @bus: the claim, zeroed
@@ -479,7 +538,7 @@ static int mregion_claim_survey_fast(const struct mregion_claim *bus,
 	const struct kvm_io_bus *now = mregion_bus_get(kvm, bus->index);
 	int i, ret;
 
-	if (!now || !bus->nr_ranges)
+	if (!now || !bus->nr_ranges || mregion_claim_is_inert(bus))
 		return 0;
 	ret = mregion_windows_alloc(&survey->fast, bus->nr_ranges);
 	for (i = 0; !ret && i < now->dev_count; i++)
@@ -593,9 +652,10 @@ static int mregion_claim_fill(struct mregion_claim *bus, struct kvm *kvm)
 	if (mutex_lock_killable(&kvm->slots_lock))
 		return -EINTR;
 	now = mregion_bus_get(kvm, bus->index);
-	nr_others = now ? mregion_bus_nr_taken(bus, kvm, now) : 0;
+	nr_others = now ? mregion_bus_nr_others(bus, now) : 0;
 	mutex_unlock(&kvm->slots_lock);
-	return mregion_spare_fill(bus->spare, nr_others + MREGION_BUS_SLACK);
+	return mregion_spare_fill(bus, bus->spare,
+				  nr_others + MREGION_BUS_SLACK);
 }
 
 /* Where the view that a space is to get differs from what it has; or NULL. */
@@ -629,40 +689,63 @@ static bool mregion_windows_equal(const struct mregion_windows *a,
 				  a->nr * sizeof(*a->window)));
 }
 
-/* mregion_claim_prepare() of fast doorbells, most machines of which have none. */
-static int mregion_claim_prepare_fast(struct mregion_claim *bus,
-				      struct kvm *kvm)
+/*
+ * Make ready to exchange the bus of fast doorbells, which most machines have none of.
+ *
+ * Return: 0 with a spare, or without, if there is to be none of ours on it; 1 if it is to
+ * stay; -ENOMEM, -ENOBUFS, -EINTR.
+ */
+static int mregion_claim_ready_fast(struct mregion_claim *bus, struct kvm *kvm)
 {
+	/* where a doorbell may be is for the windows to say */
+	bool follows = bus->attachment->memory.spare;
 	struct mregion_claim_spare *spare;
 	struct mregion_windows wanted;
 	int ret;
 
-	if (!bus->machine->nr_fast && !bus->windows.nr) {
-		bus->stale = false;
+	if (!bus->machine->nr_fast && !bus->windows.nr)
 		return 0;
-	}
-	if (!bus->stale && !mregion_space_delta(bus->space) &&
+	if (!bus->stale && !follows && !mregion_space_delta(bus->space) &&
 	    !mregion_space_delta(bus->smm))
-		return 0;
+		return 1;
 	ret = mregion_claim_want_fast(bus, &wanted);
 	/* whether or not the commit succeeds: only an exchange says otherwise */
 	if (!ret && mregion_windows_full(&wanted))
 		bus->truncated = true;
-	if (!ret && (bus->stale || !mregion_windows_equal(&wanted,
-							  &bus->windows)))
-		ret = mregion_attachment_charge_fast(bus->attachment) ?: 1;
-	if (ret <= 0) {
-		mregion_windows_free(&wanted);
-		return ret;
-	}
+	if (ret || (!wanted.nr && !bus->windows.nr))
+		goto out;
+	ret = !bus->stale && !follows &&
+	      mregion_windows_equal(&wanted, &bus->windows);
+	if (!ret && wanted.nr)
+		ret = mregion_attachment_charge_fast(bus->attachment);
+	if (ret)
+		goto out;
 	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	if (!spare) {
-		mregion_windows_free(&wanted);
-		return -ENOMEM;
+		ret = -ENOMEM;
+		goto out;
 	}
 	spare->wanted = wanted;
 	bus->spare = spare;
 	return mregion_claim_fill(bus, kvm);
+out:
+	mregion_windows_free(&wanted);
+	return ret;
+}
+
+/* Fast doorbells ring the slow way, too, which is no reason to fail. */
+static int mregion_claim_prepare_fast(struct mregion_claim *bus,
+				      struct kvm *kvm)
+{
+	int ret = mregion_claim_ready_fast(bus, kvm);
+
+	if (ret == -ENOMEM || ret == -ENOBUFS) {
+		mregion_claim_cancel(bus);
+		bus->outcome = MREGION_CLAIM_FAILS;
+	} else if (!ret && !bus->spare && bus->stale) {
+		bus->outcome = MREGION_CLAIM_SUITS;
+	}
+	return ret == -EINTR ? ret : 0;
 }
 
 /**
@@ -670,8 +753,8 @@ static int mregion_claim_prepare_fast(struct mregion_claim *bus,
  * @bus: the claim
  * @kvm: the virtual machine; a reference is held
  *
- * Return: 0, -ENOMEM, -EINTR or -ENOBUFS; either way mregion_claim_cancel() or
- * mregion_claim_update() follows.
+ * Return: 0; -ENOMEM, but not for fast doorbells; -EINTR. Either way
+ * mregion_claim_cancel() or mregion_claim_update() follows.
  */
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
 {
@@ -716,37 +799,83 @@ int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm)
  */
 void mregion_claim_cancel(struct mregion_claim *bus)
 {
-	if (!bus->spare)
-		return;
-	mregion_spare_free(bus->spare);
+	bus->outcome = MREGION_CLAIM_STAYS;
+	if (bus->spare)
+		mregion_spare_free(bus->spare);
 	bus->spare = NULL;
+	if (mregion_bus_is_fast(bus) && !bus->windows.nr)
+		mregion_attachment_uncharge_fast(bus->attachment);
 }
 
+/**
+ * mregion_claim_is_prepared() - whether mregion_claim_update() has something to do
+ * @bus: the claim
+ */
+bool mregion_claim_is_prepared(const struct mregion_claim *bus)
+{
+	return bus->spare || bus->outcome != MREGION_CLAIM_STAYS;
+}
+
+/* What is on the bus is right. */
+static void mregion_claim_succeeds(struct mregion_claim *bus)
+{
+	bus->stale = false;
+	if (mregion_bus_is_fast(bus))
+		WRITE_ONCE(bus->dev.ops, mregion_claim_ops(bus));
+}
+
+/*
+ * What is on the bus is what was right before. What windows miss exits to the VMM, which
+ * is right as well. But a fast doorbell can be where by now somebody else is on the
+ * memory bus, so all of them ring the slow way. The next commit tries again.
+ */
+static void mregion_claim_fails(struct mregion_claim *bus, int err)
+{
+	bus->stale = true;
+	if (mregion_bus_is_fast(bus))
+		WRITE_ONCE(bus->dev.ops, &mregion_bus_inert_ops);
+	mregion_owner_warn(bus->machine->owner,
+			   "what it has on KVM's bus %d is as it was (error %d); %s",
+			   bus->index, err, mregion_bus_is_fast(bus) ?
+			   "its fast doorbells ring the slow way" :
+			   "what that misses exits");
+}
+
+/* Return: as of mregion_bus_exchange(), or -EINTR. */
 static int mregion_claim_exchange(struct mregion_claim *bus, struct kvm *kvm)
 {
 	struct mregion_claim_spare *spare = bus->spare;
 	int ret;
 
+	/* more devices may have come than there is memory for, or a fatal signal */
 	ret = mutex_lock_killable(&kvm->slots_lock);
 	if (!ret) {
 		ret = mregion_bus_exchange(bus, kvm, spare,
 					   mregion_bus_is_memory(bus));
 		mutex_unlock(&kvm->slots_lock);
 	}
-	if (!ret)
+	if (ret < 0) {
+		mregion_claim_fails(bus, ret);
+	} else {
 		mregion_claim_done(bus, spare);
-	/*
-	 * More devices may have come than there is memory for, or a fatal signal.
-	 * What the windows miss exits to the VMM; the next commit tries again.
-	 */
-	bus->stale = ret;
-	if (ret)
-		mregion_owner_warn(bus->machine->owner,
-				   "what it has on KVM's bus %d is as before the commit (error %d); what that misses %s",
-				   bus->index, ret, mregion_bus_is_fast(bus) ?
-				   "rings the slow way" : "exits");
-	mregion_claim_cancel(bus);
+		mregion_claim_succeeds(bus);
+	}
 	return ret;
+}
+
+/* Return: whether the bus was exchanged. */
+static bool mregion_claim_complete(struct mregion_claim *bus, struct kvm *kvm)
+{
+	bool done = false;
+
+	if (bus->spare)
+		done = !mregion_claim_exchange(bus, kvm);
+	else if (bus->outcome == MREGION_CLAIM_SUITS)
+		mregion_claim_succeeds(bus);
+	else if (bus->outcome == MREGION_CLAIM_FAILS)
+		mregion_claim_fails(bus, -ENOMEM);
+	mregion_claim_cancel(bus);
+	return done;
 }
 
 /**
@@ -756,8 +885,33 @@ static int mregion_claim_exchange(struct mregion_claim *bus, struct kvm *kvm)
  */
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
 {
-	if (bus->spare && !mregion_claim_exchange(bus, kvm))
+	if (mregion_claim_complete(bus, kvm))
 		bus->machine->windows++;
+}
+
+/**
+ * mregion_claim_renew() - exchange a bus without those of others that are there by now
+ * @bus: the claim; that of fast doorbells comes after that on the memory bus
+ * @kvm: the virtual machine; a reference is held
+ *
+ * After an error the next commit tries again.
+ *
+ * Return: 0, -ENOMEM, -EINTR.
+ */
+int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm)
+{
+	int ret;
+
+	bus->stale = true;
+	ret = mregion_claim_prepare(bus, kvm);
+	if (ret) {
+		mregion_claim_cancel(bus);
+		mregion_claim_fails(bus, ret);
+		return ret;
+	}
+	mregion_claim_update(bus, kvm);
+	/* a fatal signal; or KVM has lost the bus, for want of memory */
+	return bus->stale ? -ENOMEM : 0;
 }
 
 /**
@@ -767,7 +921,7 @@ void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm)
  *
  * Without an exchange of the bus they ring the slow way.
  *
- * Return: 0, -ENOMEM, -EINTR, -ENOBUFS.
+ * Return: 0, -EINTR.
  */
 int mregion_claim_enter_fast(struct mregion_claim *bus, struct kvm *kvm)
 {
@@ -777,7 +931,7 @@ int mregion_claim_enter_fast(struct mregion_claim *bus, struct kvm *kvm)
 	ret = mregion_claim_prepare(bus, kvm);
 	if (ret)
 		mregion_claim_cancel(bus);
-	else if (bus->spare)
-		mregion_claim_exchange(bus, kvm);
+	else
+		mregion_claim_complete(bus, kvm);
 	return ret;
 }

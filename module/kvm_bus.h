@@ -61,6 +61,18 @@ struct mregion_hint {
 };
 
 /**
+ * enum mregion_claim_outcome - what becomes of a bus that is not exchanged by a commit
+ * @MREGION_CLAIM_STAYS: it stays as it is, right or not
+ * @MREGION_CLAIM_SUITS: it is right, whatever was missed before
+ * @MREGION_CLAIM_FAILS: it will be wrong, as there was no memory
+ */
+enum mregion_claim_outcome {
+	MREGION_CLAIM_STAYS,
+	MREGION_CLAIM_SUITS,
+	MREGION_CLAIM_FAILS,
+};
+
+/**
  * struct mregion_claim - an attachment's presence on one bus
  * @dev: the device on KVM's bus
  * @attachment: the attachment that this is part of
@@ -76,6 +88,7 @@ struct mregion_hint {
  * @truncated: since then as many may have been wanted as there can be, or more
  * @stale: the last exchange was not possible; the next commit is to try again
  * @spare: memory for the exchange, prepared by a commit, or NULL
+ * @outcome: of preparing fast doorbells, if there is no @spare
  */
 struct mregion_claim {
 	struct kvm_io_device dev;
@@ -92,6 +105,7 @@ struct mregion_claim {
 	bool truncated;
 	bool stale;
 	struct mregion_claim_spare *spare;
+	enum mregion_claim_outcome outcome;
 };
 
 /**
@@ -146,7 +160,9 @@ int mregion_claim_enter_fast(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_leave(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_prepare(struct mregion_claim *bus, struct kvm *kvm);
 void mregion_claim_cancel(struct mregion_claim *bus);
+bool mregion_claim_is_prepared(const struct mregion_claim *bus);
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
+int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
 			 struct mregion_survey *survey);
 
@@ -156,6 +172,7 @@ bool mregion_bus_pass(struct kvm_vcpu *vcpu, enum kvm_bus index,
 
 /* kvm_attachment.c: the virtual machines */
 int mregion_attachment_charge_fast(struct mregion_attachment *attachment);
+void mregion_attachment_uncharge_fast(struct mregion_attachment *attachment);
 void mregion_attachment_drop(struct mregion_attachment *attachment,
 			     u32 nr_ranges);
 

@@ -203,8 +203,11 @@ static int claims_of(FIXTURE_DATA(fast) *self, uint32_t kind,
 	return nr < 0 ? nr : found;
 }
 
-/* So many on the bus, and so many not; both also as statistics have them. */
-#define EXPECT_CLAIMS(_fast, _slow) do {				\
+/*
+ * So many on the bus, and so many not; statistics have those of all virtual machines
+ * together.
+ */
+#define EXPECT_CLAIMS_OF_ALL(_fast, _slow, _all_fast, _all_slow) do {	\
 	struct mregion_claim_info _claim;				\
 	struct mregion_stats _stats;					\
 									\
@@ -212,9 +215,12 @@ static int claims_of(FIXTURE_DATA(fast) *self, uint32_t kind,
 	EXPECT_EQ(_slow, claims_of(self, MREGION_CLAIM_SLOW, &_claim));	\
 	ASSERT_EQ(0, mr_stats(self->fd, MREGION_OBJECT_MACHINE, 0,	\
 			      &_stats));				\
-	EXPECT_EQ(_fast, _stats.fast);					\
-	EXPECT_EQ(_slow, _stats.slow);					\
+	EXPECT_EQ(_all_fast, _stats.fast);				\
+	EXPECT_EQ(_all_slow, _stats.slow);				\
 } while (0)
+
+#define EXPECT_CLAIMS(_fast, _slow)					\
+	EXPECT_CLAIMS_OF_ALL(_fast, _slow, _fast, _slow)
 
 static uint64_t windows_changed(int fd)
 {
@@ -639,8 +645,13 @@ static void comes_first(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ioeventfd(self->vm->fd, MMIO_BASE + OFFSET, len, theirs,
 			       KVM_IOEVENTFD_FLAG_DEASSIGN));
 	EXPECT_SILENT(self->efd, OFFSET);
+	/* also when bells change: no window is there */
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(DEV_MMIO, fast_bell(0x30,
+								   self->efd))));
+	EXPECT_CLAIMS(2, 1);
+	EXPECT_SILENT(self->efd, OFFSET);
 	ASSERT_LE(0, renew(self));
-	EXPECT_CLAIMS(2, 0);
+	EXPECT_CLAIMS(3, 0);
 	expect_both(_metadata, self, theirs, true);
 	EXPECT_FAST(self->efd, OFFSET, true);
 	close(theirs);
@@ -693,6 +704,160 @@ TEST_F(fast, theirs_for_any_length_comes_later)
 TEST_F(fast, theirs_comes_later)
 {
 	comes_later(_metadata, self, 4);
+}
+
+/* A commit that a late ioeventfd has nothing to do with. */
+enum late_commit { LATE_BELL, LATE_WINDOWS };
+
+struct late {
+	int rung[2];		/* ours and theirs */
+	int exits;
+};
+
+/* KVM may miss a window where the access is longer than the range in it is: it exits. */
+#define LATE_SIZES(len)	((len) ? 3 : 4)
+
+static void late_writes(struct __test_metadata *_metadata,
+			FIXTURE_DATA(fast) *self, int theirs, uint32_t their_len,
+			struct late *late)
+{
+	unsigned int len;
+	int exits;
+
+	memset(late, 0, sizeof(*late));
+	for (len = 1; len < 1u << LATE_SIZES(their_len); len *= 2) {
+		exits = guest_write(self->vm, OFFSET, len, 1);
+		ASSERT_LE(0, exits);
+		late->exits += exits;
+	}
+	late->rung[0] = signals(self->efd);
+	late->rung[1] = signals(theirs);
+	EXPECT_EQ(LATE_SIZES(their_len),
+		  late->exits + late->rung[0] + late->rung[1]);
+}
+
+/* All that happens to a bell; *@before and *@after say what a guest's writes do. */
+static void late_case(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(fast) *self, uint32_t flags, uint32_t len,
+		      enum late_commit commit, struct late *before,
+		      struct late *after)
+{
+	struct mregion_rule rule = fast_bell(OFFSET, self->efd);
+	bool fast = flags & MREGION_RULE_FAST;
+	int theirs = new_eventfd();
+	uint64_t changed;
+
+	rule.flags = flags;
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(DEV_MMIO, rule)));
+	EXPECT_RINGS(self->efd, OFFSET);
+	ASSERT_EQ(0, ioeventfd(self->vm->fd, MMIO_BASE + OFFSET, len, theirs,
+			       0));
+	late_writes(_metadata, self, theirs, len, before);
+	changed = windows_changed(self->fd);
+	if (commit == LATE_BELL) {
+		rule.offset = 0x30;
+		ASSERT_EQ(0, COMMIT(self->fd, RULE_ADD(DEV_MMIO, rule)));
+		EXPECT_CLAIMS(fast ? 2 : 0, 0);
+		EXPECT_EQ(changed + fast, windows_changed(self->fd));
+	} else {
+		ASSERT_EQ(0, COMMIT(self->fd, dev_create(OTHER, 0x1000),
+				    mr_map(OTHER, 1, 0x5000000000, 0)));
+		EXPECT_CLAIMS(0, fast ? 1 : 0);
+		/* and the other bus with it */
+		EXPECT_EQ(changed + 1 + fast, windows_changed(self->fd));
+	}
+	late_writes(_metadata, self, theirs, len, after);
+	/* as it was */
+	if (commit == LATE_BELL) {
+		ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(DEV_MMIO, rule)));
+		rule.offset = OFFSET;
+	} else {
+		ASSERT_EQ(0, COMMIT(self->fd, mr_unmap(OTHER), mr_free(OTHER)));
+	}
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(DEV_MMIO, rule)));
+	ASSERT_EQ(0, ioeventfd(self->vm->fd, MMIO_BASE + OFFSET, len, theirs,
+			       KVM_IOEVENTFD_FLAG_DEASSIGN));
+	ASSERT_LE(0, renew(self));
+	close(theirs);
+}
+
+/* Which one rings is the same for a fast bell and for one that is not. */
+static void late(struct __test_metadata *_metadata, FIXTURE_DATA(fast) *self,
+		 uint32_t len, enum late_commit commit)
+{
+	struct late before[2], after[2];
+	int i;
+
+	late_case(_metadata, self, MREGION_RULE_ANY_LEN, len, commit,
+		  &before[0], &after[0]);
+	late_case(_metadata, self, MREGION_RULE_ANY_LEN | MREGION_RULE_FAST,
+		  len, commit, &before[1], &after[1]);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(LATE_SIZES(len), before[i].rung[0]);
+		EXPECT_EQ(commit == LATE_BELL ? LATE_SIZES(len) : 0,
+			  after[i].rung[0]);
+	}
+	EXPECT_EQ(after[0].rung[1], after[1].rung[1]);
+	EXPECT_EQ(after[0].exits, after[1].exits);
+	if (commit == LATE_WINDOWS)
+		EXPECT_EQ(len ? 1 : 4, after[0].rung[1]);
+}
+
+TEST_F(fast, late_for_any_length_and_a_bell)
+{
+	late(_metadata, self, 0, LATE_BELL);
+}
+
+TEST_F(fast, late_and_a_bell)
+{
+	late(_metadata, self, 4, LATE_BELL);
+}
+
+TEST_F(fast, late_for_any_length_and_windows)
+{
+	late(_metadata, self, 0, LATE_WINDOWS);
+}
+
+TEST_F(fast, late_and_windows)
+{
+	late(_metadata, self, 4, LATE_WINDOWS);
+}
+
+/* In one of two virtual machines somebody else has the address. */
+TEST_F(fast, two_virtual_machines)
+{
+	uint64_t away = MMIO_AWAY - MMIO_BASE;
+	int theirs = new_eventfd();
+	struct vm other;
+
+	ASSERT_EQ(0, vm_create(&other, 1));
+	ASSERT_EQ(0, ioeventfd(other.fd, MMIO_BASE + OFFSET, 0, theirs, 0));
+	ASSERT_EQ(0, mr_attach(self->fd, other.fd, DEV_MEMORY, 0, NULL));
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    RULE_ADD(DEV_MMIO, fast_bell(OFFSET, self->efd)),
+			    RULE_ADD(DEV_MMIO, fast_bell(0x20, self->efd))));
+	EXPECT_CLAIMS_OF_ALL(2, 0, 3, 1);
+	EXPECT_RINGS(self->efd, OFFSET);
+	EXPECT_FAST(self->efd, OFFSET, true);
+	EXPECT_EQ(0, guest_write(&other, OFFSET, 4, 1));
+	EXPECT_EQ(0, guest_write(&other, OFFSET, 4, 1));
+	EXPECT_EQ(2, signals(theirs));
+	EXPECT_EQ(0, guest_write(&other, 0x20, 4, 1));
+	EXPECT_EQ(0, guest_write(&other, 0x20, 4, 1));
+	EXPECT_EQ(2, signals(self->efd));
+	EXPECT_EQ(!self->host, guest_read(&other, 0x20, 4));
+	EXPECT_EQ(self->host, signals(self->efd));
+	ASSERT_EQ(0, COMMIT(self->fd, mr_move(DEV_MMIO, MMIO_AWAY)));
+	EXPECT_CLAIMS_OF_ALL(2, 0, 4, 0);
+	EXPECT_RINGS(self->efd, away + OFFSET);
+	EXPECT_EQ(0, guest_write(&other, away + OFFSET, 4, 1));
+	EXPECT_EQ(1, signals(self->efd));
+	EXPECT_EQ(0, guest_write(&other, OFFSET, 4, 1));
+	EXPECT_EQ(1, signals(theirs));
+	vm_free(&other);
+	EXPECT_CLAIMS(2, 0);
+	EXPECT_RINGS(self->efd, away + OFFSET);
+	close(theirs);
 }
 
 /* Neighbours of KVM's are found, though ours are around them. */
@@ -789,6 +954,36 @@ TEST_F_TIMEOUT(fast, too_many, 300)
 	ASSERT_EQ(0, mr_commit(self->fd, ops, RULES));
 	EXPECT_CLAIMS(0, 0);
 	free(ops);
+}
+
+static uint64_t memory_of(int fd)
+{
+	struct mregion_stats stats;
+
+	return mr_stats(fd, MREGION_OBJECT_MACHINE, 0, &stats) ?
+	       ~0ull : stats.memory;
+}
+
+/* Room for all that there may be is charged while there are any. */
+TEST_F(fast, memory)
+{
+	struct mregion_op op = RULE_ADD(DEV_MMIO, fast_bell(OFFSET, self->efd));
+	uint64_t before = memory_of(self->fd), room;
+	struct mregion_info info;
+
+	ASSERT_EQ(0, mr_info(self->fd, &info));
+	room = 16 * info.max_fast;
+	ASSERT_EQ(0, mr_commit_flags(self->fd, &op, 1, MREGION_COMMIT_DRY_RUN,
+				     NULL));
+	EXPECT_GT(before + room, memory_of(self->fd));
+	/* no region ~0 is there */
+	ASSERT_EQ(-ENOENT, COMMIT(self->fd, op, mr_unmap(~0u)));
+	EXPECT_GT(before + room, memory_of(self->fd));
+	ASSERT_EQ(0, mr_commit(self->fd, &op, 1));
+	EXPECT_LT(before + room, memory_of(self->fd));
+	ASSERT_EQ(0, COMMIT(self->fd, RULE_DEL(DEV_MMIO, op.rule)));
+	EXPECT_GT(before + room, memory_of(self->fd));
+	EXPECT_CLAIMS(0, 0);
 }
 
 /* ---- Ends -------------------------------------------------------------- */

@@ -442,9 +442,11 @@ enum mregion_rule_flags {
  *
  * - A write of any size that begins at the doorbell rings, as with ANY_LEN alone. One that
  *   begins before does not, and neither does one behind it.
- * - A read rings as well, and its register keeps the value that it has. On other hosts
+ * - A read may ring as well, and its register keeps the value that it has. On other hosts
  *   a read does not ring, and goes the way of any read of the region. Programs for the
- *   guest must not read a fast doorbell; what happens then is not defined.
+ *   guest must not read a fast doorbell; what happens then is not defined. The same is
+ *   true of fetching an instruction there, of page tables that are there, and of an
+ *   instruction that reads, modifies and writes: each may ring, and is skipped.
  * - All else that the instruction would do is not done. A string instruction rings
  *   once, whatever its count, and leaves its registers. Of a write that begins in
  *   memory and crosses a page's end, where the doorbell is the first byte behind it, the
@@ -452,16 +454,19 @@ enum mregion_rule_flags {
  *
  * Everything else is the same as with ANY_LEN alone, on all hosts. Each access looks into
  * the published view. So when a commit has returned that moves, hides or deletes a
- * doorbell, or puts memory there, no write rings by the old address; and an access at
- * a new one rings at once, though not yet fast before KVM's bus has been exchanged, at the
- * end of the commit. Such commits take a grace period of the virtual machine's, as
- * ioeventfds do. Where the view is read-only, a write is refused, as ever.
+ * doorbell, or puts memory there, no write that begins then rings by the old address; and
+ * an access at a new one rings at once, though not yet fast before KVM's bus has been
+ * exchanged, at the end of the commit. Such commits take a grace period of the virtual
+ * machine's, as ioeventfds do. Where the view is read-only, a write is refused, as ever.
  *
  * A fast doorbell rings the slow way, as one with ANY_LEN alone: on ports; in a guest's
  * guest; for what KVM emulates for another reason; through %MREGION_ACCESS; at addresses
- * above 2^63; where somebody else has the address on the memory bus or on that one; and
- * where there are more than struct mregion_info.max_fast in a virtual machine: those at
- * higher addresses. %MREGION_CLAIMS lists the fast ones (%MREGION_CLAIM_FAST) and,
+ * above 2^63; where no window of the machine's is first on the memory bus, since somebody
+ * else has the address, or since there are too many windows; where there are more than
+ * struct mregion_info.max_fast in a virtual machine: those at higher addresses; and where
+ * there was no memory for them, which fails neither a commit nor an attachment: all those
+ * of the virtual machine, until the next commit. Whoever gets the address later rings, or
+ * does not, as beside a doorbell with ANY_LEN alone. %MREGION_CLAIMS lists the fast ones (%MREGION_CLAIM_FAST) and,
  * of memory spaces, those that are not (%MREGION_CLAIM_SLOW).
  *
  * Only MMIO regions have fast doorbells: reads of a ROM device are of memory.
@@ -1852,10 +1857,11 @@ struct mregion_detach {
  *	the accesses, whole or in part; see %MREGION_RESERVATION
  * @MREGION_CLAIM_UNCLAIMED: part of a range of the view that is not claimed;
  *	accesses to it exit
- * @MREGION_CLAIM_FAST: a fast doorbell that is on the bus for those
+ * @MREGION_CLAIM_FAST: a fast doorbell that is on the bus for those, whether or not the
+ *	host looks there
  * @MREGION_CLAIM_SLOW: one that is not, and rings the slow way: somebody else has its
- *	address, there are more than struct mregion_info.max_fast, or there was no
- *	memory to exchange the bus
+ *	address, no window has, there are more than struct mregion_info.max_fast, or
+ *	there was no memory
  */
 enum mregion_claim_kind {
 	MREGION_CLAIM_WINDOW	= 1,
@@ -1947,7 +1953,8 @@ struct mregion_claims_read {
  *
  * EBADF: @vm_fd is not open. ENOENT: the machine is not attached to it, or not to
  * that bus. EINVAL: unknown @bus, or @claim_size is too small. ENOMEM, EINTR:
- * also when the windows could not be claimed anew; the next commit tries again.
+ * also when the windows could not be claimed anew, or fast doorbells could not be put
+ * on their bus anew, which then ring the slow way; the next commit tries again.
  */
 #define MREGION_CLAIMS	_IO(MREGION_IOCTL_TYPE, 0x10)
 
@@ -1992,7 +1999,8 @@ enum mregion_object {
  * @memory: set on return, for the machine: bytes of the kernel's memory that it
  *	holds at present, see struct mregion_info.max_memory
  * @fast: set on return, for the machine: at present, fast doorbells on the buses for
- *	those (%MREGION_CLAIM_FAST). With %MREGION_FEATURE_FAST
+ *	those, whether or not the host looks there (%MREGION_CLAIM_FAST). With
+ *	%MREGION_FEATURE_FAST
  * @slow: set on return, likewise: those that are not (%MREGION_CLAIM_SLOW)
  */
 struct mregion_stats {
