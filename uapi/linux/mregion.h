@@ -466,8 +466,9 @@ enum mregion_rule_flags {
  * struct mregion_info.max_fast in a virtual machine: those at higher addresses; and where
  * there was no memory for them, which fails neither a commit nor an attachment: all those
  * of the virtual machine, until the next commit. Whoever gets the address later rings, or
- * does not, as beside a doorbell with ANY_LEN alone. %MREGION_CLAIMS lists the fast ones
- * (%MREGION_CLAIM_FAST) and, of memory spaces, those that are not (%MREGION_CLAIM_SLOW).
+ * does not, as beside a doorbell with ANY_LEN alone where there is no fast way.
+ * %MREGION_CLAIMS lists the fast ones (%MREGION_CLAIM_FAST) and, of memory spaces, those
+ * that are not (%MREGION_CLAIM_SLOW).
  *
  * Only MMIO regions have fast doorbells: reads of a ROM device are of memory.
  */
