@@ -22,10 +22,14 @@ static const struct {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
+	size_t first_size;		/* of a program that is older */
 	bool answers;
 } ioctls[] = {
-#define IOCTL(_cmd, _type) { #_cmd, _cmd, sizeof(struct _type), true }
-#define IOCTL_SILENT(_cmd, _type) { #_cmd, _cmd, sizeof(struct _type), false }
+#define IOCTL_SINCE(_cmd, _type, _size, _answers)			\
+	{ #_cmd, _cmd, sizeof(struct _type), _size, _answers }
+#define IOCTL(_cmd, _type) IOCTL_SINCE(_cmd, _type, sizeof(struct _type), true)
+#define IOCTL_SILENT(_cmd, _type)					\
+	IOCTL_SINCE(_cmd, _type, sizeof(struct _type), false)
 	IOCTL(MREGION_INFO, mregion_info),
 	IOCTL(MREGION_COMMIT, mregion_commit),
 	IOCTL(MREGION_VIEW_READ, mregion_view_read),
@@ -37,7 +41,8 @@ static const struct {
 	IOCTL_SILENT(MREGION_RING_FREE, mregion_ring_free),
 	IOCTL(MREGION_ATTACH, mregion_attach),
 	IOCTL_SILENT(MREGION_DETACH, mregion_detach),
-	IOCTL(MREGION_STATS, mregion_stats),
+	IOCTL_SINCE(MREGION_STATS, mregion_stats,
+		    offsetof(struct mregion_stats, fast), true),
 	IOCTL(MREGION_SHADOW_CREATE, mregion_shadow_create),
 	IOCTL_SILENT(MREGION_SHADOW_FREE, mregion_shadow_free),
 	IOCTL(MREGION_SERVER_CREATE, mregion_server_create),
@@ -47,6 +52,7 @@ static const struct {
 	IOCTL(MREGION_VIEW_OPEN, mregion_view_open),
 #undef IOCTL_SILENT
 #undef IOCTL
+#undef IOCTL_SINCE
 };
 
 #define NR_IOCTLS	ARRAY_SIZE(ioctls)
@@ -155,7 +161,7 @@ TEST_F_TIMEOUT(hostile, sizes, 120)
 
 	ASSERT_NE(MAP_FAILED, buffer);
 	for (i = 0; i < NR_IOCTLS; i++) {
-		for (shorter = 0; shorter < ioctls[i].size; shorter++) {
+		for (shorter = 0; shorter < ioctls[i].first_size; shorter++) {
 			memset(buffer, 0, 0x20000);
 			buffer[0] = shorter;
 			EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, ioctls[i].cmd,
