@@ -637,10 +637,16 @@ static inline void random_accesses(struct prng *prng, struct place *place,
 	}
 }
 
+/* Fast doorbells are listed together, be they on their bus or not. */
+static inline uint32_t claim_group(const struct mregion_claim_info *claim)
+{
+	return claim->kind == MREGION_CLAIM_SLOW ? MREGION_CLAIM_FAST : claim->kind;
+}
+
 /*
  * What is claimed on the bus of a virtual machine that has descriptor @vm_fd: windows
- * first, then what is in the way, then what is missing, each by address, and of the
- * latter two what is in the way of SMM's space, or missing there, at the end.
+ * first, then what is in the way, then what is missing, then fast doorbells, each by
+ * address, and of all but windows those of SMM's space at the end.
  */
 static inline void check_claims(struct place *place,
 				const struct mregion_claim_info *claims,
@@ -654,11 +660,14 @@ static inline void check_claims(struct place *place,
 
 		claim = &claims[i];
 		window = claim->kind == MREGION_CLAIM_WINDOW;
-		same = before && before->kind == claim->kind &&
+		same = before && claim_group(before) == claim_group(claim) &&
 		       !((before->flags ^ claim->flags) & MREGION_CLAIM_SMM);
 		FUZZ_CHECK(place, claim->kind >= MREGION_CLAIM_WINDOW &&
-			   claim->kind <= MREGION_CLAIM_UNCLAIMED &&
+			   claim->kind <= MREGION_CLAIM_SLOW &&
 			   claim->last >= claim->start &&
+			   (claim_group(claim) != MREGION_CLAIM_FAST ||
+			    (bus == MREGION_BUS_MEMORY &&
+			     claim->last == claim->start)) &&
 			   (bus == MREGION_BUS_MEMORY ||
 			    claim->last <= 0xffff) && !claim->reserved &&
 			   !(claim->flags & ~(MREGION_CLAIM_RULES |
@@ -670,8 +679,9 @@ static inline void check_claims(struct place *place,
 			   "claim %u: %#llx-%#llx of kind %u, region %u, flags %#x",
 			   i, claim->start, claim->last, claim->kind,
 			   claim->region, claim->flags);
-		FUZZ_CHECK(place, !before || before->kind < claim->kind ||
-			   (before->kind == claim->kind &&
+		FUZZ_CHECK(place, !before ||
+			   claim_group(before) < claim_group(claim) ||
+			   (claim_group(before) == claim_group(claim) &&
 			    (before->flags & MREGION_CLAIM_SMM) <=
 			    (claim->flags & MREGION_CLAIM_SMM)),
 			   "claim %u: kind %u, flags %#x come before kind %u, flags %#x",
