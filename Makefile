@@ -38,7 +38,7 @@ KERNEL ?= 6.1
 KERNELS ?= $(KERNEL)
 
 # What mregion-vmm alone needs on this machine.
-for_vmm := $(if $(filter aarch64,$(shell uname -m)),libfdt-dev,acpica-tools)
+for_vmm := $(if $(filter aarch64,$(shell uname -m)),libfdt-dev zlib1g-dev,acpica-tools)
 
 MAKEFLAGS += --no-print-directory
 
@@ -48,7 +48,8 @@ all: programs module
 module:
 ifeq ($(strip $(KDIR)),)
 	@echo 'make: the module is not built: no kernel headers;' \
-		'install linux-headers-amd64, or set KDIR' >&2
+		'install linux-headers-$(or $(shell dpkg --print-architecture),amd64),' \
+		'or set KDIR' >&2
 	@exit 1
 else
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
