@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/math64.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
@@ -17,6 +18,14 @@
 #include "owner.h"
 #include "server.h"
 #include "trace.h"
+
+/**
+ * struct mregion_server_waiter - an access that waits for a slot
+ * @node: in mregion_server.waiters; with that's lock
+ */
+struct mregion_server_waiter {
+	struct list_head node;
+};
 
 /**
  * mregion_server_alloc() - make a server
@@ -65,6 +74,7 @@ mregion_server_alloc(const struct mregion_server_create *args,
 	raw_spin_lock_init(&server->lock);
 	init_waitqueue_head(&server->wait);
 	init_waitqueue_head(&server->slot_wait);
+	INIT_LIST_HEAD(&server->waiters);
 	for (i = 0; i < args->nr_slots; i++)
 		init_waitqueue_head(&server->calls[i].wait);
 	server->nr_slots = args->nr_slots;
@@ -390,19 +400,40 @@ bool mregion_server_take_up(struct mregion_server *server,
 }
 
 /*
+ * Find a slot for an access, which is @waiter if it has waited. Who waits has one
+ * first, in order: a vCPU that has just given a slot up is otherwise back before
+ * the next has run, and on a single processor always is. Lock held.
+ *
+ * Return: the slot, or -EAGAIN: there is none, or others come first.
+ */
+static int mregion_server_find_slot(struct mregion_server *server,
+				    const struct mregion_server_waiter *waiter)
+{
+	const struct list_head *first = server->waiters.next;
+	u32 slot;
+
+	if (first != (waiter ? &waiter->node : &server->waiters))
+		return -EAGAIN;
+	slot = find_first_zero_bit(server->busy, server->nr_slots);
+	return slot == server->nr_slots ? -EAGAIN : slot;
+}
+
+/*
  * Make a request; @running: for a vCPU that runs. What that had parked is of an
  * access that the VMM has completed by itself: it has nothing left to complete.
+ * @waiter has waited for a slot, or is NULL.
  *
  * Return: the slot; -ENODEV if the server is dead; -EAGAIN if all slots are
- * taken.
+ * taken, or are for others.
  */
 static int mregion_server_submit(struct mregion_server *server,
 				 const struct mregion_request *request,
-				 bool running)
+				 bool running,
+				 struct mregion_server_waiter *waiter)
 {
 	struct mregion_server_slot *shared;
 	struct mregion_server_call *call;
-	bool dropped = false;
+	bool freed = false;
 	int slot;
 
 	raw_spin_lock(&server->lock);
@@ -410,12 +441,15 @@ static int mregion_server_submit(struct mregion_server *server,
 	if (server->dead)
 		goto out;
 	if (running)
-		dropped = mregion_server_drop_parked(server, request);
+		freed = mregion_server_drop_parked(server, request);
 	mregion_server_reap(server);
-	slot = find_first_zero_bit(server->busy, server->nr_slots);
-	if (slot == server->nr_slots) {
-		slot = -EAGAIN;
+	slot = mregion_server_find_slot(server, waiter);
+	if (slot < 0)
 		goto out;
+	if (waiter) {
+		list_del_init(&waiter->node);
+		/* the next is first now, and may find one, too */
+		freed = !list_empty(&server->waiters);
 	}
 	__set_bit(slot, server->busy);
 
@@ -454,12 +488,13 @@ static int mregion_server_submit(struct mregion_server *server,
 	mregion_server_event(server);
 	raw_spin_unlock(&server->lock);
 	mregion_server_rouse(server);
-	/* that may have been more slots than one */
-	if (dropped)
+	if (freed)
 		wake_up_all(&server->slot_wait);
 	return slot;
 out:
 	raw_spin_unlock(&server->lock);
+	if (freed)
+		wake_up_all(&server->slot_wait);
 	return slot;
 }
 
@@ -572,13 +607,13 @@ static void mregion_server_park(struct mregion_server *server, u32 slot)
  * <linux/mregion.h>.
  *
  * Return: 0 if it is answered. If not, the access is to exit: -ENODEV if the
- * server is dead; -EAGAIN if all slots are taken; -EINPROGRESS if the request is
- * under way, for mregion_server_take_up().
+ * server is dead; -EAGAIN if all slots are taken, or others wait for one;
+ * -EINPROGRESS if the request is under way, for mregion_server_take_up().
  */
 int mregion_server_call_vcpu(struct mregion_server *server,
 			     struct mregion_request *request)
 {
-	int slot = mregion_server_submit(server, request, true);
+	int slot = mregion_server_submit(server, request, true, NULL);
 
 	if (slot < 0) {
 		if (slot == -ENODEV)
@@ -679,12 +714,14 @@ static int mregion_server_await(struct mregion_server *server, u32 slot,
 	return 0;
 }
 
-static bool mregion_server_has_slot(const struct mregion_server *server)
+static bool mregion_server_has_slot(const struct mregion_server *server,
+				    const struct mregion_server_waiter *waiter)
 {
 	if (READ_ONCE(server->dead))
 		return true;
 	/* a guess, that who finds a slot makes sure of with the lock */
-	return !data_race(bitmap_full(server->busy, server->nr_slots));
+	return data_race(server->waiters.next) == &waiter->node &&
+	       !data_race(bitmap_full(server->busy, server->nr_slots));
 }
 
 /* Whether a server owes some answer for longer than it may, by its @clock. */
@@ -707,7 +744,8 @@ static bool mregion_server_overdue(struct mregion_server *server, u64 clock)
  * for, and if so, it is here that a server is found to take too long. But not if
  * they have been answered: then it is the VMM that does not come for them.
  */
-static int mregion_server_wait_slot(struct mregion_server *server)
+static int mregion_server_wait_slot(struct mregion_server *server,
+				    const struct mregion_server_waiter *waiter)
 {
 	u64 clock = mregion_server_look(server, 1);
 	long ret;
@@ -716,7 +754,7 @@ static int mregion_server_wait_slot(struct mregion_server *server)
 		if (mregion_server_overdue(server, clock))
 			mregion_server_expire(server);
 		ret = wait_event_interruptible_timeout(server->slot_wait,
-						       mregion_server_has_slot(server),
+						       mregion_server_has_slot(server, waiter),
 						       server->look);
 		if (ret)
 			break;
@@ -724,6 +762,34 @@ static int mregion_server_wait_slot(struct mregion_server *server)
 	}
 	mregion_server_look(server, -1);
 	return ret < 0 ? -EINTR : 0;
+}
+
+/* Make a request as soon as there is a slot. Returns as call_wait() below. */
+static int mregion_server_queue(struct mregion_server *server,
+				const struct mregion_request *request)
+{
+	struct mregion_server_waiter waiter;
+	int slot, ret;
+
+	raw_spin_lock(&server->lock);
+	list_add_tail(&waiter.node, &server->waiters);
+	raw_spin_unlock(&server->lock);
+	do {
+		ret = mregion_server_wait_slot(server, &waiter);
+		if (ret)
+			break;
+		slot = mregion_server_submit(server, request, false, &waiter);
+		if (slot >= 0)
+			return slot;
+		ret = slot;
+	} while (ret == -EAGAIN);
+
+	raw_spin_lock(&server->lock);
+	list_del(&waiter.node);
+	raw_spin_unlock(&server->lock);
+	/* who came next may be first now */
+	wake_up_all(&server->slot_wait);
+	return ret;
 }
 
 /**
@@ -755,16 +821,14 @@ int mregion_server_resume(struct mregion_server *server,
 int mregion_server_call_wait(struct mregion_server *server,
 			     struct mregion_request *request)
 {
-	int slot, ret;
+	int slot;
 
-	while ((slot = mregion_server_submit(server, request, false)) ==
-	       -EAGAIN) {
-		ret = mregion_server_wait_slot(server);
-		if (ret)
-			return ret;
-	}
+	slot = mregion_server_submit(server, request, false, NULL);
+	if (slot == -EAGAIN)
+		slot = mregion_server_queue(server, request);
 	if (slot < 0) {
-		atomic64_inc(&server->exits);
+		if (slot == -ENODEV)
+			atomic64_inc(&server->exits);
 		return slot;
 	}
 	request->slot = slot;

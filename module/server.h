@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/mregion.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -60,8 +61,8 @@ struct mregion_server_call {
  * @owner: of its machine; a reference
  * @kref: held by the machine, regions bound to it, accesses under way, its file
  * @rcu: frees it, since searches for parked requests hold no reference
- * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, the clock and the
- *	slots' making
+ * @lock: protects @busy, @nr_parked, @nr_late, @events, @dead, @waiters, the clock
+ *	and the slots' making
  * @dead: it answers nothing any more; never cleared
  * @events: see struct mregion_server_header
  * @nr_slots: number of slots
@@ -84,6 +85,7 @@ struct mregion_server_call {
  * @busy: slots in use
  * @wait: the server's threads that wait for requests
  * @slot_wait: accesses that found no slot
+ * @waiters: the same, in the order in which they get one
  * @served: requests answered
  * @exits: requests that were left to the VMM
  * @sleeps: requests that a vCPU stopped spinning for
@@ -118,6 +120,7 @@ struct mregion_server {
 	DECLARE_BITMAP(busy, MREGION_SERVER_MAX_SLOTS);
 	wait_queue_head_t wait;
 	wait_queue_head_t slot_wait;
+	struct list_head waiters;
 	atomic64_t served;
 	atomic64_t exits;
 	atomic64_t sleeps;

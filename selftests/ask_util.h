@@ -5,6 +5,23 @@
 
 #include "server_util.h"
 
+/* Whether the thread of which that is the ID sleeps. */
+static inline bool thread_sleeps(pid_t *id)
+{
+	pid_t tid = __atomic_load_n(id, __ATOMIC_ACQUIRE);
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = tid ? fopen(path, "r") : NULL;
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
 /* The virtual machine whose vCPUs ask. */
 static int ask_vm_fd;
 
@@ -13,6 +30,7 @@ struct asker {
 	pthread_t thread;
 	struct mregion_access access;
 	int fd;
+	pid_t tid;
 	int err;
 	bool done;
 };
@@ -21,6 +39,7 @@ static inline void *asker_thread(void *arg)
 {
 	struct asker *asker = arg;
 
+	__atomic_store_n(&asker->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	asker->err = mr_ioctl(asker->fd, MREGION_ACCESS, &asker->access);
 	__atomic_store_n(&asker->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -105,29 +124,12 @@ static inline int start_waiter(struct waiter *waiter, struct mr_server *server)
 	return pthread_create(&waiter->thread, NULL, waiter_thread, waiter);
 }
 
-/* Whether it sleeps, which it does nowhere but where it waits. */
-static inline bool waiter_sleeps(struct waiter *waiter)
-{
-	pid_t tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE);
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	file = tid ? fopen(path, "r") : NULL;
-	if (!file)
-		return false;
-	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(file);
-	return state == 'S';
-}
-
-/* ... and begins to, before anything else happens. */
+/* The same, which sleeps before anything else happens: it does so nowhere else. */
 static inline int start_sleeper(struct waiter *waiter, struct mr_server *server)
 {
 	int err = start_waiter(waiter, server);
 
-	return err ? err : mr_until(waiter_sleeps(waiter)) ? 0 : -ETIMEDOUT;
+	return err ? err : mr_until(thread_sleeps(&waiter->tid)) ? 0 : -ETIMEDOUT;
 }
 
 #endif /* ASK_UTIL_H */

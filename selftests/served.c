@@ -229,7 +229,9 @@ GUESTS_TEST(slow_server)
 	run_for_a_while(_metadata, self, 0);
 	expect_all_served(_metadata, self);
 	stats = server_stats(self, SERVER);
-	EXPECT_LT(0, stats.sleeps);
+	/* With too few slots, vCPUs wait for those, and not for answers. */
+	if (variant->nr_slots >= VCPUS)
+		EXPECT_LT(0, stats.sleeps);
 }
 
 static uint32_t interrupts(FIXTURE_DATA(guests) *self)

@@ -218,6 +218,43 @@ TEST_F(protocol, any_order)
 		EXPECT_EQ(7 + i, answer_of(&askers[i]));
 }
 
+/* Who has waited for a slot gets it, in order, and nobody who comes later. */
+TEST_F(protocol, slots_in_order)
+{
+	struct mr_server *server = &self->server;
+	struct asker askers[10], late[6];
+	unsigned int i;
+	uint32_t numbers[16];
+	int slots[16];
+
+	for (i = 0; i < ARRAY_SIZE(askers); i++) {
+		ASSERT_EQ(0, ask(&askers[i], self->fd, 8 * i, 4, false, 0,
+				 MREGION_NO_VCPU));
+		if (i >= 4) {
+			ASSERT_TRUE(mr_until(thread_sleeps(&askers[i].tid)));
+			continue;
+		}
+		slots[i] = take(server, &numbers[i]);
+		ASSERT_LE(0, slots[i]);
+	}
+	for (i = 0; i < 16; i++) {
+		mr_server_answer(server, slots[i], numbers[i], i);
+		if (i < ARRAY_SIZE(late))
+			ASSERT_EQ(0, ask(&late[i], self->fd, 0x80, 4, false, 0,
+					 MREGION_NO_VCPU));
+		if (i >= 12)
+			continue;
+		slots[i + 4] = take(server, &numbers[i + 4]);
+		ASSERT_LE(0, slots[i + 4]);
+		EXPECT_EQ(i < 6 ? 8 * (i + 4) : 0x80,
+			  server->slots[slots[i + 4]].offset);
+	}
+	for (i = 0; i < ARRAY_SIZE(askers); i++)
+		EXPECT_EQ(i, answer_of(&askers[i]));
+	for (i = 0; i < ARRAY_SIZE(late); i++)
+		EXPECT_LE(10, answer_of(&late[i]));
+}
+
 /* ---- Waiting ----------------------------------------------------------- */
 
 TEST_F(protocol, wait_arguments)

@@ -1268,8 +1268,8 @@ struct mregion_view_file {
  * @MREGION_OUTCOME_DOORBELL: signalled an eventfd
  * @MREGION_OUTCOME_SHADOW: read from, or stored in, shadow memory
  * @MREGION_OUTCOME_SERVED: to be forwarded to a server. Counted again by
- *	%MREGION_ACCESS if the vCPU could not leave it there (no slot is free, or it
- *	is the second half of an access across pages)
+ *	%MREGION_ACCESS if the vCPU could not leave it there (no slot is free, or
+ *	others wait for one, or it is the second half of an access across pages)
  * @MREGION_OUTCOME_SERVER_EXIT: the region has a server, but it is dead: exits.
  *	Counted whenever it is asked: by the vCPU, and by %MREGION_ACCESS for it
  */
@@ -1684,7 +1684,8 @@ struct mregion_server_header {
  * @nr_slots: how many accesses can wait at the same time: one for each vCPU and
  *	for each thread that makes accesses without one. An answer keeps its slot
  *	until the VMM has taken it, so a VMM that makes an access while its
- *	vCPUs are stopped needs one more
+ *	vCPUs are stopped needs one more. Accesses that find none free get one in the
+ *	order in which they have begun to wait in %MREGION_ACCESS
  * @flags: must be zero
  * @timeout_usecs: longest time that an answer may take, 0 for any; see above
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
