@@ -409,6 +409,8 @@ enum mregion_rule_kind {
  *	of any size, as KVM's ioeventfds of length 0 are. It goes before all other
  *	rules, is not subject to the region's constraints, and completes all of the
  *	write
+ * @MREGION_RULE_INDEXED: an index register selects what a shadow serves, see "data
+ *	registers". With %MREGION_FEATURE_INDEXED
  * @MREGION_RULE_FAST: with ANY_LEN: KVM rings where it can before it looks at the
  *	instruction, and cannot tell reads from writes then, see "fast doorbells". With
  *	%MREGION_FEATURE_FAST
@@ -425,6 +427,7 @@ enum mregion_rule_flags {
 	MREGION_RULE_POSTED	= 1 << 5,
 	MREGION_RULE_ANY_LEN	= 1 << 6,
 	MREGION_RULE_FAST	= 1 << 7,
+	MREGION_RULE_INDEXED	= 1 << 8,
 };
 
 /**
@@ -474,6 +477,84 @@ enum mregion_rule_flags {
  */
 
 /**
+ * DOC: data registers
+ *
+ * Many devices have an index register and a data register: the guest writes an index,
+ * and then reads or writes in the data register what the index selects. PCI's
+ * configuration mechanism 1 is such a pair (ports 0xcf8 and 0xcfc), as are CMOS (0x70
+ * and 0x71), most of VGA's registers, the I/O APIC's window and Super I/O chips. A
+ * shadow with %MREGION_RULE_INDEXED is the data register of such a pair. For an access
+ * the kernel reads the index from shadow memory, where another shadow has stored it, or
+ * the VMM, and calculates::
+ *
+ *   index = bytes @index.offset to @index.offset + @index.len - 1 of memory @index.shadow
+ *   applies if @index.first <= (index & @index.bits) <= @index.last
+ *   place = @shadow_offset + shift(index & @index.select) + byte of the register
+ *
+ * where shift() multiplies by 2^@index.shift, and where that is negative, rounds down.
+ * The byte of the register is the access's offset in the region, less @offset of the
+ * rule. So an access of each size that fits is possible at each place in the register.
+ *
+ * A bit that must have a value, as bit 31 of 0xcf8, is in @index.bits. @index.first and
+ * @index.last have that value there, and agree in all higher bits. A bit that does not
+ * matter is in neither mask.
+ *
+ * A register has several rules, for ranges of the index that do not overlap. So the kernel
+ * answers for some functions of a bus. An index that is in no rule's range is forwarded
+ * as ever: to the region's server, or to the VMM. Different ranges may have the same
+ * memory. All functions that are not there are one range or a few, and with nothing but the
+ * register's number in @index.select they have the same 256 bytes of all-ones.
+ *
+ * An access that is split (struct mregion_constraints) reads the index for each part.
+ *
+ * What is atomic: the read of the index is, and so is that of the data as for any shadow.
+ * The two are not one: as on hardware, nothing keeps another vCPU from writing the index
+ * between this one's write of it and its access to the data. Guests have a lock for
+ * the pair. Who holds it reads the index that it has written, since a vCPU sees its own
+ * stores, and those of who had the lock before. Both reads have acquire order.
+ *
+ * A VMM updates what is shown by stores of the size that guests read, with release order
+ * (C11's atomic_store_explicit()). Whatever needs more than one store appears in
+ * the order of the stores. To change several bytes at once for guests, exchange the rule
+ * for one with other memory, in one commit: accesses that begin when the commit has
+ * returned see the new memory. Registers that change by themselves, or by being read,
+ * must be in no rule's range.
+ *
+ * The kernel trusts nothing in the memories. A place is within @shadow whatever the index
+ * is, also for a processor that speculates, since RULE_ADD has compared the highest
+ * place that @index.select allows with the memory's length.
+ */
+
+/**
+ * struct mregion_index - how an index selects what a data register has
+ * @shadow: ID of the shadow memory in which the index register is
+ * @len: its length in bytes, 1, 2 or 4
+ * @offset: of the index register in that memory; a multiple of @len
+ * @bits: the bits of the index that are compared
+ * @first: the lowest value of those that the rule is for
+ * @last: the highest
+ * @select: the bits of the index that select a place
+ * @shift: by how many bits those are shifted for the distance in bytes: to the left, or
+ *	if negative, to the right; -31 to 31
+ * @reserved: must be zero
+ *
+ * See "data registers". The index is little-endian. The distances are multiples of the
+ * size of access that the register is aligned for: the largest power of two, up to 8, that
+ * is not more than the rule's @len.
+ */
+struct mregion_index {
+	__u32 shadow;
+	__u32 len;
+	__u64 offset;
+	__u32 bits;
+	__u32 first;
+	__u32 last;
+	__u32 select;
+	__s32 shift;
+	__u32 reserved;
+};
+
+/**
  * struct mregion_rule - argument of %MREGION_OP_RULE_ADD and
  * %MREGION_OP_RULE_DEL
  * @kind: enum mregion_rule_kind
@@ -486,10 +567,13 @@ enum mregion_rule_flags {
  *	holds a reference to the eventfd, not to the descriptor. To delete the rule:
  *	the same eventfd, or -1 for any
  * @shadow: of a shadow, or with STORE: ID of the shadow memory; else 0
- * @access_len: of a doorbell: the size of write that it is for, 0 for any
+ * @access_len: of a doorbell or a shadow: the size of access that it is for, 0 for any
  * @shadow_offset: in the shadow memory, of the byte that stands for @offset;
- *	equal to @offset modulo 8, which keeps alignment
+ *	equal to @offset modulo 8, which keeps alignment. With INDEXED: of the byte for
+ *	@offset where the selected bits are zero; equal modulo the largest power of two, up
+ *	to 8, that is not more than @len
  * @datamatch: with DATAMATCH: the value, else 0
+ * @index: with INDEXED: the index, else zero
  * @reserved: must be zero
  *
  * A rule is for accesses (after the split of struct mregion_constraints) that
@@ -500,10 +584,15 @@ enum mregion_rule_flags {
  *
  * ADD: ENOENT: no such region, ring or shadow memory. EBADF: @eventfd is not
  * open. EEXIST: another rule of the region and of the same kind could match the
- * same access. ENOSPC: the region has struct mregion_info.max_rules rules.
+ * same access; of two shadows with INDEXED, for equal parts and an equal register
+ * and @bits of the index, only if their ranges overlap. ENOSPC: the region has struct
+ * mregion_info.max_rules rules, or INDEXED ones for max_indices combinations of a part, a
+ * register, @bits, READ and WRITE.
  * EINVAL: wrong kind of region; the part begins behind its end; @eventfd is no
- * eventfd; the shadow memory ends before the part does; flags or members do not
- * go with @kind or with each other; FAST for a ROM device; no access can match:
+ * eventfd; the shadow memory ends before the part does, or before the highest place that
+ * an index selects; flags or members do not
+ * go with @kind or with each other; @index is not as its struct says, @first is more than
+ * @last, or one of them has a bit that is not in @bits; FAST for a ROM device; no access can match:
  * @access_len is larger than the part or not accepted by the region's constraints, or
  * @datamatch does not fit @access_len.
  * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
@@ -523,6 +612,7 @@ struct mregion_rule {
 	__u32 access_len;
 	__u64 shadow_offset;
 	__u64 datamatch;
+	struct mregion_index index;
 	__u64 reserved;
 };
 
@@ -743,6 +833,8 @@ struct mregion_commit {
  *	x86, and where the kernel is built without CONFIG_KVM_SMM
  * @MREGION_FEATURE_FAST: doorbells can be fast: %MREGION_RULE_FAST. Whether the host has a
  *	fast way for them is not told
+ * @MREGION_FEATURE_INDEXED: shadows can be data registers: %MREGION_RULE_INDEXED; and
+ *	they can be for one size of access: @access_len of struct mregion_rule
  */
 enum mregion_feature {
 	MREGION_FEATURE_ATTACH	= 1 << 0,
@@ -750,6 +842,7 @@ enum mregion_feature {
 	MREGION_FEATURE_VIEW_OPEN	= 1 << 2,
 	MREGION_FEATURE_SMM	= 1 << 3,
 	MREGION_FEATURE_FAST	= 1 << 4,
+	MREGION_FEATURE_INDEXED	= 1 << 5,
 };
 
 /**
@@ -782,6 +875,9 @@ enum mregion_feature {
  * @max_memory: bytes of the kernel's memory that the machine may hold, for requests of
  *	this caller; all-ones for any number. struct mregion_stats.memory has the
  *	bytes that it holds
+ * @max_indices: combinations of a data register, an index register and their flags that
+ *	a region can have (%MREGION_FEATURE_INDEXED)
+ * @reserved: zero
  */
 struct mregion_info {
 	__u32 size;
@@ -804,6 +900,8 @@ struct mregion_info {
 	__u32 max_machine_rules;
 	__u32 max_fast;
 	__u64 max_memory;
+	__u32 max_indices;
+	__u32 reserved;
 };
 
 /**
