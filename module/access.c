@@ -29,6 +29,7 @@ struct mregion_part {
 	struct mregion_counters *counters;
 	const struct mregion_view_range *range;	/* NULL: unassigned */
 	const struct mregion_behaviour_rule *rule;
+	void *memory;			/* of @rule for the part, or NULL */
 	u64 offset;			/* in the region */
 	u64 data;			/* what is, or has been, transferred */
 	enum mregion_outcome outcome;
@@ -205,17 +206,22 @@ void mregion_access_left(const struct mregion_request *request)
 	rcu_read_unlock();
 }
 
-/* The rule for an access as it is, or NULL. */
+/* The rule for an access as it is, or NULL; @memory: set to the rule's for the access. */
 static const struct mregion_behaviour_rule *
 mregion_find_rule(const struct mregion_behaviour *behaviour, u64 offset,
-		  unsigned int len, bool write, u64 data)
+		  unsigned int len, bool write, u64 data, void **memory)
 {
 	const struct mregion_behaviour_rule *rule;
 	__le64 val = cpu_to_le64(data);
 
-	if (!behaviour->nr_rules ||
-	    !mregion_short_rule(behaviour, offset, len, write, &val, &rule))
+	*memory = NULL;
+	if (!behaviour->nr_rules)
 		return NULL;
+	if (!mregion_short_rule(behaviour, offset, len, write, &val, &rule))
+		return mregion_indexed_find(behaviour, offset, len, write,
+					    memory);
+	if (rule->memory)
+		*memory = mregion_rule_memory(rule, offset);
 	return rule;
 }
 
@@ -257,6 +263,7 @@ static void mregion_part_cut(const struct mregion_behaviour *behaviour,
 	unsigned int size = mregion_access_impl(&behaviour->constraints,
 						part->len);
 	const struct mregion_behaviour_rule *rule, *first = NULL;
+	void *memory, *first_memory = NULL;
 	bool any = false;
 	unsigned int at;
 
@@ -266,16 +273,20 @@ static void mregion_part_cut(const struct mregion_behaviour *behaviour,
 	for (at = 0; at < part->len; at += size) {
 		rule = mregion_find_rule(behaviour, part->offset + at, size,
 					 request->write,
-					 mregion_bytes(part->data, at, size));
+					 mregion_bytes(part->data, at, size),
+					 &memory);
 		any |= !!rule;
-		if (!at)
+		if (!at) {
 			first = rule;
+			first_memory = memory;
+		}
 	}
 	if (!any)
 		return;
 	part->len = size;
 	part->data = mregion_bytes(part->data, 0, size);
 	part->rule = first;
+	part->memory = first_memory;
 }
 
 /* Decide about a part whose @pos is set; @left bytes of the access remain. */
@@ -323,7 +334,8 @@ static void mregion_part_plan(const struct mregion_view_range *range,
 		return;
 	part->data = mregion_bytes(request->data, part->pos, part->len);
 	part->rule = mregion_find_rule(behaviour, part->offset, part->len,
-				       request->write, part->data);
+				       request->write, part->data,
+				       &part->memory);
 	/* of what reaches beyond the range, the rest would be another region's */
 	if (!part->rule && behaviour->nr_rules &&
 	    part->len - 1 <= range->last - (request->addr + part->pos))
@@ -433,19 +445,18 @@ static bool mregion_parts_append(const struct mregion_part *parts,
 }
 
 /* Carry out a rule other than a ring; cannot fail. */
-static void mregion_rule_apply(const struct mregion_behaviour_rule *rule,
-			       u64 offset, unsigned int len, bool write,
-			       u64 *data)
+static void mregion_part_apply(struct mregion_part *part, bool write)
 {
-	__le64 val = cpu_to_le64(*data);
+	const struct mregion_behaviour_rule *rule = part->rule;
+	__le64 val = cpu_to_le64(part->data);
 
 	if (rule->kind == MREGION_RULE_DOORBELL)
-		mregion_rule_ring_bell(rule, offset, len, &val);
+		mregion_rule_ring_bell(rule, part->offset, part->len, &val);
 	else if (write)
-		mregion_rule_store(rule, offset, len, *data);
+		mregion_rule_store(rule, part->memory, part->len, part->data);
 	else
-		*data = mregion_shadow_load(mregion_rule_memory(rule, offset),
-					    len, !(offset & (len - 1)));
+		part->data = mregion_shadow_load(part->memory, part->len,
+						 !(part->offset & (part->len - 1)));
 }
 
 /*
@@ -499,8 +510,7 @@ mregion_parts_carry_out(struct mregion_part *parts, unsigned int nr,
 		if (part->policy)
 			part->data = mregion_part_policy(part);
 		else if (part->outcome != MREGION_OUTCOME_COALESCED)
-			mregion_rule_apply(part->rule, part->offset, part->len,
-					   request->write, &part->data);
+			mregion_part_apply(part, request->write);
 		data |= part->data << (part->pos * 8);
 	}
 	if (!request->write)
@@ -719,11 +729,13 @@ static bool mregion_access_no_rule(const struct mregion_behaviour *behaviour,
 				   u64 offset,
 				   const struct mregion_request *request)
 {
+	void *memory;
+
 	return !behaviour->any_len &&
 	       mregion_access_impl(&behaviour->constraints, request->len) >=
 	       request->len &&
 	       !mregion_find_rule(behaviour, offset, request->len,
-				  request->write, request->data);
+				  request->write, request->data, &memory);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include "behaviour.h"
 #include "budget.h"
 #include "bytes.h"
+#include "indexed.h"
 #include "limits.h"
 #include "rule.h"
 #include "server.h"
@@ -122,9 +123,10 @@ mregion_behaviour_set(struct mregion_behaviour *behaviour,
 /*
  * Rules differ in kind, sizes and whether they match a value. Of the 15 sets of
  * sizes, doorbells have 15 for any value and 15 for one, rings 15, and shadows 15
- * for reads, 15 for writes, and 15 for both; and those of any length are one.
+ * for reads, 15 for writes, and 15 for both; and those of any length are one, and those
+ * with an index.
  */
-#define MREGION_MAX_GROUPS	91
+#define MREGION_MAX_GROUPS	92
 
 /* How many pointers struct mregion_behaviour.rules has for so many rules. */
 static u32 mregion_behaviour_nr_tried(u32 nr_rules)
@@ -139,6 +141,8 @@ static int mregion_rules_compare(const struct mregion_behaviour_rule *a,
 {
 	u64 x, y;
 
+	if (mregion_rule_is_indexed(a) && mregion_rule_is_indexed(b))
+		return mregion_index_compare(a, b);
 	x = (u64)mregion_rule_rank(a) << 33 | (u64)a->writes << 17 |
 	    (u64)a->reads << 1 | (a->flags & MREGION_RULE_DATAMATCH ? 1 : 0);
 	y = (u64)mregion_rule_rank(b) << 33 | (u64)b->writes << 17 |
@@ -265,6 +269,25 @@ static void mregion_behaviour_find_fast(struct mregion_behaviour *behaviour,
 				behaviour->sorted[i];
 }
 
+/* Those with an index come last. */
+static void mregion_behaviour_find_indexed(struct mregion_behaviour *behaviour,
+					   u32 nr)
+{
+	struct mregion_behaviour_rule **end = behaviour->sorted +
+					      behaviour->nr_rules;
+	struct mregion_behaviour_rule **rule;
+	struct mregion_index_group *group = NULL;
+
+	behaviour->nr_indexed = nr;
+	for (rule = end - nr; rule < end; rule++) {
+		if (!group || !mregion_index_alike(rule[-1], rule[0])) {
+			group = &behaviour->indices[behaviour->nr_indices++];
+			group->rules = rule;
+		}
+		group->nr++;
+	}
+}
+
 /*
  * A new behaviour with the rules of @old, if that is not NULL: without the one at
  * @skip, and with @more, if that is not NULL, before the one at @at.
@@ -277,7 +300,8 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	u32 nr_old = old ? old->nr_rules : 0, nr, nr_tried;
 	struct mregion_behaviour *behaviour;
 	u32 nr_fast = old ? old->nr_fast : 0;
-	size_t size, fast, groups = 0;
+	u32 nr_indexed = old ? old->nr_indexed : 0;
+	size_t size, fast, indices, groups = 0;
 
 	nr = nr_old - (skip < nr_old) + !!more;
 	nr_tried = mregion_behaviour_nr_tried(nr);
@@ -287,8 +311,14 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 	nr_fast += more && mregion_rule_is_fast(more);
 	if (skip < nr_old)
 		nr_fast -= mregion_rule_is_fast(old->sorted[skip]);
+	nr_indexed += more && mregion_rule_is_indexed(more);
+	if (skip < nr_old)
+		nr_indexed -= mregion_rule_is_indexed(old->sorted[skip]);
 	fast = size;
 	size += nr_fast * sizeof(behaviour->fast[0]);
+	indices = size;
+	size += min(nr_indexed, MREGION_MAX_INDICES) *
+		sizeof(behaviour->indices[0]);
 	/* every rule may be a group */
 	if (nr > MREGION_FEW_RULES)
 		groups = min_t(u32, nr, MREGION_MAX_GROUPS);
@@ -303,6 +333,7 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 		behaviour->sorted += nr_tried;
 	behaviour->groups = (void *)behaviour + size;
 	behaviour->fast = (void *)behaviour + fast;
+	behaviour->indices = (void *)behaviour + indices;
 
 	if (more) {
 		mregion_behaviour_push(behaviour, old->sorted, at);
@@ -325,6 +356,7 @@ mregion_behaviour_make(const struct mregion_constraints *constraints,
 			mregion_behaviour_group(behaviour);
 	}
 	mregion_behaviour_find_fast(behaviour, nr_fast);
+	mregion_behaviour_find_indexed(behaviour, nr_indexed);
 	return behaviour;
 }
 
@@ -458,17 +490,37 @@ static bool mregion_group_clash(const struct mregion_behaviour *behaviour,
 static bool mregion_behaviour_clash(const struct mregion_behaviour *behaviour,
 				    const struct mregion_behaviour_rule *rule)
 {
-	u32 i;
+	u32 i = 0;
 
-	for (i = 0; i < behaviour->nr_groups; i++)
-		if (mregion_group_clash(behaviour, &behaviour->groups[i], rule))
-			return true;
-	if (behaviour->nr_groups)
-		return false;
-	for (i = 0; i < behaviour->nr_rules; i++)
+	if (behaviour->nr_groups && !mregion_rule_is_indexed(rule)) {
+		for (; i < behaviour->nr_groups; i++)
+			if (mregion_group_clash(behaviour,
+						&behaviour->groups[i], rule))
+				return true;
+		/* the groups tell nothing of those with an index */
+		i = behaviour->nr_rules - behaviour->nr_indexed;
+	}
+	for (; i < behaviour->nr_rules; i++)
 		if (mregion_rules_clash(behaviour->sorted[i], rule))
 			return true;
 	return false;
+}
+
+/* Whether there are too many groups with an index for a rule that makes one more. */
+static bool mregion_behaviour_full(const struct mregion_behaviour *behaviour,
+				   const struct mregion_behaviour_rule *rule)
+{
+	u32 i;
+
+	if (behaviour->nr_rules == MREGION_MAX_RULES)
+		return true;
+	if (!mregion_rule_is_indexed(rule) ||
+	    behaviour->nr_indices < MREGION_MAX_INDICES)
+		return false;
+	for (i = 0; i < behaviour->nr_indices; i++)
+		if (mregion_index_alike(*behaviour->indices[i].rules, rule))
+			return false;
+	return true;
 }
 
 /**
@@ -487,11 +539,11 @@ mregion_behaviour_add(const struct mregion_behaviour *old,
 	u32 at;
 
 	if (!(rule->flags & MREGION_RULE_ANY_LEN) &&
-	    !((rule->reads | rule->writes) & old->plain))
+	    !(mregion_rule_sizes(rule) & old->plain))
 		return ERR_PTR(-EINVAL);
 	if (mregion_behaviour_clash(old, rule))
 		return ERR_PTR(-EEXIST);
-	if (old->nr_rules == MREGION_MAX_RULES)
+	if (mregion_behaviour_full(old, rule))
 		return ERR_PTR(-ENOSPC);
 	at = mregion_behaviour_bound(old, rule);
 	behaviour = mregion_behaviour_make(&old->constraints, old,

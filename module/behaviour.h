@@ -23,6 +23,32 @@ struct mregion_shadow;
 #define MREGION_FEW_RULES	4
 
 /**
+ * struct mregion_rule_index - how an index selects what a data register has
+ * @word: the aligned four bytes of @shadow that the index register is in
+ * @bits: of @word: those that are compared
+ * @first: their lowest value
+ * @span: how much higher they can be
+ * @select: of @word: the bits that select the place
+ * @scale: these times that are 2^32 times the place's distance
+ * @reads: sizes of reads that the rule is for; bit n for n bytes
+ * @writes: sizes of writes, in the same way
+ * @shadow: the index register's memory; a reference
+ * @args: as given
+ */
+struct mregion_rule_index {
+	const __le32 *word;
+	u32 bits;
+	u32 first;
+	u32 span;
+	u32 select;
+	u64 scale;
+	u32 reads;
+	u32 writes;
+	struct mregion_shadow *shadow;
+	struct mregion_index args;
+};
+
+/**
  * struct mregion_behaviour_rule - a rule, ready for use
  * @retired: in the list of what is freed after a grace period
  * @offset: first byte in the region
@@ -31,8 +57,9 @@ struct mregion_shadow;
  * @room: by an access's size (1, 2, 4, 8): how far behind @offset it can begin
  * @kind: enum mregion_rule_kind
  * @flags: enum mregion_rule_flags
- * @access_len: of a doorbell: the size of write that it is for, or 0
- * @reads: sizes of reads that it is for; bit n for n bytes
+ * @access_len: of a doorbell or a shadow: the size of access that it is for, or 0
+ * @reads: sizes of reads that it is for; bit n for n bytes. None with INDEXED, of which
+ *	@index has them: such a rule is in nobody's way who does not look for it
  * @writes: sizes of writes that it is for, in the same way
  * @any: those of @writes that it is for whatever the value
  * @datamatch: with DATAMATCH: the value
@@ -42,6 +69,7 @@ struct mregion_shadow;
  * @shadow: to read from or store to, or NULL; a reference
  * @memory: where in @shadow the byte for @offset is
  * @budget: that it is charged to
+ * @index: with INDEXED: one, else none
  *
  * Belongs to its region, from the commit that adds it to the one that deletes it
  * or frees the region; behaviours just point to it.
@@ -65,6 +93,7 @@ struct mregion_behaviour_rule {
 	struct mregion_shadow *shadow;
 	void *memory;
 	struct mregion_budget *budget;
+	struct mregion_rule_index index[];
 };
 
 /**
@@ -87,6 +116,16 @@ struct mregion_rule_group {
 };
 
 /**
+ * struct mregion_index_group - rules of a data register, of which one is for an index
+ * @rules: sorted by index; in struct mregion_behaviour.sorted
+ * @nr: how many there are
+ */
+struct mregion_index_group {
+	struct mregion_behaviour_rule *const *rules;
+	u32 nr;
+};
+
+/**
  * struct mregion_behaviour - the handling of accesses to a region
  * @plain: sizes that are accepted in one piece if aligned; bit n for n bytes
  * @refused: enum mregion_policy, never DEFAULT
@@ -94,12 +133,15 @@ struct mregion_rule_group {
  * @nr_rules: number of rules
  * @nr_fast: number of @fast
  * @nr_groups: number of @groups; 0 if there are no more than MREGION_FEW_RULES
+ * @nr_indexed: number of rules with INDEXED, which are the last ones of @sorted
+ * @nr_indices: number of @indices
  * @constraints: as given
  * @server: answers forwarded accesses, or NULL; a reference
  * @retired: in the list of what is freed after a grace period
  * @budget: that it is charged to, or NULL
  * @bytes: how much it takes
  * @groups: of @sorted, in the order in which they are to be tried
+ * @indices: of the rules with INDEXED
  * @fast: those of @sorted that are fast doorbells, by offset
  * @sorted: all rules, in the order in which they are to be tried
  * @rules: those to be tried one after the other, ends in NULL: all if they are few,
@@ -112,10 +154,13 @@ struct mregion_behaviour {
 	u32 nr_rules;
 	u32 nr_fast;
 	u32 nr_groups;
+	u32 nr_indexed;
+	u32 nr_indices;
 	struct mregion_constraints constraints;
 	struct mregion_server *server;
 	struct list_head retired;
 	struct mregion_rule_group *groups;
+	struct mregion_index_group *indices;
 	struct mregion_behaviour_rule **fast;
 	struct mregion_behaviour_rule **sorted;
 	struct mregion_budget *budget;

@@ -61,6 +61,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.features = MREGION_FEATURE_CHANGES |
 			    MREGION_FEATURE_VIEW_OPEN |
 			    MREGION_FEATURE_FAST |
+			    MREGION_FEATURE_INDEXED |
 			    mregion_attach_features(),
 		.max_regions = MREGION_MAX_REGIONS,
 		.max_spaces = MREGION_MAX_SPACES,
@@ -79,6 +80,7 @@ static int mregion_do_info(struct mregion_machine *machine,
 		.max_slots = MREGION_SERVER_MAX_SLOTS,
 		.max_shadow_len = MREGION_MAX_SHADOW_LEN,
 		.max_memory = mregion_budget_limit(),
+		.max_indices = MREGION_MAX_INDICES,
 	};
 	return 0;
 }

@@ -407,6 +407,10 @@ mregion_bus_read_range(struct kvm_vcpu *vcpu,
 	const struct mregion_behaviour_rule *rule;
 	u64 offset;
 
+	if (mregion_short_indexed(range, addr, len, val)) {
+		mregion_bus_unlock();
+		return 0;
+	}
 	if (unlikely(!mregion_short_find(range, addr, len, false, val, &offset,
 					 &rule)))
 		return mregion_bus_read_long(vcpu, range, addr, len, val, view);

@@ -12,6 +12,7 @@
 #include "objects.h"
 #include "region.h"
 #include "ring.h"
+#include "rule.h"
 #include "server.h"
 #include "shadow.h"
 
@@ -30,6 +31,13 @@ static int mregion_object_store(struct xarray *xa, u32 id, void *object)
 	return xa_err(xa_store(xa, id, object, GFP_KERNEL_ACCOUNT));
 }
 
+static bool mregion_rule_uses(const struct mregion_behaviour_rule *rule,
+			      const void *object)
+{
+	return rule->ring == object || rule->shadow == object ||
+	       (mregion_rule_is_indexed(rule) && rule->index->shadow == object);
+}
+
 static bool mregion_behaviour_uses(const struct mregion_behaviour *behaviour,
 				   const void *object)
 {
@@ -40,8 +48,7 @@ static bool mregion_behaviour_uses(const struct mregion_behaviour *behaviour,
 	if (behaviour->server == object)
 		return true;
 	for (i = 0; i < behaviour->nr_rules; i++)
-		if (behaviour->sorted[i]->ring == object ||
-		    behaviour->sorted[i]->shadow == object)
+		if (mregion_rule_uses(behaviour->sorted[i], object))
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 
 #include "budget.h"
 #include "compat.h"
+#include "indexed.h"
 #include "machine.h"
 #include "ring.h"
 #include "rule.h"
@@ -40,10 +41,12 @@ static int mregion_rule_check_doorbell(const struct mregion_rule *args)
 static int mregion_rule_check_shadow(const struct mregion_rule *args)
 {
 	u32 known = MREGION_RULE_READ | MREGION_RULE_WRITE |
-		    MREGION_RULE_NOTIFY;
+		    MREGION_RULE_NOTIFY | MREGION_RULE_INDEXED;
+	u32 len = args->access_len;
 
-	if (args->flags & ~known || args->ring || args->access_len ||
-	    args->datamatch)
+	if (args->flags & ~known || args->ring || args->datamatch)
+		return -EINVAL;
+	if (len > 8 || len & (len - 1))
 		return -EINVAL;
 	if (!(args->flags & (MREGION_RULE_READ | MREGION_RULE_WRITE)))
 		return -EINVAL;
@@ -106,6 +109,8 @@ static int mregion_rule_resolve(struct mregion_machine *machine,
 			return PTR_ERR(eventfd);
 		rule->eventfd = eventfd;
 	}
+	if (args->flags & MREGION_RULE_INDEXED)
+		return mregion_index_resolve(machine, args, rule);
 	if (!bell || args->flags & MREGION_RULE_STORE)
 		return mregion_rule_set_shadow(machine, args, rule);
 	return 0;
@@ -116,11 +121,12 @@ static int mregion_rule_check(const struct mregion_rule *args)
 	u32 known = MREGION_RULE_DATAMATCH | MREGION_RULE_STORE |
 		    MREGION_RULE_READ | MREGION_RULE_WRITE |
 		    MREGION_RULE_NOTIFY | MREGION_RULE_POSTED |
-		    MREGION_RULE_ANY_LEN | MREGION_RULE_FAST;
+		    MREGION_RULE_ANY_LEN | MREGION_RULE_FAST |
+		    MREGION_RULE_INDEXED;
 
 	if (args->flags & ~known)
 		return -EOPNOTSUPP;
-	if (args->reserved)
+	if (args->reserved || mregion_index_check(args))
 		return -EINVAL;
 	switch (args->kind) {
 	case MREGION_RULE_COALESCE:
@@ -138,7 +144,7 @@ static int mregion_rule_check(const struct mregion_rule *args)
  * The sizes of access that a rule is for; bit n for n bytes. @span: from the first to
  * the last byte of its part, which ends where all addresses do, whatever its length.
  */
-static u16 mregion_rule_sizes(const struct mregion_rule *args, u64 span)
+static u16 mregion_rule_all_sizes(const struct mregion_rule *args, u64 span)
 {
 	u16 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 
@@ -170,9 +176,12 @@ static void mregion_rule_set_room(struct mregion_behaviour_rule *rule)
 			rule->room[len] = span - (len - 1);
 }
 
-/* What a rule is charged with. */
-#define MREGION_RULE_BYTES						\
-	(sizeof(struct mregion_behaviour_rule) + MREGION_BUDGET_EVENTFD)
+static size_t mregion_rule_size(u32 flags)
+{
+	struct mregion_behaviour_rule *rule;
+
+	return struct_size(rule, index, flags & MREGION_RULE_INDEXED ? 1 : 0);
+}
 
 /**
  * mregion_rule_alloc() - make ready a rule from userspace
@@ -187,23 +196,26 @@ mregion_rule_alloc(struct mregion_machine *machine,
 		   const struct mregion_rule *args, bool del)
 {
 	u64 last = args->offset + (args->len - 1);
+	size_t size = mregion_rule_size(args->flags);
 	struct mregion_behaviour_rule *rule;
 	u16 sizes;
 	int ret = mregion_rule_check(args) ?:
-		  mregion_budget_charge(machine->budget, MREGION_RULE_BYTES);
+		  mregion_budget_charge(machine->budget,
+					size + MREGION_BUDGET_EVENTFD);
 
 	if (ret)
 		return ERR_PTR(ret);
-	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
+	rule = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!rule) {
-		mregion_budget_uncharge(machine->budget, MREGION_RULE_BYTES);
+		mregion_budget_uncharge(machine->budget,
+					size + MREGION_BUDGET_EVENTFD);
 		return ERR_PTR(-ENOMEM);
 	}
 	rule->budget = machine->budget;
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
 	mregion_rule_set_room(rule);
-	sizes = mregion_rule_sizes(args, rule->last - rule->offset);
+	sizes = mregion_rule_all_sizes(args, rule->last - rule->offset);
 	rule->kind = args->kind;
 	rule->flags = args->flags;
 	rule->access_len = args->access_len;
@@ -216,9 +228,14 @@ mregion_rule_alloc(struct mregion_machine *machine,
 	if (args->kind == MREGION_RULE_SHADOW &&
 	    args->flags & MREGION_RULE_READ)
 		rule->reads = sizes;
+	if (mregion_rule_is_indexed(rule)) {
+		swap(rule->reads, rule->index->reads);
+		swap(rule->writes, rule->index->writes);
+		rule->any = 0;
+	}
 	ret = mregion_rule_resolve(machine, args, rule, del);
 	/* a value that no write has, or a size that the part has no room for */
-	if (!ret && !rule->reads && !rule->writes)
+	if (!ret && !mregion_rule_sizes(rule))
 		ret = -EINVAL;
 	if (ret) {
 		mregion_rule_free(rule);
@@ -237,10 +254,30 @@ void mregion_rule_free(struct mregion_behaviour_rule *rule)
 		mregion_ring_put(rule->ring);
 	if (rule->shadow)
 		mregion_shadow_put(rule->shadow);
+	if (mregion_rule_is_indexed(rule))
+		mregion_index_release(rule);
 	if (rule->eventfd)
 		eventfd_ctx_put(rule->eventfd);
-	mregion_budget_uncharge(rule->budget, MREGION_RULE_BYTES);
+	mregion_budget_uncharge(rule->budget, mregion_rule_size(rule->flags) +
+				MREGION_BUDGET_EVENTFD);
 	kfree(rule);
+}
+
+static u32 mregion_rule_reads(const struct mregion_behaviour_rule *rule)
+{
+	return mregion_rule_is_indexed(rule) ? rule->index->reads : rule->reads;
+}
+
+static u32 mregion_rule_writes(const struct mregion_behaviour_rule *rule)
+{
+	return mregion_rule_is_indexed(rule) ? rule->index->writes :
+					       rule->writes;
+}
+
+/** mregion_rule_sizes() - sizes of accesses that a rule is for; bit n for n bytes */
+u32 mregion_rule_sizes(const struct mregion_behaviour_rule *rule)
+{
+	return mregion_rule_reads(rule) | mregion_rule_writes(rule);
 }
 
 /* Whether one is for a write that begins where the other is, of any length. */
@@ -269,10 +306,12 @@ static bool mregion_rules_begin(const struct mregion_behaviour_rule *a,
 bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b)
 {
-	u32 flags = a->flags & b->flags, len;
+	u32 flags = a->flags & b->flags, len, sizes;
 	u64 first, last;
 
 	if (a->kind != b->kind)
+		return false;
+	if (flags & MREGION_RULE_INDEXED && mregion_index_apart(a, b))
 		return false;
 	if (flags & MREGION_RULE_DATAMATCH && a->datamatch != b->datamatch)
 		return false;
@@ -282,9 +321,10 @@ bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 		return false;
 	first = max(a->offset, b->offset);
 	last = min(a->last, b->last);
+	sizes = (mregion_rule_reads(a) & mregion_rule_reads(b)) |
+		(mregion_rule_writes(a) & mregion_rule_writes(b));
 	for (len = 1; len <= 8; len *= 2)
-		if (((a->reads & b->reads) | (a->writes & b->writes)) & BIT(len) &&
-		    last - first >= len - 1)
+		if (sizes & BIT(len) && last - first >= len - 1)
 			return true;
 	return false;
 }
@@ -303,7 +343,10 @@ bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
 	       a->datamatch == b->datamatch &&
 	       a->shadow_offset == b->shadow_offset && a->ring == b->ring &&
 	       (!b->eventfd || a->eventfd == b->eventfd) &&
-	       a->shadow == b->shadow;
+	       a->shadow == b->shadow &&
+	       (!mregion_rule_is_indexed(a) ||
+		!memcmp(&a->index->args, &b->index->args,
+			sizeof(a->index->args)));
 }
 
 /** mregion_rule_rank() - where a rule's kind comes in the order of trying */
@@ -315,7 +358,7 @@ u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule)
 	case MREGION_RULE_COALESCE:
 		return 2;
 	default:
-		return 3;
+		return mregion_rule_is_indexed(rule) ? 4 : 3;
 	}
 }
 
@@ -391,15 +434,13 @@ void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
 /**
  * mregion_rule_store() - carry out a write to a shadow
  * @rule: the rule
- * @offset: of the write, in the region
+ * @to: its place in shadow memory
  * @len: its length
  * @data: its value
  */
-void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
+void mregion_rule_store(const struct mregion_behaviour_rule *rule, void *to,
 			unsigned int len, u64 data)
 {
-	void *to = mregion_rule_memory(rule, offset);
-
 	if (!rule->eventfd)
 		mregion_shadow_store(to, len, data);
 	else if (mregion_shadow_change(to, len, data))

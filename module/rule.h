@@ -24,10 +24,25 @@ bool mregion_rules_clash(const struct mregion_behaviour_rule *a,
 bool mregion_rules_equal(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b);
 u32 mregion_rule_rank(const struct mregion_behaviour_rule *rule);
+u32 mregion_rule_sizes(const struct mregion_behaviour_rule *rule);
 void mregion_rule_keep(const struct mregion_behaviour_rule *rule, u64 offset,
 		       unsigned int len, u64 data);
-void mregion_rule_store(const struct mregion_behaviour_rule *rule, u64 offset,
+void mregion_rule_store(const struct mregion_behaviour_rule *rule, void *to,
 			unsigned int len, u64 data);
+
+/** mregion_rule_is_indexed() - whether an index selects what a shadow serves */
+static inline bool
+mregion_rule_is_indexed(const struct mregion_behaviour_rule *rule)
+{
+	return rule->flags & MREGION_RULE_INDEXED;
+}
+
+/** mregion_rule_index_args() - the index of a rule as given, or NULL without one */
+static inline const struct mregion_index *
+mregion_rule_index_args(const struct mregion_behaviour_rule *rule)
+{
+	return mregion_rule_is_indexed(rule) ? &rule->index->args : NULL;
+}
 
 /**
  * mregion_rule_matches() - whether a rule is for an access

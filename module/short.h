@@ -15,6 +15,7 @@
 #include "behaviour.h"
 #include "bytes.h"
 #include "counters.h"
+#include "indexed.h"
 #include "region.h"
 #include "ring.h"
 #include "rule.h"
@@ -204,7 +205,37 @@ mregion_short_store(const struct mregion_view_range *range,
 {
 	mregion_count(&mregion_region_of(range->node)->counters,
 		      MREGION_OUTCOME_SHADOW);
-	mregion_rule_store(rule, offset, len, mregion_load_plain(val, len));
+	mregion_rule_store(rule, mregion_rule_memory(rule, offset), len,
+			   mregion_load_plain(val, len));
+}
+
+/**
+ * mregion_short_indexed() - read a data register
+ * @range: the range that the read is in as a whole
+ * @addr: its first address
+ * @len: its length, 1 to 8
+ * @val: filled with what is read
+ *
+ * In an RCU read-side section with preemption off.
+ *
+ * Return: whether a rule completes the read; false is no more than "not this way".
+ */
+static __always_inline bool
+mregion_short_indexed(const struct mregion_view_range *range, u64 addr, u32 len,
+		      void *val)
+{
+	u64 offset = range->delta + addr;
+	void *from;
+
+	if (static_branch_unlikely(&mregion_traced_short))
+		return false;
+	if (!(range->plain >> len & 1) || offset & (len - 1) ||
+	    !mregion_indexed_find(range->behaviour, offset, len, false, &from))
+		return false;
+	mregion_shadow_copy(val, from, len);
+	mregion_count(&mregion_region_of(range->node)->counters,
+		      MREGION_OUTCOME_SHADOW);
+	return true;
 }
 
 /**
