@@ -340,6 +340,21 @@ static inline struct mregion_rule shadow_rule(uint64_t offset, uint64_t len,
 	};
 }
 
+/* A data register of 4 bytes, whose index is at an offset of memory @indices. */
+static inline struct mregion_rule
+indexed_rule(uint64_t offset, uint32_t flags, uint32_t id, uint64_t shadow_offset,
+	     uint32_t indices, uint64_t index_offset)
+{
+	struct mregion_rule rule = shadow_rule(offset, 4, flags, id,
+					       shadow_offset);
+
+	rule.flags |= MREGION_RULE_INDEXED;
+	rule.index.shadow = indices;
+	rule.index.offset = index_offset;
+	rule.index.len = 4;
+	return rule;
+}
+
 static inline struct mregion_op mr_set_server(uint32_t id, uint32_t server)
 {
 	struct mregion_op op = mr_op(MREGION_OP_SET_SERVER, id);

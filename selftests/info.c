@@ -32,7 +32,8 @@ TEST_F(info, version)
 				      MREGION_FEATURE_CHANGES |
 				      MREGION_FEATURE_VIEW_OPEN |
 				      MREGION_FEATURE_SMM |
-				      MREGION_FEATURE_FAST));
+				      MREGION_FEATURE_FAST |
+				      MREGION_FEATURE_INDEXED));
 }
 
 /* What the module says that it has works, and what it says that it has not does not. */
@@ -108,6 +109,7 @@ TEST_F(info, limits_leave_room)
 	EXPECT_LE(16, info.max_windows);
 	EXPECT_LE(info.max_regions, info.max_work);
 	EXPECT_LE(16 << 20, info.max_memory);
+	EXPECT_LE(4, info.max_indices);
 }
 
 TEST_F(info, shorter_than_first_version)
@@ -115,7 +117,9 @@ TEST_F(info, shorter_than_first_version)
 	struct mregion_info info;
 	uint32_t size;
 
-	for (size = 0; size < sizeof(info); size++) {
+	/* later ones have more behind */
+	for (size = 0; size < offsetof(struct mregion_info, max_indices);
+	     size++) {
 		memset(&info, 0xa5, sizeof(info));
 		info.size = size;
 		EXPECT_EQ(-EINVAL, mr_ioctl(self->fd, MREGION_INFO, &info)) {

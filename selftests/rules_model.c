@@ -16,6 +16,7 @@
 #define SHADOW		1
 #define SHADOW_STEP	64u
 #define NR_RINGS	2
+#define INDICES		2		/* memory */
 
 /* The values that are written and matched; their ends are values, too. */
 static const uint64_t values[] = {
@@ -33,6 +34,7 @@ FIXTURE(model) {
 	int fd;
 	struct mr_ring rings[NR_RINGS];
 	struct mr_shadow shadow;
+	struct mr_shadow indices;
 	uint8_t *memory;		/* what the shadow memory should be */
 	struct model_rule rules[MAX_RULES];
 	unsigned int nr;
@@ -50,6 +52,7 @@ FIXTURE_SETUP(model)
 					    &self->rings[i]));
 	ASSERT_EQ(0, mr_shadow_create(self->fd, SHADOW,
 				      MAX_RULES * SHADOW_STEP, &self->shadow));
+	ASSERT_EQ(0, mr_shadow_create(self->fd, INDICES, 16, &self->indices));
 	self->memory = calloc(1, self->shadow.len);
 	ASSERT_TRUE(self->memory);
 	for (i = 0; i < MAX_RULES; i++) {
@@ -67,6 +70,7 @@ FIXTURE_TEARDOWN(model)
 		close(self->efds[i]);
 	free(self->memory);
 	mr_shadow_unmap(&self->shadow);
+	mr_shadow_unmap(&self->indices);
 	for (i = 0; i < NR_RINGS; i++)
 		mr_ring_unmap(&self->rings[i]);
 	rig_close(&self->rig);
@@ -77,7 +81,52 @@ static uint64_t low_bytes(uint64_t value, unsigned int len)
 	return len < 8 ? value & ((1ull << (8 * len)) - 1) : value;
 }
 
-/* Whether a rule is for an access, by what its documentation says. */
+/* The index that a data register's rule looks at. */
+static uint32_t model_index(const FIXTURE_DATA(model) *self,
+			    const struct mregion_rule *rule)
+{
+	uint32_t index = 0;
+
+	memcpy(&index, self->indices.memory + rule->index.offset,
+	       rule->index.len);
+	return index;
+}
+
+static bool model_selects(const FIXTURE_DATA(model) *self,
+			  const struct mregion_rule *rule)
+{
+	uint32_t value = model_index(self, rule) & rule->index.bits;
+
+	return !(rule->flags & MREGION_RULE_INDEXED) ||
+	       (value >= rule->index.first && value <= rule->index.last);
+}
+
+/* How far from that of an index of zero its place is. */
+static uint64_t model_distance(const struct mregion_index *by, uint32_t index)
+{
+	uint64_t selected = index & by->select;
+	int shift;
+
+	for (shift = by->shift; shift > 0; shift--)
+		selected *= 2;
+	for (; shift < 0; shift++)
+		selected /= 2;
+	return selected;
+}
+
+/* Whether two data registers are one, and no index is for both. */
+static bool model_apart(const struct mregion_rule *a,
+			const struct mregion_rule *b)
+{
+	return a->flags & b->flags & MREGION_RULE_INDEXED &&
+	       a->offset == b->offset && a->len == b->len &&
+	       a->index.offset == b->index.offset &&
+	       a->index.len == b->index.len && a->index.bits == b->index.bits &&
+	       (a->index.first > b->index.last ||
+		b->index.first > a->index.last);
+}
+
+/* Whether a rule is for an access, by what its documentation says, and some index. */
 static bool model_matches(const struct mregion_rule *rule, uint64_t offset,
 			  unsigned int len, bool write, uint64_t value)
 {
@@ -95,7 +144,8 @@ static bool model_matches(const struct mregion_rule *rule, uint64_t offset,
 			rule->datamatch == low_bytes(value, len));
 	default:
 		return rule->flags & (write ? MREGION_RULE_WRITE :
-					      MREGION_RULE_READ);
+					      MREGION_RULE_READ) &&
+		       (!rule->access_len || rule->access_len == len);
 	}
 }
 
@@ -138,6 +188,7 @@ static int model_add(FIXTURE_DATA(model) *self, const struct mregion_rule *rule)
 		return -EINVAL;
 	for (i = 0; i < self->nr; i++)
 		if (self->rules[i].rule.kind == rule->kind &&
+		    !model_apart(&self->rules[i].rule, rule) &&
 		    model_both(&self->rules[i].rule, rule))
 			return -EEXIST;
 	return 0;
@@ -154,6 +205,7 @@ static struct model_rule *model_find(FIXTURE_DATA(model) *self, uint64_t offset,
 		struct model_rule *rule = &self->rules[i];
 
 		if (model_matches(&rule->rule, offset, len, write, value) &&
+		    model_selects(self, &rule->rule) &&
 		    (!best || model_rank(&rule->rule) < model_rank(&best->rule)))
 			best = rule;
 	}
@@ -164,8 +216,43 @@ static struct model_rule *model_find(FIXTURE_DATA(model) *self, uint64_t offset,
 static uint8_t *model_memory(FIXTURE_DATA(model) *self,
 			     const struct model_rule *rule, uint64_t offset)
 {
-	return self->memory + rule->rule.shadow_offset +
+	uint64_t distance = 0;
+
+	if (rule->rule.flags & MREGION_RULE_INDEXED)
+		distance = model_distance(&rule->rule.index,
+					  model_index(self, &rule->rule));
+	return self->memory + rule->rule.shadow_offset + distance +
 	       (offset - rule->rule.offset);
+}
+
+/*
+ * Make a shadow a data register: one of two, of one of two index registers, and with what
+ * these have in them as one of few ranges of bits.
+ */
+static void random_index(struct prng *prng, struct mregion_rule *rule)
+{
+	static const struct mregion_index registers[] = {
+		{ .shadow = INDICES, .offset = 4, .len = 4, .bits = 0x80000f0f },
+		{ .shadow = INDICES, .offset = 11, .len = 1, .bits = 0x3c },
+		{ .shadow = INDICES, .offset = 14, .len = 2, .bits = 0xffff },
+	};
+	struct mregion_index index = registers[below(prng, ARRAY_SIZE(registers))];
+	uint32_t a = (uint32_t)random64(prng) & index.bits;
+	uint32_t b = below(prng, 4) ? (uint32_t)random64(prng) & index.bits : a;
+
+	rule->flags |= MREGION_RULE_INDEXED;
+	rule->offset = below(prng, 2) ? 24 : 40;
+	rule->len = rule->offset == 24 ? 4 : 1;
+	index.first = a < b ? a : b;
+	index.last = a < b ? b : a;
+	index.shift = (int)below(prng, 16) - 12;
+	/* distances of up to 32, of which 8 bytes are beyond what a place has */
+	index.select = (uint32_t)random64(prng) & (index.len == 1 ? 0xff : 0xffff);
+	while (model_distance(&index, -1u) > SHADOW_STEP / 2)
+		index.select &= index.select - 1;
+	while (model_distance(&index, -1u) % rule->len)
+		index.select &= ~(1u << __builtin_ctz(index.select));
+	rule->index = index;
 }
 
 static struct model_rule random_rule(FIXTURE_DATA(model) *self,
@@ -204,6 +291,10 @@ static struct model_rule random_rule(FIXTURE_DATA(model) *self,
 			rule.flags |= MREGION_RULE_NOTIFY;
 			rule.eventfd = self->efds[place];
 		}
+		if (below(prng, 2))
+			random_index(prng, &rule);
+		else if (!below(prng, 4))
+			rule.access_len = sizes[below(prng, ARRAY_SIZE(sizes))];
 		break;
 	default:
 		rule.access_len = sizes[below(prng, ARRAY_SIZE(sizes))];
@@ -355,6 +446,16 @@ static bool model_undefined(const FIXTURE_DATA(model) *self,
 	return false;
 }
 
+/* As a VMM that keeps the indices itself; often not where a rule is. */
+static void model_set_indices(FIXTURE_DATA(model) *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		self->indices.memory[i] = random64(&self->prng) &
+					  random64(&self->prng);
+}
+
 static void model_accesses(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(model) *self, bool unaligned,
 			   unsigned int set)
@@ -376,6 +477,7 @@ static void model_accesses(struct __test_metadata *_metadata,
 		if (!unaligned)
 			access.offset -= access.offset % access.len;
 		guest &= !model_undefined(self, &access);
+		model_set_indices(self);
 		what = model_access(self, &access, guest);
 		ASSERT_EQ(NULL, what) {
 			TH_LOG("set %u, %u rules: %s of %u@%llu %#llx by %s: %s",
@@ -411,7 +513,7 @@ static int model_constrain(FIXTURE_DATA(model) *self, bool unaligned)
 /* Random rules, some of which are refused, come and go. */
 TEST_F_TIMEOUT(model, random_rules, 400)
 {
-	unsigned int set, i, tries, clashed = 0, most = 0;
+	unsigned int set, i, tries, clashed = 0, most = 0, indexed = 0;
 	uint64_t seed;
 	bool unaligned;
 	int expected;
@@ -441,6 +543,7 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 			}
 			if (!expected)
 				self->rules[self->nr++] = rule;
+			indexed += !expected && rule.rule.index.len;
 			clashed += expected == -EEXIST;
 			if (!below(&self->prng, 8))
 				ASSERT_EQ(0, model_constrain(self, unaligned));
@@ -463,6 +566,7 @@ TEST_F_TIMEOUT(model, random_rules, 400)
 	}
 	EXPECT_LT(0, clashed);
 	EXPECT_LE(16, most);
+	EXPECT_LT(SETS, indexed);
 }
 
 TEST_HARNESS_MAIN

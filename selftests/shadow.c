@@ -185,6 +185,28 @@ TEST_F(shadow, reads_apart_from_writes)
 	mr_shadow_unmap(&other);
 }
 
+/* A register that one size of access is for. */
+TEST_F(shadow, one_size)
+{
+	struct mregion_rule rule = shadow_rule(0x10, 8, READ_RULE | WRITE_RULE,
+					       SHADOW, 0);
+
+	rule.access_len = 4;
+	ASSERT_EQ(0, ADD(rule));
+	EXPECT_EQ(1, WRITE(0x14, 4, 0x12345678));
+	EXPECT_READ(0x14, 4, 1, 0x12345678);
+	EXPECT_READ(0x14, 2, 0, 0);
+	EXPECT_EQ(0, WRITE(0x15, 1, 0));
+	EXPECT_EQ(0x12345678, bytes_at(&self->shadow, 4, 4));
+	/* The others are for another rule. */
+	rule.access_len = 2;
+	EXPECT_EQ(0, ADD(rule));
+	EXPECT_EQ(1, WRITE(0x16, 2, 0));
+	EXPECT_EQ(0x5678, bytes_at(&self->shadow, 4, 4));
+	rule.access_len = 0;
+	EXPECT_EQ(-EEXIST, ADD(rule));
+}
+
 /* Every size and alignment, where guests have no instruction for it. */
 TEST_F(shadow, odd_sizes)
 {
@@ -303,7 +325,10 @@ TEST_F(shadow, bad_rules)
 	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_DATAMATCH);
 	EXPECT_BAD(EINVAL, rule.flags |= MREGION_RULE_POSTED);
 	EXPECT_BAD(EINVAL, rule.ring = 1);
-	EXPECT_BAD(EINVAL, rule.access_len = 4);
+	EXPECT_BAD(EINVAL, rule.access_len = 3);
+	EXPECT_BAD(EINVAL, rule.access_len = 8; rule.len = 4);
+	EXPECT_BAD(EINVAL, rule.access_len = 16);
+	EXPECT_BAD(EINVAL, rule.index.len = 4);
 	EXPECT_BAD(EINVAL, rule.datamatch = 4);
 	EXPECT_BAD(EINVAL, rule.shadow_offset = 9);
 	EXPECT_BAD(EINVAL, rule.shadow_offset = 2 * MR_PAGE);

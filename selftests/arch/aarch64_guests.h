@@ -89,6 +89,22 @@ GUEST_CODE(edge, "1: ldr x3, [x0]\n"
 		 "2: ldr w10, [x7, x9]\n add w10, w10, #1\n str w10, [x7, x9]\n"
 		 "ldr w10, [x7]\n cbz w10, 1b\n brk #0");
 
+/*
+ * Select one place after the other in a register at the address, and read what is there in
+ * the one behind it, until memory at arg[2] says to stop. The vCPUs take turns: it is this
+ * one's when the 4 bytes behind that are arg[0], and then the one's of which arg[1] is.
+ * The low half of each place is its index. Those that are not are counted.
+ */
+GUEST_CODE(mmio_pair, "add x11, x7, #4\n"
+		      "1: and x9, x1, #63\n lsl x9, x9, #2\n"
+		      "2: ldr w10, [x7]\n cbnz w10, 4f\n"
+		      "ldar w10, [x11]\n cmp w10, w5\n b.ne 2b\n"
+		      "str w9, [x0]\n ldr w3, [x0, #4]\n stlr w6, [x11]\n"
+		      "and w10, w3, #0xffff\n cmp w10, w9\n b.eq 3f\n"
+		      "add x4, x4, #1\n"
+		      "3: add x1, x1, #1\n b 1b\n"
+		      "4: brk #0");
+
 /* Write each number to one of 32 places, 8 KiB apart. */
 GUEST_LOOP(write_places, "and x9, x1, #31\n lsl x9, x9, #13\n"
 			 "str w1, [x0, x9]");

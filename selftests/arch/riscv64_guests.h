@@ -91,6 +91,22 @@ GUEST_RISCV(edge, "1: ld a3, (a0)\n"
 		  "2: lw t1, (t0)\n addi t1, t1, 1\n sw t1, (t0)\n"
 		  "lw t1, (a7)\n beqz t1, 1b\n ebreak");
 
+/*
+ * Select one place after the other in a register at the address, and read what is there in
+ * the one behind it, until memory at arg[2] says to stop. The vCPUs take turns: it is this
+ * one's when the 4 bytes behind that are arg[0], and then the one's of which arg[1] is.
+ * The low half of each place is its index. Those that are not are counted.
+ */
+GUEST_RISCV(mmio_pair, "1: andi t0, a1, 63\n slli t0, t0, 2\n"
+		       "2: lw t1, (a7)\n bnez t1, 4f\n"
+		       "lw t1, 4(a7)\n bne t1, a5, 2b\n fence r, rw\n"
+		       "sw t0, (a0)\n lwu a3, 4(a0)\n"
+		       "fence rw, w\n sw a6, 4(a7)\n"
+		       "slli t1, a3, 48\n srli t1, t1, 48\n beq t1, t0, 3f\n"
+		       "addi a4, a4, 1\n"
+		       "3: addi a1, a1, 1\n j 1b\n"
+		       "4: ebreak");
+
 /* Write each number to one of 32 places, 8 KiB apart. */
 GUEST_LOOP(write_places, "andi t0, a1, 31\n slli t0, t0, 13\n add t0, t0, a0\n"
 			 "sw a1, (t0)");

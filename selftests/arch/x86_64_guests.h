@@ -110,6 +110,26 @@ GUEST_CODE(edge, "1: mov (%rdi), %rax\n"
 		 "3: incl 12(%r11)\n"
 		 "4: cmpl $0, (%r11)\n je 1b\n hlt");
 
+/*
+ * Select one place after the other in a register at the address, and read what is there in
+ * the one behind it, until memory at arg[2] says to stop. The vCPUs take turns: it is this
+ * one's when the 4 bytes behind that are arg[0], and then the one's of which arg[1] is.
+ * The low half of each place is its index. Those that are not are counted.
+ */
+#define PAIR(access)							\
+	"1: mov %ecx, %ebx\n and $63, %ebx\n shl $2, %ebx\n"		\
+	"2: cmpl $0, (%r11)\n jne 5f\n"				\
+	"cmp %r9d, 4(%r11)\n je 3f\n pause\n jmp 2b\n"		\
+	"3: " access "\n mov %r10d, 4(%r11)\n"				\
+	"cmp %bx, %ax\n je 4f\n inc %r8\n"				\
+	"4: inc %rcx\n jmp 1b\n"					\
+	"5: hlt"
+
+GUEST_CODE(mmio_pair, PAIR("mov %ebx, (%rdi)\n mov 4(%rdi), %eax"));
+GUEST_CODE(pio_pair, PAIR("mov %ebx, %eax\n out %eax, %dx\n add $4, %edx\n"
+			  "in %dx, %eax\n sub $4, %edx"));
+#undef PAIR
+
 /* Write each number to one of 32 places, 8 KiB apart. */
 GUEST_LOOP(write_places, "mov %ecx, %eax\n"
 			 "and $31, %eax\n"
