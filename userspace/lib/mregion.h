@@ -1362,6 +1362,225 @@ int mregion_del_shadow(struct mregion_region *region, uint64_t offset,
 		       uint64_t len, struct mregion_shadow *shadow,
 		       uint64_t shadow_offset, uint32_t flags, int eventfd);
 
+/* ---- Data registers ---------------------------------------------------- */
+
+/**
+ * struct mregion_indexed - a data register, and what it has for a range of the index
+ * @offset: first byte of the register
+ * @len: its length in bytes; not 0
+ * @index: memory in which the index register is: a shadow of its own stores there what
+ *	guests write, or the VMM does
+ * @index_offset: of the index register in @index; a multiple of @index_len
+ * @index_len: its length in bytes, 1, 2 or 4
+ * @bits: the bits of the index that are compared
+ * @first: the lowest value of those that this is for
+ * @last: the highest
+ * @select: the bits of the index that select a place
+ * @shift: by how many bits those are shifted for the distance in bytes: to the left, or
+ *	if negative, to the right
+ * @shadow: memory with the values
+ * @shadow_offset: offset in @shadow of the byte for @offset, where the selected bits are
+ *	zero; equal to @offset modulo the largest power of two, up to 8, that is not more
+ *	than @len
+ * @access_len: only accesses of so many bytes; 0 for any that lie within the register
+ * @flags: MREGION_RULE_READ, MREGION_RULE_WRITE, or both
+ * @eventfd: signalled when a write has changed what is stored; -1 for none
+ *
+ * See "data registers" in <linux/mregion.h>. Accesses with an index outside the range
+ * are for other ranges of the same register, or forwarded.
+ */
+struct mregion_indexed {
+	uint64_t offset;
+	uint64_t len;
+	struct mregion_shadow *index;
+	uint64_t index_offset;
+	uint32_t index_len;
+	uint32_t bits;
+	uint32_t first;
+	uint32_t last;
+	uint32_t select;
+	int32_t shift;
+	struct mregion_shadow *shadow;
+	uint64_t shadow_offset;
+	uint32_t access_len;
+	uint32_t flags;
+	int eventfd;
+};
+
+/**
+ * mregion_add_indexed() - serve a data register from shadow memory
+ * @region: an MMIO or ROM device region
+ * @indexed: the register, and the range of the index; copied
+ *
+ * Most registers are those of a pair that mregion_show_in_pair() knows.
+ *
+ * A module without %MREGION_FEATURE_INDEXED forwards all accesses to the register as
+ * before: then this does nothing, and succeeds.
+ *
+ * Return: 0; -EBADF: the eventfd is not open; -EINVAL: it is none, or @flags are for
+ * reads only; the region is of another kind; the register begins behind its end; a
+ * member is not as struct mregion_indexed says, @first is more than @last, or one of
+ * them has a bit that is not in @bits; the highest place that an index in @select can
+ * have is not in the memory; no access can match; -EEXIST: another shadow of the region
+ * is for the same accesses with the same index; -ENOSPC: as mregion_coalesce(), or the
+ * region has max_indices combinations of registers and flags.
+ */
+int mregion_add_indexed(struct mregion_region *region,
+			const struct mregion_indexed *indexed);
+
+/**
+ * mregion_del_indexed() - undo mregion_add_indexed() of equal arguments
+ * @region: the region
+ * @indexed: the same in every member; but if @eventfd is not -1, it may be any number,
+ *	since it may be closed by now
+ *
+ * Return: 0, also without %MREGION_FEATURE_INDEXED; -ENOENT: there is no such rule.
+ */
+int mregion_del_indexed(struct mregion_region *region,
+			const struct mregion_indexed *indexed);
+
+/**
+ * enum mregion_pair_kind - the usual pairs of an index register and a data register
+ * @MREGION_PAIR_PCI: PCI's configuration mechanism 1, ports 0xcf8 and 0xcfc: an index of 4
+ *	bytes, which only accesses of 4 bytes are for, and 4 bytes of data right behind it.
+ *	The index is what mregion_pci_index() returns, plus the register's number
+ * @MREGION_PAIR_BYTE: an index of one byte, and a byte of data right behind it: Super I/O
+ *	chips, and VGA's sequencer, CRTC and graphics registers
+ * @MREGION_PAIR_CMOS: likewise, with an index of 7 bits that is written only, since bit 7
+ *	is the mask of NMIs: ports 0x70 and 0x71
+ * @MREGION_PAIR_IOAPIC: an index of one byte, the lowest of 4, and 4 bytes of data 16
+ *	bytes behind them
+ */
+enum mregion_pair_kind {
+	MREGION_PAIR_PCI	= 0,
+	MREGION_PAIR_BYTE	= 1,
+	MREGION_PAIR_CMOS	= 2,
+	MREGION_PAIR_IOAPIC	= 3
+};
+
+/**
+ * struct mregion_pair - an index register and its data register
+ * @kind: enum mregion_pair_kind
+ * @offset: of the index register's first byte in the region
+ * @index: memory for the index
+ * @index_offset: of the index in @index; equal to @offset modulo 8
+ *
+ * The index is in @index alone, and nowhere in the device: its functions load it from
+ * there when they are called for the data register. They store it there when they are
+ * called for the index register, which happens with modules without
+ * %MREGION_FEATURE_INDEXED, and for accesses of a size that the register is not for.
+ */
+struct mregion_pair {
+	enum mregion_pair_kind kind;
+	uint64_t offset;
+	struct mregion_shadow *index;
+	uint64_t index_offset;
+};
+
+/**
+ * mregion_add_pair() - serve an index register from shadow memory
+ * @region: an MMIO or ROM device region
+ * @pair: the pair; copied
+ *
+ * Guests then write the index, and read it if @pair->kind can be read, without a call of
+ * the device's functions. The data register is forwarded but for what
+ * mregion_show_in_pair() shows in it. PCI's configuration space in ports 0xcf8 to
+ * 0xcff, with all functions of bus 0 in 64 KiB of @memory, and 256 bytes of 0xff at
+ * @none for all other buses::
+ *
+ *   pair = (struct mregion_pair){ MREGION_PAIR_PCI, 0, memory, index_offset };
+ *   mregion_begin(machine);
+ *   mregion_add_pair(ports, &pair);
+ *   mregion_show_in_pair(ports, &pair, mregion_pci_index(0, 0, 0),
+ *                        mregion_pci_index(0, 31, 7) + 0xff, 0xffff, memory, 0);
+ *   mregion_show_in_pair(ports, &pair, mregion_pci_index(1, 0, 0),
+ *                        mregion_pci_index(255, 31, 7) + 0xff, 0xff, memory, none);
+ *   mregion_commit(machine);
+ *
+ * where functions that are not there have 256 bytes of 0xff in @memory, too. A function
+ * with a register that changes by itself, or by being read, is shown in two ranges, before
+ * the register and behind it.
+ *
+ * Without %MREGION_FEATURE_INDEXED it does nothing, and succeeds: accesses to both
+ * registers are forwarded as before.
+ *
+ * Return: 0; or as mregion_add_shadow(); -EINVAL: there is no such kind, too.
+ */
+int mregion_add_pair(struct mregion_region *region,
+		     const struct mregion_pair *pair);
+
+/**
+ * mregion_del_pair() - undo mregion_add_pair() of equal arguments
+ * @region: the region
+ * @pair: the same in every member
+ *
+ * What is shown in the data register stays, with the index that is in @pair->index.
+ *
+ * Return: 0, also without %MREGION_FEATURE_INDEXED; -ENOENT: there is no such rule;
+ * -EINVAL: there is no such kind.
+ */
+int mregion_del_pair(struct mregion_region *region,
+		     const struct mregion_pair *pair);
+
+/**
+ * mregion_pci_index() - the index of a PCI function's first register
+ * @bus: 0 to 255
+ * @device: 0 to 31
+ * @function: 0 to 7
+ *
+ * Return: what a guest writes to port 0xcf8 for it; 0xff000000, which is in no range that
+ * can be shown, if there can be no such function.
+ */
+uint32_t mregion_pci_index(unsigned int bus, unsigned int device,
+			   unsigned int function);
+
+/**
+ * mregion_show_in_pair() - serve reads of a data register from shadow memory
+ * @region: the region
+ * @pair: the pair, as in mregion_add_pair()
+ * @first: the lowest index that this is for
+ * @last: the highest
+ * @select: the bits of the index that select a place; the others do not matter, so many
+ *	indices have the same bytes
+ * @shadow: memory with the values
+ * @shadow_offset: offset in it of the byte of the data register where the selected bits
+ *	are zero; a multiple of 4 with 4 bytes of data at a multiple of 4
+ *
+ * With 4 bytes for each index of %MREGION_PAIR_IOAPIC, and else one. For
+ * %MREGION_PAIR_PCI bit 31 of @first and @last is set, and bits 0 and 1 of all
+ * three are dropped: the address in the data register stands for these.
+ *
+ * Reads with an index of the range are then served from the memory. Writes are
+ * forwarded: the device does what they do, and stores what guests then read. Ranges of
+ * a pair do not overlap. To exchange the memory of a range, call
+ * mregion_hide_in_pair() and this in one transaction.
+ *
+ * Return: 0, also without %MREGION_FEATURE_INDEXED, where nothing is shown; or as
+ * mregion_add_indexed(); -EINVAL: there is no such kind, too.
+ */
+int mregion_show_in_pair(struct mregion_region *region,
+			 const struct mregion_pair *pair, uint32_t first,
+			 uint32_t last, uint32_t select,
+			 struct mregion_shadow *shadow, uint64_t shadow_offset);
+
+/**
+ * mregion_hide_in_pair() - undo mregion_show_in_pair() of equal arguments
+ * @region: the region
+ * @pair: the same in every member
+ * @first: as given there
+ * @last: as given there
+ * @select: as given there
+ * @shadow: the memory
+ * @shadow_offset: as given there
+ *
+ * Return: 0, also without %MREGION_FEATURE_INDEXED; -ENOENT: there is no such rule;
+ * -EINVAL: there is no such kind.
+ */
+int mregion_hide_in_pair(struct mregion_region *region,
+			 const struct mregion_pair *pair, uint32_t first,
+			 uint32_t last, uint32_t select,
+			 struct mregion_shadow *shadow, uint64_t shadow_offset);
+
 /* ---- Servers: the VMM's side ------------------------------------------- */
 
 /**

@@ -13,6 +13,7 @@
 #include "mregion.h"
 #include "region.h"
 #include "region_changes.h"
+#include "rules.h"
 #include "server_in_vmm.h"
 #include "shadow.h"
 
@@ -26,12 +27,8 @@ static void settle_asked(void *object, const struct mregion_op *op, bool done)
 	mregion_region_put(region);
 }
 
-/*
- * Add, or delete, a doorbell or a shadow. From now on, or until the deletion is
- * committed, the kernel is asked what accesses do.
- */
-static int change_asked(struct mregion_region *region, struct mregion_op *op,
-			const char *what)
+int mregion_change_asked(struct mregion_region *region, struct mregion_op *op,
+			 const char *what)
 {
 	if (region && op->code == MREGION_OP_RULE_ADD)
 		atomic_fetch_add(&region->nr_asked, 1);
@@ -79,7 +76,7 @@ static int change_doorbell(struct mregion_region *region, uint32_t code,
 		op.rule.shadow = doorbell->shadow->id;
 		op.rule.shadow_offset = doorbell->shadow_offset;
 	}
-	return change_asked(region, &op, what);
+	return mregion_change_asked(region, &op, what);
 }
 
 int mregion_add_doorbell(struct mregion_region *region,
@@ -120,7 +117,7 @@ static int change_shadow(struct mregion_region *region, uint32_t code,
 		/* What is deleted is known without, and it may be closed. */
 		op.rule.eventfd = code == MREGION_OP_RULE_ADD ? eventfd : -1;
 	}
-	return change_asked(region, &op, "change what shadow memory serves");
+	return mregion_change_asked(region, &op, "change what shadow memory serves");
 }
 
 int mregion_add_shadow(struct mregion_region *region, uint64_t offset,
