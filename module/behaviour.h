@@ -30,6 +30,8 @@ struct mregion_shadow;
  * @span: how much higher they can be
  * @select: of @word: the bits that select the place
  * @scale: these times that are 2^32 times the place's distance
+ * @within: mask of an access's distance from the register's first byte, which is @len of
+ *	the rule rounded up to a power of two
  * @reads: sizes of reads that the rule is for; bit n for n bytes
  * @writes: sizes of writes, in the same way
  * @shadow: the index register's memory; a reference
@@ -42,6 +44,7 @@ struct mregion_rule_index {
 	u32 span;
 	u32 select;
 	u64 scale;
+	u64 within;
 	u32 reads;
 	u32 writes;
 	struct mregion_shadow *shadow;

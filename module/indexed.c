@@ -60,15 +60,22 @@ int mregion_index_check(const struct mregion_rule *args)
 	return 0;
 }
 
-/* The data register's bytes of all places have to be in the memory. */
+/*
+ * The data register's bytes of all places have to be in the memory, rounded up, as a
+ * processor that speculates may read what is behind the register.
+ */
 static int mregion_index_check_memory(const struct mregion_shadow *shadow,
 				      const struct mregion_rule *args)
 {
 	u64 len = mregion_shadow_len(shadow);
 	u64 reach = mregion_index_reach(&args->index);
+	u64 most;
 
-	if (args->shadow_offset > len || args->len > len - args->shadow_offset ||
-	    reach > len - args->shadow_offset - args->len)
+	if (args->shadow_offset > len || args->len > len - args->shadow_offset)
+		return -EINVAL;
+	most = roundup_pow_of_two(args->len);
+	if (most > len - args->shadow_offset ||
+	    reach > len - args->shadow_offset - most)
 		return -EINVAL;
 	if ((args->shadow_offset ^ args->offset) &
 	    (mregion_index_align(args->len) - 1))
@@ -117,6 +124,7 @@ int mregion_index_resolve(struct mregion_machine *machine,
 	index->first = from->first << up;
 	index->span = (from->last - from->first) << up;
 	index->select = from->select << up;
+	index->within = roundup_pow_of_two(args->len) - 1;
 	/* without overflow: the product is a place in the memory times 2^32 */
 	if (mregion_index_reach(from))
 		index->scale = 1ull << (32 + from->shift - up);

@@ -3,7 +3,6 @@
 #ifndef MREGION_INDEXED_H
 #define MREGION_INDEXED_H
 
-#include <linux/nospec.h>
 #include <linux/types.h>
 
 #include "behaviour.h"
@@ -26,6 +25,24 @@ const struct mregion_behaviour_rule *
 mregion_index_search(const struct mregion_index_group *group, u32 value);
 
 /**
+ * mregion_index_place() - where an index has what a data register shows
+ * @rule: the register's rule that the index is for
+ * @word: the index, as struct mregion_rule_index has it
+ * @distance: of an access from the register's first byte
+ *
+ * No index and no distance lead out of the memory, whatever the processor executes
+ * speculatively: masks reach no further than mregion_index_resolve() has checked.
+ */
+static __always_inline void *
+mregion_index_place(const struct mregion_behaviour_rule *rule, u32 word,
+		    u64 distance)
+{
+	return rule->memory +
+	       ((word & rule->index->select) * rule->index->scale >> 32) +
+	       (distance & rule->index->within);
+}
+
+/**
  * mregion_index_find() - the rule of a group that is for an access
  * @group: the group
  * @offset: of the access, in the region
@@ -33,9 +50,7 @@ mregion_index_search(const struct mregion_index_group *group, u32 value);
  * @write: whether it is a write
  * @at: set to the place of its first byte in shadow memory
  *
- * The index is read once, so that what is compared is what selects. No value of it
- * leads out of the memory, whatever the processor executes speculatively: the
- * selected bits reach no further than mregion_index_resolve() has checked.
+ * The index is read once, so that what is compared is what selects.
  *
  * Return: the rule, or NULL.
  */
@@ -58,8 +73,7 @@ mregion_index_find(const struct mregion_index_group *group, u64 offset,
 	}
 	if (value - index->first > index->span)
 		return NULL;
-	*at = rule->memory + ((word & index->select) * index->scale >> 32) +
-	      array_index_nospec(offset - rule->offset, rule->len);
+	*at = mregion_index_place(rule, word, offset - rule->offset);
 	return rule;
 }
 

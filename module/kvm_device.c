@@ -407,14 +407,51 @@ mregion_bus_read_range(struct kvm_vcpu *vcpu,
 	const struct mregion_behaviour_rule *rule;
 	u64 offset;
 
-	if (mregion_short_indexed(range, addr, len, val)) {
-		mregion_bus_unlock();
-		return 0;
-	}
 	if (unlikely(!mregion_short_find(range, addr, len, false, val, &offset,
 					 &rule)))
 		return mregion_bus_read_long(vcpu, range, addr, len, val, view);
 	mregion_short_read(range, rule, offset, len, val);
+	mregion_bus_unlock();
+	return 0;
+}
+
+/*
+ * Another rule than the first may be for it. The view may be another one by now; it is as
+ * good.
+ */
+static noinline int
+mregion_bus_read_again(struct kvm_vcpu *vcpu,
+		       const struct mregion_view_range *range, gpa_t addr,
+		       int len, void *val)
+{
+	const struct mregion_space *space = range->space;
+	const struct mregion_view *view;
+
+	if (mregion_short_indexed(range, addr, len, val)) {
+		mregion_bus_unlock();
+		return 0;
+	}
+	view = mregion_machine_view(space->machine, space->slot);
+	range = mregion_view_find(view, addr);
+	if (!range || !mregion_short_whole(range, addr, len))
+		return mregion_bus_read_long(vcpu, range, addr, len, val, view);
+	return mregion_bus_read_range(vcpu, range, addr, len, val, view);
+}
+
+/* A read that is not the first rule's, unless that has an index. */
+static noinline int
+mregion_bus_read_other(struct kvm_vcpu *vcpu,
+		       const struct mregion_view_range *range, gpa_t addr,
+		       int len, void *val, const struct mregion_view *view)
+{
+	const struct mregion_behaviour_rule *first = range->first;
+
+	if (!mregion_rule_is_indexed(first))
+		return mregion_bus_read_range(vcpu, range, addr, len, val,
+					      view);
+	/* without @view there are registers enough */
+	if (!mregion_short_register(range, first, addr, len, val))
+		return mregion_bus_read_again(vcpu, range, addr, len, val);
 	mregion_bus_unlock();
 	return 0;
 }
@@ -428,7 +465,7 @@ mregion_bus_read_quick(struct kvm_vcpu *vcpu,
 
 	if (unlikely(!mregion_short_first(range, addr, len, false, NULL,
 					  &offset)))
-		return mregion_bus_read_range(vcpu, range, addr, len, val,
+		return mregion_bus_read_other(vcpu, range, addr, len, val,
 					      view);
 	mregion_short_read(range, range->first, offset, len, val);
 	mregion_bus_unlock();

@@ -210,7 +210,44 @@ mregion_short_store(const struct mregion_view_range *range,
 }
 
 /**
- * mregion_short_indexed() - read a data register
+ * mregion_short_register() - read a data register by the first rule
+ * @range: the range that the read is in as a whole
+ * @first: @range->first, which has an index
+ * @addr: its first address
+ * @len: its length, 1 to 8
+ * @val: filled with what is read
+ *
+ * In an RCU read-side section with preemption off. Has no call in it.
+ *
+ * Return: whether that completes the read; if not, nothing was done.
+ */
+static __always_inline bool
+mregion_short_register(const struct mregion_view_range *range,
+		       const struct mregion_behaviour_rule *first, u64 addr,
+		       u32 len, void *val)
+{
+	const struct mregion_rule_index *index = first->index;
+	u64 offset = range->delta + addr;
+	u32 word;
+
+	if (static_branch_unlikely(&mregion_traced_short))
+		return false;
+	if (!((range->plain & index->reads) >> len & 1) || offset & (len - 1))
+		return false;
+	offset -= first->offset;
+	if (offset > first->room[len])
+		return false;
+	word = le32_to_cpu(mregion_shadow_fetch(index->word));
+	if ((word & index->bits) - index->first > index->span)
+		return false;
+	mregion_shadow_copy(val, mregion_index_place(first, word, offset), len);
+	mregion_count(&mregion_region_of(range->node)->counters,
+		      MREGION_OUTCOME_SHADOW);
+	return true;
+}
+
+/**
+ * mregion_short_indexed() - read a data register by any of its rules
  * @range: the range that the read is in as a whole
  * @addr: its first address
  * @len: its length, 1 to 8

@@ -84,6 +84,9 @@ static const struct way {
 	{ "read: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_READ, ONE },
 	{ "read: shadow", ANSWER_SHADOW, LOOP_READ, SAME },
+	{ "read: data register", ANSWER_INDEXED, LOOP_READ, SAME },
+	{ "read: data register, last of 16 ranges of the index",
+	  ANSWER_RANGES, LOOP_READ, ONE },
 	{ "read: refused", ANSWER_REFUSED, LOOP_READ, SAME },
 	{ "read: unassigned", ANSWER_UNASSIGNED, LOOP_READ, SAME },
 	{ "read: exit through an attached machine",
@@ -103,6 +106,9 @@ static const struct way {
 	{ "in: exit to a VMM that does nothing",
 	  ANSWER_VMM, LOOP_IN, ONE },
 	{ "in: shadow", ANSWER_SHADOW, LOOP_IN, SAME },
+	{ "in: data register", ANSWER_INDEXED, LOOP_IN, SAME },
+	{ "in: data register, last of 16 ranges of the index",
+	  ANSWER_RANGES, LOOP_IN, ONE },
 #endif
 };
 

@@ -17,6 +17,9 @@
 #define ID_SHADOW	1
 #define RING_ENTRIES	1024
 #define RULES_LEN	4		/* part of a region that its rule is for */
+#define NR_RANGES	16u		/* of an index, each of INDEX_RANGE */
+#define INDEX_RANGE	0x10u
+#define INDEX_AT	0x800u		/* in the shadow memory */
 
 /* KVM_COALESCED_MMIO_MAX is in terms of it. */
 #define PAGE_SIZE	4096
@@ -183,6 +186,18 @@ static bool bench_rule(const struct bench *bench, struct mregion_rule *rule)
 		rule->flags = MREGION_RULE_READ | MREGION_RULE_WRITE;
 		rule->shadow = ID_SHADOW;
 		return true;
+	case ANSWER_INDEXED:
+	case ANSWER_RANGES:
+		rule->kind = MREGION_RULE_SHADOW;
+		rule->flags = MREGION_RULE_READ | MREGION_RULE_INDEXED;
+		rule->shadow = ID_SHADOW;
+		rule->index = (struct mregion_index) {
+			.shadow = ID_SHADOW, .len = 4, .offset = INDEX_AT,
+			.bits = 0x80fffffc, .select = 0xfc,
+			.last = (bench->answer == ANSWER_INDEXED ?
+				 NR_RANGES : 1) * INDEX_RANGE - 4,
+		};
+		return true;
 	default:
 		return false;
 	}
@@ -190,20 +205,35 @@ static bool bench_rule(const struct bench *bench, struct mregion_rule *rule)
 
 static void create_shadow(struct bench *bench)
 {
-	struct mregion_shadow_create shadow = {
-		.size = sizeof(shadow),
-		.id = ID_SHADOW,
-		.len = 4096,
-	};
+	uint32_t index = bench->answer == ANSWER_RANGES ?
+			 (NR_RANGES - 1) * INDEX_RANGE : 0;
+	struct mr_shadow shadow;
 
-	must(mr_ioctl(bench->machine, MREGION_SHADOW_CREATE, &shadow),
+	must(mr_shadow_create(bench->machine, ID_SHADOW, PAGE_SIZE, &shadow),
 	     "MREGION_SHADOW_CREATE");
-	close(shadow.fd);
+	memcpy(shadow.memory + INDEX_AT, &index, sizeof(index));
+	mr_shadow_unmap(&shadow);
+}
+
+/* The rules of the ranges behind the first one. */
+static uint32_t add_ranges(struct mregion_op *ops, uint32_t region,
+			   struct mregion_rule rule)
+{
+	uint32_t i;
+
+	for (i = 0; i < NR_RANGES - 1; i++) {
+		rule.index.first += INDEX_RANGE;
+		rule.index.last += INDEX_RANGE;
+		ops[i] = mr_op(MREGION_OP_RULE_ADD, region);
+		ops[i].rule = rule;
+	}
+	return i;
 }
 
 static void create_regions(struct bench *bench)
 {
-	struct mregion_op *ops = calloc(3 * bench->nr + 2, sizeof(*ops));
+	struct mregion_op *ops = calloc((2 + NR_RANGES) * bench->nr + 2,
+					sizeof(*ops));
 	uint32_t policy = bench->answer == ANSWER_UNASSIGNED ?
 			  MREGION_POLICY_ONES : MREGION_POLICY_DEFAULT;
 	struct mregion_rule rule;
@@ -224,6 +254,8 @@ static void create_regions(struct bench *bench)
 		if (bench_rule(bench, &rule)) {
 			ops[nr] = mr_op(MREGION_OP_RULE_ADD, ID_FIRST + i);
 			ops[nr++].rule = rule;
+			if (bench->answer == ANSWER_RANGES)
+				nr += add_ranges(&ops[nr], ID_FIRST + i, rule);
 		}
 		ops[nr++] = mr_map(ID_FIRST + i, ID_ROOT, bench->pio ?
 				   bench_addr(bench, i) :
@@ -344,6 +376,8 @@ void bench_check(struct bench *bench, uint64_t nr_accesses)
 		[ANSWER_AMONG_DATAMATCH] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_AMONG_FAST] = MREGION_OUTCOME_DOORBELL,
 		[ANSWER_SHADOW] = MREGION_OUTCOME_SHADOW,
+		[ANSWER_INDEXED] = MREGION_OUTCOME_SHADOW,
+		[ANSWER_RANGES] = MREGION_OUTCOME_SHADOW,
 		[ANSWER_REFUSED] = MREGION_OUTCOME_REFUSED,
 		[ANSWER_UNASSIGNED] = MREGION_OUTCOME_UNASSIGNED,
 		[ANSWER_EXIT] = MREGION_OUTCOME_EXIT,

@@ -47,6 +47,8 @@ enum answer {
 	ANSWER_AMONG_DATAMATCH,
 	ANSWER_AMONG_FAST,
 	ANSWER_SHADOW,
+	ANSWER_INDEXED,		/* a shadow whose place an index selects */
+	ANSWER_RANGES,		/* one of several of these, by the index's range */
 	ANSWER_REFUSED,
 	ANSWER_UNASSIGNED,
 	ANSWER_EXIT,		/* a VMM, through regions without a rule */
