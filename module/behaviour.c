@@ -286,6 +286,8 @@ static void mregion_behaviour_find_indexed(struct mregion_behaviour *behaviour,
 		}
 		group->nr++;
 	}
+	if (nr)
+		behaviour->recent = *behaviour->indices->rules;
 }
 
 /*

@@ -416,7 +416,7 @@ mregion_bus_read_range(struct kvm_vcpu *vcpu,
 }
 
 /*
- * Another rule than the first may be for it. The view may be another one by now; it is as
+ * Another rule than the one that was found last may be for it. The view may be another one by now; it is as
  * good.
  */
 static noinline int
@@ -444,13 +444,11 @@ mregion_bus_read_other(struct kvm_vcpu *vcpu,
 		       const struct mregion_view_range *range, gpa_t addr,
 		       int len, void *val, const struct mregion_view *view)
 {
-	const struct mregion_behaviour_rule *first = range->first;
-
-	if (!mregion_rule_is_indexed(first))
+	if (!mregion_rule_is_indexed(range->first))
 		return mregion_bus_read_range(vcpu, range, addr, len, val,
 					      view);
 	/* without @view there are registers enough */
-	if (!mregion_short_register(range, first, addr, len, val))
+	if (!mregion_short_recent(range, addr, len, val))
 		return mregion_bus_read_again(vcpu, range, addr, len, val);
 	mregion_bus_unlock();
 	return 0;

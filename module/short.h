@@ -210,9 +210,8 @@ mregion_short_store(const struct mregion_view_range *range,
 }
 
 /**
- * mregion_short_register() - read a data register by the first rule
- * @range: the range that the read is in as a whole
- * @first: @range->first, which has an index
+ * mregion_short_recent() - read a data register by the rule that was found last
+ * @range: the range that the read is in as a whole; its first rule has an index
  * @addr: its first address
  * @len: its length, 1 to 8
  * @val: filled with what is read
@@ -222,25 +221,27 @@ mregion_short_store(const struct mregion_view_range *range,
  * Return: whether that completes the read; if not, nothing was done.
  */
 static __always_inline bool
-mregion_short_register(const struct mregion_view_range *range,
-		       const struct mregion_behaviour_rule *first, u64 addr,
-		       u32 len, void *val)
+mregion_short_recent(const struct mregion_view_range *range, u64 addr, u32 len,
+		     void *val)
 {
-	const struct mregion_rule_index *index = first->index;
+	const struct mregion_behaviour_rule *rule;
+	const struct mregion_rule_index *index;
 	u64 offset = range->delta + addr;
 	u32 word;
 
 	if (static_branch_unlikely(&mregion_traced_short))
 		return false;
+	rule = READ_ONCE(range->behaviour->recent);
+	index = rule->index;
 	if (!((range->plain & index->reads) >> len & 1) || offset & (len - 1))
 		return false;
-	offset -= first->offset;
-	if (offset > first->room[len])
+	offset -= rule->offset;
+	if (offset > rule->room[len])
 		return false;
 	word = le32_to_cpu(mregion_shadow_fetch(index->word));
 	if ((word & index->bits) - index->first > index->span)
 		return false;
-	mregion_shadow_copy(val, mregion_index_place(first, word, offset), len);
+	mregion_shadow_copy(val, mregion_index_place(rule, word, offset), len);
 	mregion_count(&mregion_region_of(range->node)->counters,
 		      MREGION_OUTCOME_SHADOW);
 	return true;
@@ -248,7 +249,7 @@ mregion_short_register(const struct mregion_view_range *range,
 
 /**
  * mregion_short_indexed() - read a data register by any of its rules
- * @range: the range that the read is in as a whole
+ * @range: the range that the read is in as a whole; its first rule has an index
  * @addr: its first address
  * @len: its length, 1 to 8
  * @val: filled with what is read
@@ -261,13 +262,19 @@ static __always_inline bool
 mregion_short_indexed(const struct mregion_view_range *range, u64 addr, u32 len,
 		      void *val)
 {
+	struct mregion_behaviour *behaviour = range->behaviour;
+	const struct mregion_behaviour_rule *rule;
 	u64 offset = range->delta + addr;
 	void *from;
 
 	if (static_branch_unlikely(&mregion_traced_short))
 		return false;
-	if (!(range->plain >> len & 1) || offset & (len - 1) ||
-	    !mregion_indexed_find(range->behaviour, offset, len, false, &from))
+	if (!(range->plain >> len & 1) || offset & (len - 1))
+		return false;
+	rule = mregion_index_find(behaviour->indices, offset, len, false, &from);
+	if (rule)
+		WRITE_ONCE(behaviour->recent, rule);
+	else if (!mregion_indexed_find(behaviour, offset, len, false, &from))
 		return false;
 	mregion_shadow_copy(val, from, len);
 	mregion_count(&mregion_region_of(range->node)->counters,

@@ -207,12 +207,21 @@ static void create_shadow(struct bench *bench)
 {
 	uint32_t index = bench->answer == ANSWER_RANGES ?
 			 (NR_RANGES - 1) * INDEX_RANGE : 0;
-	struct mr_shadow shadow;
+	struct mregion_shadow_create shadow = {
+		.size = sizeof(shadow),
+		.id = ID_SHADOW,
+		.len = PAGE_SIZE,
+	};
+	char *memory;
 
-	must(mr_shadow_create(bench->machine, ID_SHADOW, PAGE_SIZE, &shadow),
+	must(mr_ioctl(bench->machine, MREGION_SHADOW_CREATE, &shadow),
 	     "MREGION_SHADOW_CREATE");
-	memcpy(shadow.memory + INDEX_AT, &index, sizeof(index));
-	mr_shadow_unmap(&shadow);
+	memory = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      shadow.fd, 0);
+	must(memory == MAP_FAILED ? -errno : 0, "mapping shadow memory");
+	memcpy(memory + INDEX_AT, &index, sizeof(index));
+	munmap(memory, PAGE_SIZE);
+	close(shadow.fd);
 }
 
 /* The rules of the ranges behind the first one. */
