@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "flat_copy.h"
+#include "shadow.h"
 
 /* What a newer module has, and its structures. */
 #define NEWER_FEATURES	(1ull << 17 | 1ull << 63)
@@ -215,12 +216,12 @@ TEST_F(features, require)
 
 	self->machine->info.features = 0;
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull >> 32));
-	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, bit 5, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, indexed, bit 6, ");
 	EXPECT_ERROR(", bit 30, bit 31 (EOPNOTSUPP)");
 
 	/* Of more than there is room for, the rest is cut off. */
 	EXPECT_EQ(-EOPNOTSUPP, mregion_require(self->machine, ~0ull));
-	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, bit 5, ");
+	EXPECT_ERROR("lacks: attach, changes, views, smm, fast, indexed, bit 6, ");
 }
 
 /* Of a newer module all is taken that is known, and no more. */
@@ -273,6 +274,142 @@ TEST_F(features, fast_doorbells)
 	bell.any_len = false;
 	EXPECT_EQ(0, mregion_add_doorbell(region, &bell));
 	EXPECT_EQ(MREGION_RULE_FAST, last_rule.flags);
+}
+
+/* All of a pair: how many of these calls the kernel has refused. */
+static int change_all(struct mregion_region *region,
+		      const struct mregion_pair *pair,
+		      const struct mregion_indexed *indexed)
+{
+	struct mregion_shadow *shadow = pair->index;
+
+	return !!mregion_add_pair(region, pair) +
+	       !!mregion_add_indexed(region, indexed) +
+	       !!mregion_show_in_pair(region, pair, 0, 0xff, 0xff, shadow, 0) +
+	       !!mregion_hide_in_pair(region, pair, 0, 0xff, 0xff, shadow, 0) +
+	       !!mregion_del_indexed(region, indexed) +
+	       !!mregion_del_pair(region, pair);
+}
+
+/* Data registers that the module does not know are the device's, as before. */
+TEST_F(features, data_registers)
+{
+	static const struct mregion_ops ops;
+	struct mregion_shadow shadow = { .id = 7 };
+	struct mregion_pair pair = { .index = &shadow, .offset = 8 };
+	struct mregion_indexed indexed = {
+		.len = 1, .index = &shadow, .shadow = &shadow, .eventfd = -1,
+	};
+	struct mregion_region *region;
+	unsigned int commits;
+	int result = 1;
+
+	module.features |= MREGION_FEATURE_INDEXED;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	region = mregion_new_mmio(self->machine, "device", 0x100, &ops, NULL);
+	ASSERT_NE(NULL, region);
+	commits = module.commits;
+	EXPECT_EQ(0, change_all(region, &pair, &indexed));
+	EXPECT_EQ(commits + 6, module.commits);
+	EXPECT_EQ(0, region->nr_asked);
+
+	self->machine->info.features &= ~(uint64_t)MREGION_FEATURE_INDEXED;
+	EXPECT_EQ(0, change_all(region, &pair, &indexed));
+	EXPECT_EQ(commits + 6, module.commits);
+	EXPECT_EQ(0, region->nr_asked);
+	/* what was to fail alone has not: the next change is another */
+	mregion_begin(self->machine);
+	EXPECT_EQ(0, mregion_may_fail(self->machine, &result));
+	EXPECT_EQ(0, mregion_add_pair(region, &pair));
+	EXPECT_EQ(-EINVAL, mregion_map(NULL, region, 0, 0));
+	EXPECT_EQ(-EINVAL, mregion_commit(self->machine));
+	EXPECT_EQ(0, result);
+	/* a mistake is one with any module */
+	pair.kind = MREGION_PAIR_IOAPIC + 1;
+	EXPECT_EQ(4, change_all(region, &pair, &indexed));
+	EXPECT_ERROR("delete an index register of 'device': there is no pair of kind 4 (EINVAL)");
+	EXPECT_EQ(-EINVAL, mregion_add_pair(region, NULL));
+	EXPECT_EQ(-EINVAL, mregion_add_indexed(region, NULL));
+	EXPECT_EQ(commits + 6, module.commits);
+}
+
+/* What the kernel is told of each kind of pair. */
+TEST_F(features, pairs)
+{
+	static const struct mregion_ops ops;
+	struct mregion_shadow shadow = { .id = 7 }, values = { .id = 8 };
+	const struct mregion_index *index = &last_rule.index;
+	struct mregion_pair pair = {
+		.kind = MREGION_PAIR_PCI, .index = &shadow, .index_offset = 0x20,
+	};
+	struct mregion_region *region;
+
+	module.features |= MREGION_FEATURE_INDEXED;
+	self->machine = OPEN();
+	ASSERT_NE(NULL, self->machine);
+	region = mregion_new_mmio(self->machine, "device", 0x100, &ops, NULL);
+	ASSERT_NE(NULL, region);
+	fixture_commit = note_rule;
+
+	EXPECT_EQ(0, mregion_add_pair(region, &pair));
+	EXPECT_EQ(MREGION_RULE_READ | MREGION_RULE_WRITE, last_rule.flags);
+	EXPECT_EQ(0, last_rule.offset);
+	EXPECT_EQ(4, last_rule.len);
+	EXPECT_EQ(4, last_rule.access_len);
+	EXPECT_EQ(7, last_rule.shadow);
+	EXPECT_EQ(0x20, last_rule.shadow_offset);
+	EXPECT_EQ(0x80000000, mregion_pci_index(0, 0, 0));
+	EXPECT_EQ(0x80fffd00, mregion_pci_index(255, 31, 5));
+	EXPECT_EQ(0xff000000, mregion_pci_index(256, 0, 0));
+	EXPECT_EQ(0xff000000, mregion_pci_index(0, 32, 0));
+	EXPECT_EQ(0xff000000, mregion_pci_index(0, 0, 8));
+	EXPECT_EQ(0, mregion_show_in_pair(region, &pair, 0x800,
+					  mregion_pci_index(0, 1, 0) + 0xff,
+					  0xffff, &values, 0x40));
+	EXPECT_EQ(MREGION_RULE_READ | MREGION_RULE_INDEXED, last_rule.flags);
+	EXPECT_EQ(4, last_rule.offset);
+	EXPECT_EQ(4, last_rule.len);
+	EXPECT_EQ(0, last_rule.access_len);
+	EXPECT_EQ(8, last_rule.shadow);
+	EXPECT_EQ(0x40, last_rule.shadow_offset);
+	EXPECT_EQ(7, index->shadow);
+	EXPECT_EQ(4, index->len);
+	EXPECT_EQ(0x20, index->offset);
+	EXPECT_EQ(0x80fffffc, index->bits);
+	EXPECT_EQ(0x80000800, index->first);
+	EXPECT_EQ(0x800008fc, index->last);
+	EXPECT_EQ(0xfffc, index->select);
+	EXPECT_EQ(0, index->shift);
+	/* no function, no range: the kernel sees a bit that is not in @bits */
+	EXPECT_EQ(0, mregion_hide_in_pair(region, &pair, 0,
+					  mregion_pci_index(0, 32, 0) + 0xff,
+					  0xff, &values, 0x40));
+	EXPECT_EQ(0xff0000fc, index->last);
+
+	pair.kind = MREGION_PAIR_CMOS;
+	EXPECT_EQ(0, mregion_add_pair(region, &pair));
+	EXPECT_EQ(MREGION_RULE_WRITE, last_rule.flags);
+	EXPECT_EQ(1, last_rule.len);
+	EXPECT_EQ(0, mregion_show_in_pair(region, &pair, 0x10, 0x7f, 0x7f,
+					  &values, 0));
+	EXPECT_EQ(1, last_rule.offset);
+	EXPECT_EQ(1, last_rule.len);
+	EXPECT_EQ(1, index->len);
+	EXPECT_EQ(0x7f, index->bits);
+	EXPECT_EQ(0x10, index->first);
+	EXPECT_EQ(0x7f, index->last);
+
+	pair.kind = MREGION_PAIR_IOAPIC;
+	EXPECT_EQ(0, mregion_add_pair(region, &pair));
+	EXPECT_EQ(4, last_rule.len);
+	EXPECT_EQ(0, last_rule.access_len);
+	EXPECT_EQ(0, mregion_show_in_pair(region, &pair, 1, 1, 0xff, &values, 0));
+	EXPECT_EQ(16, last_rule.offset);
+	EXPECT_EQ(4, last_rule.len);
+	EXPECT_EQ(1, index->len);
+	EXPECT_EQ(0xff, index->bits);
+	EXPECT_EQ(2, index->shift);
 }
 
 /* An older one does not know what is at the end: it is zero when asked, and then. */

@@ -19,6 +19,8 @@ const char *mregion_feature_name(unsigned int bit,
 		return "smm";
 	case MREGION_FEATURE_FAST:
 		return "fast";
+	case MREGION_FEATURE_INDEXED:
+		return "indexed";
 	default:
 		snprintf(buffer, MREGION_FEATURE_SIZE, "bit %u", bit);
 		return buffer;

@@ -16,6 +16,8 @@
 #include "mregion.h"
 #include "reasons.h"
 
+#define BAD_ACCESS_LEN "access_len is 1, 2, 4, 8, or 0 for any"
+
 static bool is_size(unsigned int len)
 {
 	return len <= 8 && !(len & (len - 1));
@@ -70,7 +72,7 @@ doorbell_reason(const struct mregion_rule *rule,
 	    region->kind != MREGION_MMIO)
 		return "only MMIO regions have fast doorbells";
 	if (!is_size(rule->access_len))
-		return "access_len is 1, 2, 4, 8, or 0 for any";
+		return BAD_ACCESS_LEN;
 	if (rule->flags & MREGION_RULE_ANY_LEN &&
 	    (rule->flags & ~any || rule->len != 1 || rule->access_len))
 		return "any_len does not go with len, access_len, match or shadow";
@@ -119,23 +121,71 @@ static const char *match_reason(const struct mregion_rule *rule,
 	return accepted ? NULL : "the device accepts no access that the rule could be for";
 }
 
+/* Of the rules of data registers. */
+static const char *index_reason(const struct mregion_rule *rule)
+{
+	const struct mregion_index *index = &rule->index;
+
+	if (index->len != 1 && index->len != 2 && index->len != 4)
+		return "the index has 1, 2 or 4 bytes";
+	if (index->offset % index->len)
+		return "the index's offset is not a multiple of its length";
+	if (index->first > index->last)
+		return "first is more than last";
+	if ((index->first | index->last) & ~index->bits)
+		return "first or last has a bit that is not in bits";
+	if (index->shift < -31 || index->shift > 31)
+		return "shift is -31 to 31";
+	return NULL;
+}
+
 static const char *shadow_reason(const struct mregion_rule *rule)
 {
 	uint32_t both = MREGION_RULE_READ | MREGION_RULE_WRITE;
 
-	if (rule->flags & ~(both | MREGION_RULE_NOTIFY))
+	if (rule->flags & ~(both | MREGION_RULE_NOTIFY | MREGION_RULE_INDEXED))
 		return "flags are MREGION_RULE_READ, MREGION_RULE_WRITE, or both";
 	if (!(rule->flags & both))
 		return "flags say neither MREGION_RULE_READ nor MREGION_RULE_WRITE";
 	if (rule->flags & MREGION_RULE_NOTIFY &&
 	    !(rule->flags & MREGION_RULE_WRITE))
 		return "an eventfd goes with MREGION_RULE_WRITE only";
-	return NULL;
+	if (!is_size(rule->access_len))
+		return BAD_ACCESS_LEN;
+	return rule->flags & MREGION_RULE_INDEXED ? index_reason(rule) : NULL;
+}
+
+/* The size of access, at most, that is aligned wherever the part is. */
+static unsigned int part_alignment(const struct mregion_rule *rule)
+{
+	unsigned int size = 8;
+
+	while (rule->len && size > rule->len)
+		size /= 2;
+	return size;
+}
+
+static const char *place_reason(const struct mregion_rule *rule)
+{
+	const struct mregion_index *index = &rule->index;
+	unsigned int mask = part_alignment(rule) - 1;
+	uint64_t places = index->shift < 0 ? index->select >> -index->shift :
+			  (uint64_t)index->select << index->shift;
+
+	if ((rule->shadow_offset ^ rule->offset) & mask)
+		return "offset and shadow_offset differ modulo the register's size, up to 8";
+	if (places & mask)
+		return "places that an index selects are not aligned as the register is";
+	return rule->flags & MREGION_RULE_NOTIFY ?
+	       "the index or a place that it selects is behind the end of its memory, or the descriptor is no eventfd's" :
+	       "the index or a place that it selects is behind the end of its memory";
 }
 
 /* Of rules that use shadow memory. */
 static const char *memory_reason(const struct mregion_rule *rule)
 {
+	if (rule->flags & MREGION_RULE_INDEXED)
+		return place_reason(rule);
 	if ((rule->shadow_offset ^ rule->offset) & 7)
 		return "offset and shadow_offset differ modulo 8";
 	if (rule->kind == MREGION_RULE_SHADOW &&
@@ -255,6 +305,19 @@ static const struct {
 	  "only MMIO and ROM device regions have servers" },
 };
 
+/* What else the kernel says of the rules of data registers. */
+static const char *indexed_reason(const struct mregion_op *op, int err)
+{
+	if (op->code != MREGION_OP_RULE_ADD ||
+	    !(op->rule.flags & MREGION_RULE_INDEXED))
+		return NULL;
+	if (err == EEXIST)
+		return "another shadow could match the same access with the same index";
+	if (err == ENOSPC)
+		return "the region or the machine has as many rules as it can, or the region max_indices kinds of data registers";
+	return NULL;
+}
+
 const char *mregion_reason(const struct mregion_op *op,
 			   const struct mregion_reason_region *region, int err)
 {
@@ -264,6 +327,8 @@ const char *mregion_reason(const struct mregion_op *op,
 
 	if (op && err == EINVAL)
 		reason = invalid_reason(op, region);
+	else if (op)
+		reason = indexed_reason(op, err);
 	if (reason)
 		return reason;
 	for (i = 0; i < ARRAY_SIZE(reasons); i++)
