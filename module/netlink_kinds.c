@@ -12,6 +12,7 @@
 #include "netlink.h"
 #include "region.h"
 #include "ring.h"
+#include "rule.h"
 #include "server.h"
 #include "shadow.h"
 #include "survey.h"
@@ -354,6 +355,8 @@ static void mregion_fill_rules_of(const struct mregion_region *region,
 	for (i = 0; behaviour && i < behaviour->nr_rules; i++) {
 		const struct mregion_behaviour_rule *rule =
 			behaviour->sorted[i];
+		const struct mregion_index *index =
+			mregion_rule_index_args(rule);
 		struct mregion_rule_entry *entry = mregion_list_next(list);
 
 		if (!entry)
@@ -370,6 +373,8 @@ static void mregion_fill_rules_of(const struct mregion_region *region,
 			.shadow = rule->shadow ? rule->shadow->id : 0,
 			.shadow_offset = rule->shadow_offset,
 		};
+		if (index)
+			entry->rule.index = *index;
 	}
 }
 
@@ -394,6 +399,34 @@ static int mregion_fill_rules(struct mregion_machine *machine,
 	return 0;
 }
 
+/* The size alone that a rule is for; a doorbell says that it has none, too. */
+static int mregion_put_access_len(struct sk_buff *skb,
+				  const struct mregion_rule *rule)
+{
+	if (rule->kind != MREGION_RULE_DOORBELL && !rule->access_len)
+		return 0;
+	return nla_put_u32(skb, MREGION_A_RULE_ACCESS_LEN, rule->access_len);
+}
+
+static int mregion_put_index(struct sk_buff *skb,
+			     const struct mregion_rule *rule)
+{
+	const struct mregion_index *index = &rule->index;
+
+	if (!(rule->flags & MREGION_RULE_INDEXED))
+		return 0;
+	if (nla_put_u32(skb, MREGION_A_RULE_INDEX_SHADOW, index->shadow) ||
+	    MREGION_PUT_U64(skb, RULE, INDEX_OFFSET, index->offset) ||
+	    nla_put_u32(skb, MREGION_A_RULE_INDEX_LEN, index->len) ||
+	    nla_put_u32(skb, MREGION_A_RULE_INDEX_BITS, index->bits) ||
+	    nla_put_u32(skb, MREGION_A_RULE_INDEX_FIRST, index->first) ||
+	    nla_put_u32(skb, MREGION_A_RULE_INDEX_LAST, index->last) ||
+	    nla_put_u32(skb, MREGION_A_RULE_INDEX_SELECT, index->select) ||
+	    nla_put_s32(skb, MREGION_A_RULE_INDEX_SHIFT, index->shift))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int mregion_put_rule(struct sk_buff *skb,
 			    const struct mregion_answer *answer,
 			    const void *data)
@@ -408,10 +441,8 @@ static int mregion_put_rule(struct sk_buff *skb,
 	    nla_put_u32(skb, MREGION_A_RULE_FLAGS, rule->flags) ||
 	    MREGION_PUT_U64(skb, RULE, OFFSET, rule->offset) ||
 	    MREGION_PUT_U64(skb, RULE, LEN, rule->len) ||
-	    mregion_put_id(skb, MREGION_A_RULE_RING, rule->ring))
-		return -EMSGSIZE;
-	if (rule->kind == MREGION_RULE_DOORBELL &&
-	    nla_put_u32(skb, MREGION_A_RULE_ACCESS_LEN, rule->access_len))
+	    mregion_put_id(skb, MREGION_A_RULE_RING, rule->ring) ||
+	    mregion_put_access_len(skb, rule))
 		return -EMSGSIZE;
 	if (rule->flags & MREGION_RULE_DATAMATCH &&
 	    MREGION_PUT_U64(skb, RULE, DATAMATCH, rule->datamatch))
@@ -420,7 +451,7 @@ static int mregion_put_rule(struct sk_buff *skb,
 	    (nla_put_u32(skb, MREGION_A_RULE_SHADOW, rule->shadow) ||
 	     MREGION_PUT_U64(skb, RULE, SHADOW_OFFSET, rule->shadow_offset)))
 		return -EMSGSIZE;
-	return 0;
+	return mregion_put_index(skb, rule);
 }
 
 /* ---- Rings ------------------------------------------------------------- */

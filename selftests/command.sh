@@ -184,7 +184,7 @@ space 1 (memory):
     0000000000000000-0000000000ffffff (prio 0, ram, 16M): #2 memory [fd 0x0]
     00000000000a0000-00000000000bffff (prio 1, mmio, 128K): #3 vga
     00000000e0000000-00000000efffffff (prio 0, container, 256M): #4 pci
-      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [3 rules]
+      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [5 rules]
       00000000e0002000-00000000e0002fff (prio 0, mmio, 4K): #8 served [server 1]
       00000000e0003000-00000000e0003fff (prio 0, mmio, 4K): #9 hidden [disabled]
       00000000e0004000-00000000e000400f (prio 0, mmio, 16): #10 ä \\xff"\\x5c
@@ -198,7 +198,7 @@ space 2 (pio):
     00000000000003f8-00000000000003ff (prio 0, mmio, 8): #12 port
 space 3 (memory):
   0000000000000000-000000000fffffff (prio 0, container, 256M): #4 pci
-    0000000000001000-00000000000010ff (prio 0, mmio, 256): #5 uart [3 rules]
+    0000000000001000-00000000000010ff (prio 0, mmio, 256): #5 uart [5 rules]
     0000000000002000-0000000000002fff (prio 0, mmio, 4K): #8 served [server 1]
     0000000000003000-0000000000003fff (prio 0, mmio, 4K): #9 hidden [disabled]
     0000000000004000-000000000000400f (prio 0, mmio, 16): #10 ä \\xff"\\x5c
@@ -240,10 +240,12 @@ spaces:
       2  pio     #11 ports  exit             1    $vms           1
       3  memory  #4 pci     ones             4    $vms           1
 rules:
-  REGION   KIND      OFFSET  LENGTH  SIZE   VALUE  RING  SHADOW    AT  FLAGS
-  #5 uart  doorbell    0x10       4     4  0x1234     -       -     -  datamatch
-  #5 uart  coalesce     0x0       8     -       -     1       -     -  -
-  #5 uart  shadow      0x40       8     -       -     -       1  0x80  read,write
+  REGION   KIND      OFFSET  LENGTH  SIZE   VALUE  RING  SHADOW     AT  FLAGS         INDEX
+  #5 uart  doorbell    0x10       4     4  0x1234     -       -      -  datamatch     -
+  #5 uart  coalesce     0x0       8     -       -     1       -      -  -             -
+  #5 uart  shadow      0x40       8     -       -     -       1   0x80  read,write    -
+  #5 uart  shadow      0x48       4     -       -     -       1  0x100  read,indexed  4 bytes at 0x80 of shadow 1: 0x80000000-0x8000fffc of 0x80fffffc, place by 0xfc
+  #5 uart  shadow      0x50       4     4       -     -       1  0x200  read,indexed  1 byte at 0x84 of shadow 1: 0x10-0x3f of 0xff, place by 0x3f << 2
 rings:
   RING  ENTRIES  WAITING  APPENDED  FULL  WAKEUPS
      1        4        0         0     0        0
@@ -282,7 +284,7 @@ machine $machine: command_machine, process $pid, generation 1
 space 1 (memory):
   0000000000000000-ffffffffffffffff (prio 0, container, 16E): #1 system
     00000000e0000000-00000000efffffff (prio 0, container, 256M): #4 pci
-      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [3 rules]
+      00000000e0001000-00000000e00010ff (prio 0, mmio, 256): #5 uart [5 rules]
 view of space 1 (memory), root #1 system, unassigned exit, of generation 1:
   00000000e0001000-00000000e00010ff (i/o): #5 uart
 rules:
@@ -307,6 +309,9 @@ check 'JSON of a machine' json 0 1 \
 check 'JSON of all' json 0 1 '"servers":[{"id":1,"pid":' \
 	mregion -j show "$machine" tree spaces view rules rings servers \
 	shadows vms claims
+check 'JSON of an index' json 0 1 \
+	'"index_len":1,"index_bits":"0xff","index_first":"0x10","index_last":"0x3f","index_select":"0x3f","index_shift":2' \
+	mregion -j show "$machine" rules
 check 'JSON for people' json 0 1 '                    "name": "system",' \
 	mregion -jp show "$machine"
 check 'options combined behind' json 0 1 '    "machines": [' \

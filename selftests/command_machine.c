@@ -123,6 +123,27 @@ static int build(int fd, int *server_fd)
 			.flags = MREGION_RULE_READ | MREGION_RULE_WRITE,
 			.shadow = SHADOW, .shadow_offset = 0x80,
 		}),
+		ruled((struct mregion_rule){
+			.kind = MREGION_RULE_SHADOW, .offset = 0x48, .len = 4,
+			.flags = MREGION_RULE_READ | MREGION_RULE_INDEXED,
+			.shadow = SHADOW, .shadow_offset = 0x100,
+			.index = {
+				.shadow = SHADOW, .offset = 0x80, .len = 4,
+				.bits = 0x80fffffc, .first = 0x80000000,
+				.last = 0x8000fffc, .select = 0xfc,
+			},
+		}),
+		ruled((struct mregion_rule){
+			.kind = MREGION_RULE_SHADOW, .offset = 0x50, .len = 4,
+			.flags = MREGION_RULE_READ | MREGION_RULE_INDEXED,
+			.shadow = SHADOW, .shadow_offset = 0x200,
+			.access_len = 4,
+			.index = {
+				.shadow = SHADOW, .offset = 0x84, .len = 1,
+				.bits = 0xff, .first = 0x10, .last = 0x3f,
+				.select = 0x3f, .shift = 2,
+			},
+		}),
 		set_server,
 		mr_space(1, 1),
 		mr_pio_space(2, 11),

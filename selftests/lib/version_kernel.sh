@@ -36,11 +36,11 @@ echo "1..7"
 version=$(mregion version | sed -n 's/^mregion \([^ ]*\), .*/\1/p')
 is "the module's own" "$(cat /sys/module/mregion/version)" "$version"
 abi=$(mregion info -j | sed -n 's/.*"abi_version":\([0-9]*\),.*/\1/p')
-is "as text" "$(text)" "$version, base interface $abi, features: attach, changes, views, smm, fast"
+is "as text" "$(text)" "$version, base interface $abi, features: attach, changes, views, smm, fast, indexed"
 is "as JSON" "$(json)" "\"$version\" $abi"
-is "the features" "$(mregion info | sed -n 's/^features *//p')" "attach, changes, views, smm, fast"
+is "the features" "$(mregion info | sed -n 's/^features *//p')" "attach, changes, views, smm, fast, indexed"
 is "the features, as JSON" \
-	"$(mregion info -j | sed -n 's/.*"features":\(\[.*\]\).*/\1/p')" '["attach","changes","views","smm","fast"]'
+	"$(mregion info -j | sed -n 's/.*"features":\(\[.*\]\).*/\1/p')" '["attach","changes","views","smm","fast","indexed"]'
 
 rmmod mregion
 is "not loaded, as text" "$(text)" "not loaded"

@@ -338,11 +338,21 @@ enum mregion_a_range {
  * @MREGION_A_RULE_FLAGS: (u32) enum mregion_rule_flags
  * @MREGION_A_RULE_OFFSET: (u64) first byte of the region that it is for
  * @MREGION_A_RULE_LEN: (u64) length of that part
- * @MREGION_A_RULE_ACCESS_LEN: (u32) size of writes that a doorbell is for
+ * @MREGION_A_RULE_ACCESS_LEN: (u32) size of writes that a doorbell is for, 0 for any; or
+ *	of accesses that a shadow is for, missing for any
  * @MREGION_A_RULE_DATAMATCH: (u64) with DATAMATCH: the value
  * @MREGION_A_RULE_RING: (u32) ID of the ring
  * @MREGION_A_RULE_SHADOW: (u32) ID of the shadow memory
  * @MREGION_A_RULE_SHADOW_OFFSET: (u64) in it
+ * @MREGION_A_RULE_INDEX_SHADOW: (u32) with INDEXED, as the rest: ID of the shadow memory
+ *	that the index is in; see struct mregion_index
+ * @MREGION_A_RULE_INDEX_OFFSET: (u64) in it
+ * @MREGION_A_RULE_INDEX_LEN: (u32) its length
+ * @MREGION_A_RULE_INDEX_BITS: (u32) bits of it that are compared
+ * @MREGION_A_RULE_INDEX_FIRST: (u32) the lowest value of those that the rule is for
+ * @MREGION_A_RULE_INDEX_LAST: (u32) the highest
+ * @MREGION_A_RULE_INDEX_SELECT: (u32) bits of it that select a place
+ * @MREGION_A_RULE_INDEX_SHIFT: (s32) by how many bits to the left, for the distance
  */
 enum mregion_a_rule {
 	MREGION_A_RULE_PAD = 1,
@@ -358,8 +368,16 @@ enum mregion_a_rule {
 	MREGION_A_RULE_RING,
 	MREGION_A_RULE_SHADOW,
 	MREGION_A_RULE_SHADOW_OFFSET,
+	MREGION_A_RULE_INDEX_SHADOW,
+	MREGION_A_RULE_INDEX_OFFSET,
+	MREGION_A_RULE_INDEX_LEN,
+	MREGION_A_RULE_INDEX_BITS,
+	MREGION_A_RULE_INDEX_FIRST,
+	MREGION_A_RULE_INDEX_LAST,
+	MREGION_A_RULE_INDEX_SELECT,
+	MREGION_A_RULE_INDEX_SHIFT,
 };
-#define MREGION_A_RULE_MAX	MREGION_A_RULE_SHADOW_OFFSET
+#define MREGION_A_RULE_MAX	MREGION_A_RULE_INDEX_SHIFT
 
 /**
  * enum mregion_a_ring - a ring

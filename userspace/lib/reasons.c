@@ -126,10 +126,14 @@ static const char *index_reason(const struct mregion_rule *rule)
 {
 	const struct mregion_index *index = &rule->index;
 
+	if (!rule->len)
+		return "the register's length is 0";
 	if (index->len != 1 && index->len != 2 && index->len != 4)
 		return "the index has 1, 2 or 4 bytes";
 	if (index->offset % index->len)
 		return "the index's offset is not a multiple of its length";
+	if (!has_value(index->bits | index->select, index->len))
+		return "bits or select has a bit that the index does not have";
 	if (index->first > index->last)
 		return "first is more than last";
 	if ((index->first | index->last) & ~index->bits)
@@ -160,7 +164,7 @@ static unsigned int part_alignment(const struct mregion_rule *rule)
 {
 	unsigned int size = 8;
 
-	while (rule->len && size > rule->len)
+	while (size > rule->len)
 		size /= 2;
 	return size;
 }

@@ -59,6 +59,7 @@ int tool_info(int argc, char **argv)
 		{ "max_machine_rules", info.max_machine_rules },
 		{ "max_windows", info.max_windows },
 		{ "max_fast", info.max_fast },
+		{ "max_indices", info.max_indices },
 		{ "max_servers", info.max_servers },
 		{ "max_slots", info.max_slots },
 		{ "max_shadows", info.max_shadows },

@@ -40,6 +40,7 @@ static bool parse_field(const struct live_field *field,
 	switch (field->format) {
 	case LIVE_U32:
 	case LIVE_S32:
+	case LIVE_MASK:
 	case LIVE_WORD:
 	case LIVE_FLAGS:
 		if (len < (int)sizeof(uint32_t))
@@ -258,6 +259,9 @@ static void field_json(const struct live_field *field, const void *member)
 		break;
 	case LIVE_S32:
 		json_signed(field->key, *(const int32_t *)member);
+		break;
+	case LIVE_MASK:
+		json_address(field->key, *u32);
 		break;
 	case LIVE_U64:
 		json_number(field->key, *u64);

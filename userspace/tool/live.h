@@ -124,6 +124,14 @@ struct live_rule {
 	uint32_t access_len;
 	uint32_t ring;
 	uint32_t shadow;
+	uint64_t index_offset;
+	uint32_t index_shadow;
+	uint32_t index_len;
+	uint32_t index_bits;
+	uint32_t index_first;
+	uint32_t index_last;
+	uint32_t index_select;
+	int32_t index_shift;
 };
 
 struct live_ring {

@@ -108,6 +108,14 @@ static const struct live_field rule_fields[] = {
 	FIELD(rule, RULE_RING, U32, ring),
 	FIELD(rule, RULE_SHADOW, U32, shadow),
 	FIELD(rule, RULE_SHADOW_OFFSET, ADDRESS, shadow_offset),
+	FIELD(rule, RULE_INDEX_SHADOW, U32, index_shadow),
+	FIELD(rule, RULE_INDEX_OFFSET, ADDRESS, index_offset),
+	FIELD(rule, RULE_INDEX_LEN, U32, index_len),
+	FIELD(rule, RULE_INDEX_BITS, MASK, index_bits),
+	FIELD(rule, RULE_INDEX_FIRST, MASK, index_first),
+	FIELD(rule, RULE_INDEX_LAST, MASK, index_last),
+	FIELD(rule, RULE_INDEX_SELECT, MASK, index_select),
+	FIELD(rule, RULE_INDEX_SHIFT, S32, index_shift),
 };
 
 static const struct live_field ring_fields[] = {

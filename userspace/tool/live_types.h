@@ -10,6 +10,7 @@ enum live_format {
 	LIVE_U32,
 	LIVE_S32,
 	LIVE_U64,
+	LIVE_MASK,	/* 32 bits, in hexadecimal */
 	LIVE_ADDRESS,	/* 64 bits, in hexadecimal */
 	LIVE_LENGTH,	/* the same, and 0 stands for 2^64 */
 	LIVE_STRING,

@@ -115,19 +115,62 @@ static void add_size(struct columns *columns, const struct live_rule *rule)
 		add_number(columns, rule->access_len);
 }
 
+/* Which register the index is, for which values of it, and what selects the place. */
+static void add_index(struct columns *columns, const struct live_rule *rule)
+{
+	int32_t shift = rule->index_shift;
+	char by[16] = "";
+
+	if (!(rule->flags & MREGION_RULE_INDEXED)) {
+		columns_add(columns, COLOUR_FAINT, "-");
+		return;
+	}
+	if (shift)
+		snprintf(by, sizeof(by), " %s %d", shift < 0 ? ">>" : "<<",
+			 abs(shift));
+	columns_add(columns, COLOUR_NONE,
+		    "%u byte%s at 0x%" PRIx64 " of shadow %u: 0x%" PRIx32
+		    "-0x%" PRIx32 " of 0x%" PRIx32 ", place by 0x%" PRIx32 "%s",
+		    rule->index_len, rule->index_len == 1 ? "" : "s",
+		    rule->index_offset, rule->index_shadow, rule->index_first,
+		    rule->index_last, rule->index_bits, rule->index_select, by);
+}
+
+static bool rule_is_shown(const struct show *show, const struct live_rule *rule)
+{
+	return show_matches_id(show, rule->region) &&
+	       show_at(show, rule->region, rule->offset, rule->len);
+}
+
+/* Most machines have none, and no column for it. */
+static bool any_is_indexed(const struct show *show)
+{
+	const struct live_rule *rule = show->snapshot.rules.items;
+	size_t i;
+
+	for (i = 0; i < show->snapshot.rules.nr; i++)
+		if (rule[i].flags & MREGION_RULE_INDEXED &&
+		    rule_is_shown(show, &rule[i]))
+			return true;
+	return false;
+}
+
+#define RULE_HEADS							\
+	"REGION", "KIND", ">OFFSET", ">LENGTH", ">SIZE", ">VALUE",	\
+	">RING", ">SHADOW", ">AT", "FLAGS"
+
 void show_rules(const struct show *show)
 {
-	static const char *const heads[] = {
-		"REGION", "KIND", ">OFFSET", ">LENGTH", ">SIZE", ">VALUE",
-		">RING", ">SHADOW", ">AT", "FLAGS",
-	};
+	static const char *const heads[] = { RULE_HEADS };
+	static const char *const heads_index[] = { RULE_HEADS, "INDEX" };
 	const struct live_rule *rule = show->snapshot.rules.items;
-	struct columns columns = COLUMNS(heads, 2);
+	bool indexed = any_is_indexed(show);
+	struct columns columns = indexed ? COLUMNS(heads_index, 2) :
+					   COLUMNS(heads, 2);
 	size_t i;
 
 	for (i = 0; i < show->snapshot.rules.nr; i++, rule++) {
-		if (!show_matches_id(show, rule->region) ||
-		    !show_at(show, rule->region, rule->offset, rule->len))
+		if (!rule_is_shown(show, rule))
 			continue;
 		if (tool_json) {
 			object_json(&live_rule_type, rule);
@@ -150,6 +193,8 @@ void show_rules(const struct show *show)
 		else
 			columns_add(&columns, COLOUR_FAINT, "-");
 		add_flags(&columns, &words_rule_flags, rule->flags);
+		if (indexed)
+			add_index(&columns, rule);
 	}
 	if (!tool_json)
 		print("rules", &columns);

@@ -27,7 +27,7 @@ WORDS(backing, 0, "none", "fd", "user");
 WORDS(bus, 0, "memory", "pio");
 WORDS(rule_kind, 1, "coalesce", "doorbell", "shadow");
 WORDS(rule_flags, 0, "datamatch", "store", "read", "write", "notify", "posted",
-      "any-len", "fast");
+      "any-len", "fast", "indexed");
 WORDS(range_flags, 0, "readonly", "nonvolatile", "unmergeable", "romd",
       "log-dirty");
 WORDS(claim_kind, 1, "window", "conflict", "unclaimed", "fast", "slow");
