@@ -113,9 +113,11 @@ static int add_devices(struct machine *machine, unsigned int nr_vcpus)
 		error = virtio_devices_add(&machine->virtio,
 					   &machine->pci_host.bus,
 					   &machine->irqfds, nr_vcpus);
-	if (!error && machine->ring)
-		error = pci_host_add_shadow(&machine->pci_host);
-	return error;
+	/* Both show all functions that there are. */
+	if (!error)
+		error = pci_host_add_ecam(&machine->pci_host,
+					  machine->ring != NULL);
+	return error ? error : board_add_pci_ports(machine);
 }
 
 /* The map is one commit: there is nothing to be seen of it before it is whole */

@@ -22,6 +22,14 @@ struct serial_cable;
 int board_add_devices(struct machine *machine, const struct serial_cable *cable);
 
 /**
+ * board_add_pci_ports() - another way to PCI's configuration, where there are I/O ports
+ * @machine: with all its devices, and the ECAM
+ *
+ * Return: 0 or a negative errno; mregion_error() says more.
+ */
+int board_add_pci_ports(struct machine *machine);
+
+/**
  * board_load() - load the kernel, and have the first vCPU begin there
  * @machine: with all that is in it
  * @config: what it is to boot

@@ -138,6 +138,19 @@ void pci_mirror(struct pci_function *function, uint8_t *mirror)
 	function->mirror = mirror;
 }
 
+unsigned int pci_mirrored(const struct pci_function *function, unsigned int end,
+			  struct pci_part parts[2])
+{
+	const unsigned int window = function->window.offset;
+
+	parts[0] = (struct pci_part){ 0, end };
+	if (!window)
+		return 1;
+	parts[0].end = window;
+	parts[1] = (struct pci_part){ window + PCI_WINDOW_SIZE, end };
+	return 1 + (parts[1].from < end);
+}
+
 /* A store of the access's own size: the guest is never shown half of one. */
 static void update_mirror(struct pci_function *function, unsigned int offset,
 			  unsigned int len)

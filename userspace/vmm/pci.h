@@ -46,6 +46,11 @@ struct pci_window {
 
 #define PCI_WINDOW_SIZE		4
 
+/** struct pci_part - configuration from byte @from on, up to byte @end */
+struct pci_part {
+	unsigned int from, end;
+};
+
 /**
  * struct pci_function - a PCI function, number 0 of its device
  * @config: what the guest reads
@@ -137,6 +142,17 @@ int pci_add_capability(struct pci_function *function, const void *body,
  * the guest can be served from the copy anywhere else.
  */
 void pci_mirror(struct pci_function *function, uint8_t *mirror);
+
+/**
+ * pci_mirrored() - the parts of configuration space that can be read from the copy
+ * @function: the function, with all it has added to it
+ * @end: of the space that the guest sees, in bytes
+ * @parts: set to them
+ *
+ * Return: how many parts there are, 1 or 2: the function's window is in none.
+ */
+unsigned int pci_mirrored(const struct pci_function *function, unsigned int end,
+			  struct pci_part parts[2]);
 
 /**
  * pci_set_byte() - change a byte of configuration, and what shows it

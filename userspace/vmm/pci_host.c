@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 #include <mregion.h>
 
 #include "layout.h"
 #include "pci_host.h"
+#include "units.h"
 
-#define ECAM_BUS(v)		((v) >> 20)
-#define ECAM_DEVICE(v)		((v) >> 15 & 0x1f)
-#define ECAM_FUNCTION(v)	((v) >> 12 & 7)
-#define ECAM_OFFSET(device)	((device) << 15)
-#define ECAM_FUNCTION_SIZE	0x1000
-#define ECAM_REGISTER(v)	((v) & 0xfff)
+/* A device has eight functions, and here the first one at most. */
+#define ECAM_DEVICE_SIZE	KIB(32)
 
 /* The generic PCIe host bridge of the Red Hat ID list: no quirks, no driver. */
 static const struct pci_identity bridge_identity = {
@@ -23,25 +20,20 @@ static const struct pci_identity bridge_identity = {
 
 static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned int len)
 {
-	struct pci_host *host = opaque;
-	unsigned int reg = ECAM_REGISTER(offset);
+	const struct pci_function *function = opaque;
 
-	if (ECAM_BUS(offset) || ECAM_FUNCTION(offset))
-		return ~0u;
-	/* A function that has no extended configuration reads as 0 there. */
-	if (reg >= PCI_CONFIG_SIZE)
-		return host->bus.functions[ECAM_DEVICE(offset)] ? 0 : ~0u;
-	return pci_config_read(&host->bus, ECAM_DEVICE(offset), reg, len);
+	/* No function has extended configuration: it reads as 0. */
+	if (offset >= PCI_CONFIG_SIZE)
+		return 0;
+	return pci_config_read(function->bus, function->device, offset, len);
 }
 
 static void ecam_write(void *opaque, uint64_t offset, uint64_t data,
 		       unsigned int len)
 {
-	struct pci_host *host = opaque;
+	const struct pci_function *function = opaque;
 
-	if (!ECAM_BUS(offset) && !ECAM_FUNCTION(offset))
-		pci_config_write(&host->bus, ECAM_DEVICE(offset),
-				 ECAM_REGISTER(offset), data, len);
+	pci_config_write(function->bus, function->device, offset, data, len);
 }
 
 static const struct mregion_ops ecam_ops = {
@@ -57,49 +49,72 @@ int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 	return pci_function_add(&host->bus, &host->bridge, &bridge_identity);
 }
 
-int pci_host_add_ecam(struct pci_host *host)
+static int add_shadow(struct pci_host *host)
 {
-	host->ecam = mregion_new_mmio(host->bus.machine, "pci-ecam", ECAM_SIZE,
-				      &ecam_ops, host);
-	if (!host->ecam)
-		return -errno;
-	return mregion_map(host->bus.memory, host->ecam, ECAM_ADDR, 0);
-}
-
-/* Serve ECAM's bytes from @from up to @end, the same ones of the shadow. */
-static int serve(struct pci_host *host, uint64_t from, uint64_t end)
-{
-	return mregion_add_shadow(host->ecam, from, end - from, host->shadow,
-				  from, MREGION_RULE_READ, -1);
-}
-
-int pci_host_add_shadow(struct pci_host *host)
-{
-	unsigned int device;
-	uint64_t from = 0;
 	uint8_t *ptr;
-	int error;
+	unsigned int i;
 
-	host->shadow = mregion_new_shadow(host->bus.machine, ECAM_SIZE);
+	host->shadow = mregion_new_shadow(host->bus.machine,
+					  host->bus.nr * PCI_EXTENDED_SIZE);
 	if (!host->shadow)
 		return -errno;
 	ptr = mregion_shadow_ptr(host->shadow);
-	memset(ptr, 0xff, ECAM_SIZE);
-	for (device = 0; device < host->bus.nr; device++) {
-		struct pci_function *function = host->bus.functions[device];
-		uint64_t window = ECAM_OFFSET(device) + function->window.offset;
-		uint8_t *config = ptr + ECAM_OFFSET(device);
+	for (i = 0; i < host->bus.nr; i++)
+		pci_mirror(host->bus.functions[i], ptr + PCI_HOST_MIRROR(i));
+	return 0;
+}
 
-		memset(config, 0, ECAM_FUNCTION_SIZE);
-		pci_mirror(function, config);
-		if (!function->window.offset)
-			continue;
-		error = serve(host, from, window);
-		if (error)
-			return error;
-		from = window + PCI_WINDOW_SIZE;
-	}
-	return serve(host, from, ECAM_SIZE);
+static int serve(const struct pci_host *host, struct mregion_region *region,
+		 const struct pci_function *function)
+{
+	const uint64_t mirror = PCI_HOST_MIRROR(function->device);
+	struct pci_part parts[2];
+	unsigned int i, nr;
+	int error = 0;
+
+	nr = pci_mirrored(function, PCI_EXTENDED_SIZE, parts);
+	for (i = 0; i < nr && !error; i++)
+		error = mregion_add_shadow(region, parts[i].from,
+					   parts[i].end - parts[i].from,
+					   host->shadow, mirror + parts[i].from,
+					   MREGION_RULE_READ, -1);
+	return error;
+}
+
+static int add_function(struct pci_host *host, struct pci_function *function)
+{
+	struct mregion_region *region;
+	char name[MREGION_NAME_SIZE];
+	int error;
+
+	snprintf(name, sizeof(name), "pci-ecam-%02x.0", function->device);
+	region = mregion_new_mmio(host->bus.machine, name, PCI_EXTENDED_SIZE,
+				  &ecam_ops, function);
+	if (!region)
+		return -errno;
+	error = mregion_map(host->ecam, region,
+			    function->device * ECAM_DEVICE_SIZE, 0);
+	if (!error && host->shadow)
+		error = serve(host, region, function);
+	return error;
+}
+
+int pci_host_add_ecam(struct pci_host *host, bool shadow)
+{
+	unsigned int i;
+	int error = 0;
+
+	host->ecam = mregion_new_container(host->bus.machine, "pci-ecam",
+					   ECAM_SIZE);
+	if (!host->ecam)
+		return -errno;
+	if (shadow)
+		error = add_shadow(host);
+	for (i = 0; i < host->bus.nr && !error; i++)
+		error = add_function(host, host->bus.functions[i]);
+	if (!error)
+		error = mregion_map(host->bus.memory, host->ecam, ECAM_ADDR, 0);
+	return error;
 }
 
 void pci_host_exit(struct pci_host *host)

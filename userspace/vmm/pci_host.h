@@ -3,19 +3,39 @@
  * The PCI host bridge: how the guest gets at the configuration of PCI devices
  *
  * By ECAM, memory in which each function has 4 KiB. There is one bus, number 0.
+ *
+ * The ECAM has a region for each function that there is. Where there is none, the kernel
+ * answers with the memory space's policy, which is all-ones, too: without an exit, and
+ * without memory that says so.
  */
 #ifndef VMM_PCI_HOST_H
 #define VMM_PCI_HOST_H
+
+#include <stdbool.h>
 
 #include "pci.h"
 
 struct mregion_shadow;
 
+/* With extended configuration; so far are functions apart in the mirrors, too. */
+#define PCI_EXTENDED_SIZE	4096
+
+/* Where the mirror of a device's function is in the shadow memory */
+#define PCI_HOST_MIRROR(device)	((device) * PCI_EXTENDED_SIZE)
+
+/**
+ * struct pci_host - the host bridge
+ * @bus: the bus behind it
+ * @bridge: the host bridge itself is 00:00.0
+ * @ecam: container of the functions' regions
+ * @shadow: mirrors of all functions on the bus, for all ways to read them, or NULL: all
+ *	accesses exit
+ */
 struct pci_host {
 	struct pci_bus bus;
-	struct pci_function bridge;	/* the host bridge itself is 00:00.0 */
+	struct pci_function bridge;
 	struct mregion_region *ecam;
-	struct mregion_shadow *shadow;	/* of @ecam, or NULL */
+	struct mregion_shadow *shadow;
 };
 
 /**
@@ -33,17 +53,12 @@ int pci_host_init(struct pci_host *host, struct mregion_machine *machine,
 
 /**
  * pci_host_add_ecam() - map the ECAM, at ECAM_ADDR
- * @host: the host bridge
+ * @host: the host bridge, with all functions on its bus
+ * @shadow: serve reads from shadow memory
  *
  * Return: 0 or a negative errno; mregion_error() says more.
  */
-int pci_host_add_ecam(struct pci_host *host);
-
-/**
- * pci_host_add_shadow() - serve reads of the ECAM from shadow memory
- * @host: the host bridge, with all functions on its bus
- */
-int pci_host_add_shadow(struct pci_host *host);
+int pci_host_add_ecam(struct pci_host *host, bool shadow);
 
 void pci_host_exit(struct pci_host *host);
 

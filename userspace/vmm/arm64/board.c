@@ -28,10 +28,15 @@ int board_add_devices(struct machine *machine, const struct serial_cable *cable)
 	if (!error)
 		error = pl031_init(&machine->board.rtc, mregion,
 				   machine->system, RTC_ADDR);
-	if (!error)
-		error = pci_host_init(&machine->pci_host, mregion, machine->pci,
-				      machine->system);
-	return error ? error : pci_host_add_ecam(&machine->pci_host);
+	return error ? error :
+	       pci_host_init(&machine->pci_host, mregion, machine->pci,
+			     machine->system);
+}
+
+int board_add_pci_ports(struct machine *machine)
+{
+	(void)machine;
+	return 0;
 }
 
 static int get_affinities(const struct vcpus *vcpus, uint64_t *affinities)

@@ -39,12 +39,7 @@ static int add_pci(struct machine *machine)
 		.ram = machine->ram,
 		.pci = machine->pci,
 	};
-	error = pam_init(&board->pam);
-	if (!error)
-		error = pci_ports_init(&board->pci_ports, machine->io,
-				       &host->bus, &board->reset,
-				       machine->ring);
-	return error ? error : pci_host_add_ecam(host);
+	return pam_init(&board->pam);
 }
 
 int board_add_devices(struct machine *machine, const struct serial_cable *cable)
@@ -73,6 +68,12 @@ int board_add_devices(struct machine *machine, const struct serial_cable *cable)
 		error = debugport_init(&board->debugport, mregion, machine->io,
 				       PORT_DEBUG, machine->ring);
 	return error ? error : add_pci(machine);
+}
+
+int board_add_pci_ports(struct machine *machine)
+{
+	return pci_ports_init(&machine->board.pci_ports, machine->io,
+			      &machine->pci_host, &machine->board.reset);
 }
 
 int board_load(struct machine *machine, const struct machine_config *config)
