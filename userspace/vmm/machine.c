@@ -183,6 +183,7 @@ int machine_init(struct machine *machine, const struct machine_config *config)
 	*machine = (struct machine){
 		.kvm = { .kvm_fd = -1, .vm_fd = -1 },
 		.loop = { .wake_fd = -1 },
+		.serial = SERIAL_INITIAL,
 		.board = BOARD_INITIAL,
 	};
 	error = host_memory_check(config->memory);

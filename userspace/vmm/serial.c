@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <mregion.h>
 
 #include "../array.h"
+#include "loop.h"
+#include "report.h"
 #include "serial.h"
 
 /* Registers; what 0 and 1 are depends on LCR_DIVISOR. */
@@ -55,6 +60,11 @@
 #define MSR_DSR			0x20
 #define MSR_RING		0x40
 #define MSR_DCD			0x80
+
+/* The first four registers of the mirror, as an index of data registers */
+#define INDEX_LEN		4
+#define INDEX_IER(bits)		((uint32_t)(bits) << 8 * REG_IER)
+#define INDEX_DIVISOR		((uint32_t)LCR_DIVISOR << 8 * REG_LCR)
 
 static bool fifos_enabled(const struct serial *serial)
 {
@@ -129,30 +139,33 @@ static uint8_t pending_interrupt(const struct serial *serial)
 	return IIR_NONE;
 }
 
+static void set_mirror(struct serial *serial, unsigned int reg, uint8_t value)
+{
+	__atomic_store_n(&serial->mirror[reg], value, __ATOMIC_RELEASE);
+}
+
 /*
  * Some registers can be read without a call of ours, since nothing changes by
  * that. LSR is one: the transmitter is empty always, and no error bit is ever
- * set that a read would have to clear.
+ * set that a read would have to clear. IER is apart: the guest writes it, too.
  */
 static void update_mirror(struct serial *serial)
 {
-	bool divisor = serial->lcr & LCR_DIVISOR;
 	const struct {
 		unsigned int reg;
 		uint8_t value;
 	} values[] = {
-		{ REG_IER, divisor ? serial->divisor >> 8 : serial->ier },
 		{ REG_LCR, serial->lcr },
 		{ REG_MCR, serial->mcr },
 		{ REG_LSR, LSR_THR_EMPTY | LSR_IDLE |
 			   (serial->fifo_len ? LSR_DATA : 0) },
+		{ REG_MSR, modem_lines(serial->mcr) | serial->msr_delta },
 		{ REG_SCRATCH, serial->scratch },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(values); i++)
-		__atomic_store_n(&serial->mirror[values[i].reg],
-				 values[i].value, __ATOMIC_RELEASE);
+		set_mirror(serial, values[i].reg, values[i].value);
 }
 
 static void update(struct serial *serial)
@@ -172,9 +185,24 @@ static void write_ier(struct serial *serial, uint8_t value)
 	uint8_t changed = serial->ier ^ value;
 
 	serial->ier = value & IER_BITS;
+	set_mirror(serial, REG_IER, serial->ier);
 	/* The transmitter is empty always: say so as soon as it is asked. */
 	if (changed & IER_TRANSMIT)
 		serial->thre_pending = value & IER_TRANSMIT;
+}
+
+/*
+ * Take over what the guest has written to IER without a call of ours. Only a write to an
+ * IER of 0 can be such: so there is one at most, and none is missed. To be called before
+ * anything else is done.
+ */
+static void catch_up(struct serial *serial)
+{
+	uint8_t value = __atomic_load_n(&serial->mirror[REG_IER],
+					__ATOMIC_ACQUIRE);
+
+	if (value != serial->ier)
+		write_ier(serial, value);
 }
 
 static void write_fcr(struct serial *serial, uint8_t value)
@@ -223,6 +251,9 @@ static uint8_t read_register(struct serial *serial, unsigned int reg)
 		if (serial->lcr & LCR_DIVISOR)
 			return serial->divisor;
 		return fifo_get(serial);
+	case REG_IER:
+		return serial->lcr & LCR_DIVISOR ? serial->divisor >> 8 :
+		       serial->ier;
 	case REG_IIR:
 		value = pending_interrupt(serial);
 		if (value == IIR_TRANSMIT)
@@ -244,6 +275,7 @@ static uint64_t serial_read(void *opaque, uint64_t offset, unsigned int len)
 
 	(void)len;
 	pthread_mutex_lock(&serial->lock);
+	catch_up(serial);
 	value = read_register(serial, offset);
 	update(serial);
 	pthread_mutex_unlock(&serial->lock);
@@ -261,6 +293,7 @@ static void serial_write(void *opaque, uint64_t offset, uint64_t data,
 
 	(void)len;
 	pthread_mutex_lock(&serial->lock);
+	catch_up(serial);
 	switch (offset) {
 	case REG_DATA:
 		if (serial->lcr & LCR_DIVISOR)
@@ -302,6 +335,7 @@ static void serial_write(void *opaque, uint64_t offset, uint64_t data,
 	 */
 	serial->cable.sent(serial->cable.opaque, data);
 	pthread_mutex_lock(&serial->lock);
+	catch_up(serial);
 	serial->thre_pending = true;
 	update(serial);
 	pthread_mutex_unlock(&serial->lock);
@@ -313,14 +347,95 @@ static const struct mregion_ops serial_ops = {
 	.constraints = { .valid_max = 1, .impl_max = 1 },
 };
 
+static void ier_written(void *opaque)
+{
+	struct serial *serial = opaque;
+	eventfd_t count;
+
+	if (eventfd_read(serial->ier_fd, &count))
+		return;
+	pthread_mutex_lock(&serial->lock);
+	catch_up(serial);
+	update(serial);
+	pthread_mutex_unlock(&serial->lock);
+}
+
+/*
+ * IER is read, and written while it is 0: drivers turn off what is off, around each
+ * message of a console. What turns interrupts on has its effect when the loop gets to
+ * it, or before the guest's next access that comes here, such as that to IIR. Other
+ * writes may lower the interrupt line, so they come here at once. So do accesses
+ * to the divisor, and to bits that IER does not have.
+ */
+static int share_ier(struct serial *serial, struct mregion_shadow *shadow)
+{
+	struct mregion_indexed ier = {
+		.offset = REG_IER,
+		.len = 1,
+		.index = shadow,
+		.index_len = INDEX_LEN,
+		.bits = INDEX_DIVISOR | INDEX_IER(~IER_BITS & 0xff),
+		.shadow = shadow,
+		.shadow_offset = REG_IER,
+		.flags = MREGION_RULE_READ,
+		.eventfd = -1,
+	};
+	int error;
+
+	error = mregion_add_indexed(serial->region, &ier);
+	if (error)
+		return error;
+	ier.bits = INDEX_DIVISOR | INDEX_IER(0xff);
+	ier.flags = MREGION_RULE_WRITE;
+	ier.eventfd = serial->ier_fd;
+	return mregion_add_indexed(serial->region, &ier);
+}
+
+/* MSR is read there while it says that nothing has changed, which a read takes back. */
+static int share_msr(struct serial *serial, struct mregion_shadow *shadow)
+{
+	const struct mregion_indexed msr = {
+		.offset = REG_MSR,
+		.len = 1,
+		.index = shadow,
+		.index_offset = REG_MSR,
+		.index_len = 1,
+		.bits = MSR_DELTAS,
+		.shadow = shadow,
+		.shadow_offset = REG_MSR,
+		.flags = MREGION_RULE_READ,
+		.eventfd = -1,
+	};
+
+	return mregion_add_indexed(serial->region, &msr);
+}
+
+static int listen_for_ier(struct serial *serial, struct loop *loop)
+{
+	const struct loop_source source = {
+		.ready = ier_written,
+		.opaque = serial,
+	};
+	int error;
+
+	serial->ier_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = serial->ier_fd < 0 ? -errno :
+		loop_add(loop, serial->ier_fd, &source);
+	if (!error)
+		return 0;
+	report("cannot create the serial port's eventfd: %s", strerror(-error));
+	return -REPORTED;
+}
+
 /* Each register at its own offset in shadow memory. */
-static int add_shadow(struct serial *serial, struct mregion_machine *machine)
+static int add_shadow(struct serial *serial, struct mregion_machine *machine,
+		      struct loop *loop)
 {
 	static const unsigned int mirrored[] = {
-		REG_IER, REG_LCR, REG_MCR, REG_LSR, REG_SCRATCH,
+		REG_LCR, REG_MCR, REG_LSR, REG_SCRATCH,
 	};
 	struct mregion_shadow *shadow;
-	int error = 0;
+	int error;
 	size_t i;
 
 	shadow = mregion_new_shadow(machine, SERIAL_NR_REGISTERS);
@@ -328,17 +443,20 @@ static int add_shadow(struct serial *serial, struct mregion_machine *machine)
 		return -errno;
 	serial->mirror = mregion_shadow_ptr(shadow);
 	update_mirror(serial);
+	error = listen_for_ier(serial, loop);
 	for (i = 0; i < ARRAY_SIZE(mirrored) && !error; i++)
 		error = mregion_add_shadow(serial->region, mirrored[i], 1,
 					   shadow, mirrored[i],
 					   MREGION_RULE_READ, -1);
-	return error;
+	if (!error)
+		error = share_ier(serial, shadow);
+	return error ? error : share_msr(serial, shadow);
 }
 
 int serial_init(struct serial *serial, struct mregion_machine *machine,
 		struct mregion_region *parent, uint64_t addr,
 		struct irq_line irq, const struct serial_cable *cable,
-		struct mregion_ring *ring)
+		struct mregion_ring *ring, struct loop *loop)
 {
 	int error;
 
@@ -365,11 +483,13 @@ int serial_init(struct serial *serial, struct mregion_machine *machine,
 	 * is drained before that is resolved.
 	 */
 	error = mregion_coalesce(serial->region, REG_DATA, 1, ring);
-	return error ? error : add_shadow(serial, machine);
+	return error ? error : add_shadow(serial, machine, loop);
 }
 
 void serial_exit(struct serial *serial)
 {
+	if (serial->ier_fd >= 0)
+		close(serial->ier_fd);
 	pthread_mutex_destroy(&serial->lock);
 }
 
@@ -387,6 +507,7 @@ size_t serial_room(struct serial *serial)
 void serial_receive(struct serial *serial, const uint8_t *bytes, size_t len)
 {
 	pthread_mutex_lock(&serial->lock);
+	catch_up(serial);
 	while (len--)
 		fifo_put(serial, *bytes++);
 	update(serial);

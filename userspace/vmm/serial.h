@@ -10,6 +10,7 @@
 
 #include "wiring.h"
 
+struct loop;
 struct mregion_machine;
 struct mregion_region;
 struct mregion_ring;
@@ -39,9 +40,12 @@ struct serial {
 	bool raised;
 	uint8_t fifo[SERIAL_FIFO_SIZE];
 	unsigned int fifo_head, fifo_len;
-	uint8_t *mirror;		/* registers that the guest reads there */
+	uint8_t *mirror;		/* registers that the guest accesses there */
 	uint8_t own_mirror[SERIAL_NR_REGISTERS];	/* or here */
+	int ier_fd;			/* signalled when it has set IER there, or -1 */
 };
+
+#define SERIAL_INITIAL		{ .ier_fd = -1 }
 
 /**
  * serial_init() - create a UART and map it
@@ -51,15 +55,16 @@ struct serial {
  * @addr: of the first of its eight registers, a byte each
  * @irq: its interrupt line
  * @cable: the other end of the line
- * @ring: where what it sends is coalesced; what it is read of without
- *	effect comes from shadow memory then. Or NULL: each access exits
+ * @ring: where what it sends is coalesced; what has no effect at once is done in
+ *	shadow memory then. Or NULL: each access exits
+ * @loop: that looks at what was done there
  *
  * Return: 0 or a negative errno; mregion_error() says more.
  */
 int serial_init(struct serial *serial, struct mregion_machine *machine,
 		struct mregion_region *parent, uint64_t addr,
 		struct irq_line irq, const struct serial_cable *cable,
-		struct mregion_ring *ring);
+		struct mregion_ring *ring, struct loop *loop);
 
 void serial_exit(struct serial *serial);
 

@@ -24,7 +24,7 @@ int board_add_devices(struct machine *machine, const struct serial_cable *cable)
 
 	error = serial_init(&machine->serial, mregion, machine->system,
 			    UART_ADDR, machine_irq_line(machine, GSI_UART),
-			    cable, machine->ring);
+			    cable, machine->ring, &machine->loop);
 	if (!error)
 		error = pl031_init(&machine->board.rtc, mregion,
 				   machine->system, RTC_ADDR);

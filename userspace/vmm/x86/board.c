@@ -51,11 +51,11 @@ int board_add_devices(struct machine *machine, const struct serial_cable *cable)
 
 	error = serial_init(&machine->serial, mregion, machine->io, PORT_COM1,
 			    machine_irq_line(machine, GSI_COM1), cable,
-			    machine->ring);
+			    machine->ring, &machine->loop);
 	if (!error)
 		error = rtc_init(&board->rtc, mregion, machine->io, PORT_RTC,
 				 machine_irq_line(machine, GSI_RTC),
-				 &machine->loop);
+				 &machine->loop, machine->ring != NULL);
 	if (!error)
 		error = i8042_init(&board->i8042, mregion, machine->io,
 				   PORT_I8042_DATA, PORT_I8042_COMMAND, end);
@@ -63,7 +63,8 @@ int board_add_devices(struct machine *machine, const struct serial_cable *cable)
 		error = reset_init(&board->reset, mregion, machine->io,
 				   PORT_92, end);
 	if (!error)
-		error = pm_init(&board->pm, mregion, machine->io, PORT_PM, end);
+		error = pm_init(&board->pm, mregion, machine->io, PORT_PM, end,
+				machine->ring != NULL);
 	if (!error)
 		error = debugport_init(&board->debugport, mregion, machine->io,
 				       PORT_DEBUG, machine->ring);

@@ -13,21 +13,21 @@
 #define CONTROL_SLEEP_TYPE(v)	((v) >> 10 & 7)
 #define CONTROL_SLEEP		(1u << 13)
 
+/* In shadow memory: the registers, and what is written to the first one */
+#define SHADOW_DROPPED		8
+#define SHADOW_SIZE		10
+
+static void set(struct pm *pm, uint64_t offset, uint16_t value)
+{
+	atomic_store(&pm->registers[offset / 2], value);
+}
+
 static uint64_t pm_read(void *opaque, uint64_t offset, unsigned int len)
 {
 	struct pm *pm = opaque;
 
 	(void)len;
-	switch (offset) {
-	case REG_ENABLE:
-		return atomic_load(&pm->enable);
-	case REG_CONTROL:
-		/* There is no other mode than ACPI's. */
-		return atomic_load(&pm->control) | CONTROL_SCI_ENABLED;
-	default:
-		/* No button, no timer and no wake-up: no event ever. */
-		return 0;
-	}
+	return atomic_load(&pm->registers[offset / 2]);
 }
 
 static void pm_write(void *opaque, uint64_t offset, uint64_t data,
@@ -37,12 +37,19 @@ static void pm_write(void *opaque, uint64_t offset, uint64_t data,
 
 	(void)len;
 	switch (offset) {
+	case REG_STATUS:
+		/* No button, no timer and no wake-up: no event ever to clear. */
+		break;
 	case REG_ENABLE:
-		atomic_store(&pm->enable, data);
+		set(pm, REG_ENABLE, data);
 		break;
 	case REG_CONTROL:
-		/* The bit that starts to sleep reads as zero. */
-		atomic_store(&pm->control, data & ~CONTROL_SLEEP);
+		/*
+		 * The bit that starts to sleep reads as zero, and there is no
+		 * other mode than ACPI's.
+		 */
+		set(pm, REG_CONTROL,
+		    (data & ~CONTROL_SLEEP) | CONTROL_SCI_ENABLED);
 		if ((data & CONTROL_SLEEP) &&
 		    CONTROL_SLEEP_TYPE(data) == SLEEP_TYPE_OFF)
 			end_line_pull(&pm->end, END_POWER_OFF);
@@ -61,12 +68,43 @@ static const struct mregion_ops pm_ops = {
 	},
 };
 
-int pm_init(struct pm *pm, struct mregion_machine *machine,
-	    struct mregion_region *parent, uint16_t port, struct end_line end)
+/* All but writes to the control register, which switches off. */
+static int add_shadow(struct pm *pm, struct mregion_machine *machine)
 {
+	struct mregion_shadow *shadow;
+	int error;
+
+	shadow = mregion_new_shadow(machine, SHADOW_SIZE);
+	if (!shadow)
+		return -errno;
+	pm->registers = mregion_shadow_ptr(shadow);
+	error = mregion_add_shadow(pm->region, 0, PM_SIZE, shadow, 0,
+				   MREGION_RULE_READ, -1);
+	if (!error)
+		error = mregion_add_shadow(pm->region, REG_STATUS, 2, shadow,
+					   SHADOW_DROPPED, MREGION_RULE_WRITE,
+					   -1);
+	if (!error)
+		error = mregion_add_shadow(pm->region, REG_ENABLE, 2, shadow,
+					   REG_ENABLE, MREGION_RULE_WRITE, -1);
+	return error;
+}
+
+int pm_init(struct pm *pm, struct mregion_machine *machine,
+	    struct mregion_region *parent, uint16_t port, struct end_line end,
+	    bool shadow)
+{
+	int error = 0;
+
 	pm->end = end;
+	pm->registers = pm->own_registers;
 	pm->region = mregion_new_mmio(machine, "acpi-pm", PM_SIZE, &pm_ops, pm);
 	if (!pm->region)
 		return -errno;
+	if (shadow)
+		error = add_shadow(pm, machine);
+	if (error)
+		return error;
+	set(pm, REG_CONTROL, CONTROL_SCI_ENABLED);
 	return mregion_map(parent, pm->region, port, 0);
 }

@@ -4,6 +4,7 @@
 #define VMM_PM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wiring.h"
@@ -24,8 +25,8 @@ struct mregion_region;
 struct pm {
 	struct mregion_region *region;
 	struct end_line end;
-	atomic_ushort enable;
-	atomic_ushort control;
+	atomic_ushort *registers;	/* what guests read, in shadow memory */
+	atomic_ushort own_registers[PM_SIZE / 2];	/* or here */
 };
 
 /**
@@ -35,10 +36,12 @@ struct pm {
  * @parent: region of the I/O ports
  * @port: first port
  * @end: pulled when the guest switches off
+ * @shadow: have in shadow memory what needs no call, or else each access exits
  *
  * Return: 0 or a negative errno; mregion_error() says more.
  */
 int pm_init(struct pm *pm, struct mregion_machine *machine,
-	    struct mregion_region *parent, uint16_t port, struct end_line end);
+	    struct mregion_region *parent, uint16_t port, struct end_line end,
+	    bool shadow);
 
 #endif /* VMM_PM_H */

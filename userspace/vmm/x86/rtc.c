@@ -6,6 +6,7 @@
 
 #include <mregion.h>
 
+#include "../../array.h"
 #include "loop.h"
 #include "report.h"
 #include "rtc.h"
@@ -46,9 +47,25 @@
 #define HOUR_PM			0x80
 #define ALARM_ANY		0xc0
 
+/* In shadow memory: the registers, and then their index */
+#define SHADOW_INDEX		RTC_NR_REGISTERS
+#define SHADOW_SIZE		(RTC_NR_REGISTERS + 1)
+
 #define NSEC_PER_SEC		1000000000ULL
 /* The chip announces an update so long before: 244 us. */
 #define UPDATE_NSEC		244000ULL
+
+/* Registers that change by nothing but a write */
+static const struct {
+	uint8_t first, last;
+} quiet[] = {
+	{ REG_SECONDS_ALARM, REG_SECONDS_ALARM },
+	{ REG_MINUTES_ALARM, REG_MINUTES_ALARM },
+	{ REG_HOURS_ALARM, REG_HOURS_ALARM },
+	{ REG_B, REG_B },
+	{ REG_D, RTC_CENTURY - 1 },
+	{ RTC_CENTURY + 1, RTC_NR_REGISTERS - 1 },
+};
 
 static uint64_t host_nsec(void)
 {
@@ -255,12 +272,16 @@ static uint8_t read_register(struct rtc *rtc, uint8_t index)
 		reg[REG_C] = 0;
 		update_irq(rtc);
 		return value;
-	case REG_D:
-		return D_POWER_GOOD;
 	default:
 		show_time(rtc);
 		return reg[index];
 	}
+}
+
+/* One store: the guest may be reading the register. */
+static void set_register(struct rtc *rtc, uint8_t index, uint8_t value)
+{
+	__atomic_store_n(&rtc->registers[index], value, __ATOMIC_RELEASE);
 }
 
 static void write_register(struct rtc *rtc, uint8_t index, uint8_t value)
@@ -290,7 +311,7 @@ static void write_register(struct rtc *rtc, uint8_t index, uint8_t value)
 		catch_up(rtc);
 		before = reg[REG_B];
 		show_time(rtc);
-		reg[REG_B] = value;
+		set_register(rtc, REG_B, value);
 		if ((before & B_SET) && !(value & B_SET))
 			take_time(rtc);
 		if (!(before & B_PERIODIC) && period(rtc))
@@ -300,10 +321,17 @@ static void write_register(struct rtc *rtc, uint8_t index, uint8_t value)
 	case REG_D:
 		return;
 	default:
-		reg[index] = value;
+		set_register(rtc, index, value);
 	}
 	update_irq(rtc);
 	set_timer(rtc);
+}
+
+/* The index port's top bit masks NMIs, of which there are none. */
+static uint8_t selected(const struct rtc *rtc)
+{
+	return __atomic_load_n(rtc->index, __ATOMIC_ACQUIRE) %
+	       RTC_NR_REGISTERS;
 }
 
 static uint64_t rtc_read(void *opaque, uint64_t offset, unsigned int len)
@@ -316,7 +344,7 @@ static uint64_t rtc_read(void *opaque, uint64_t offset, unsigned int len)
 	if (offset == 0)
 		return 0xff;
 	pthread_mutex_lock(&rtc->lock);
-	value = read_register(rtc, rtc->index);
+	value = read_register(rtc, selected(rtc));
 	pthread_mutex_unlock(&rtc->lock);
 	return value;
 }
@@ -328,11 +356,10 @@ static void rtc_write(void *opaque, uint64_t offset, uint64_t data,
 
 	(void)len;
 	pthread_mutex_lock(&rtc->lock);
-	/* The index port's top bit masks NMIs, of which there are none. */
 	if (offset == 0)
-		rtc->index = data % RTC_NR_REGISTERS;
+		__atomic_store_n(rtc->index, data, __ATOMIC_RELEASE);
 	else
-		write_register(rtc, rtc->index, data);
+		write_register(rtc, selected(rtc), data);
 	pthread_mutex_unlock(&rtc->lock);
 }
 
@@ -342,9 +369,32 @@ static const struct mregion_ops rtc_ops = {
 	.constraints = { .valid_max = 1, .impl_max = 1 },
 };
 
+static int add_shadow(struct rtc *rtc, struct mregion_machine *machine)
+{
+	struct mregion_pair pair = {
+		.kind = MREGION_PAIR_CMOS,
+		.index_offset = SHADOW_INDEX,
+	};
+	int error;
+	size_t i;
+
+	pair.index = mregion_new_shadow(machine, SHADOW_SIZE);
+	if (!pair.index)
+		return -errno;
+	rtc->registers = mregion_shadow_ptr(pair.index);
+	rtc->index = rtc->registers + SHADOW_INDEX;
+	error = mregion_add_pair(rtc->region, &pair);
+	for (i = 0; i < ARRAY_SIZE(quiet) && !error; i++)
+		error = mregion_show_in_pair(rtc->region, &pair, quiet[i].first,
+					     quiet[i].last,
+					     RTC_NR_REGISTERS - 1, pair.index,
+					     0);
+	return error;
+}
+
 int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 	     struct mregion_region *parent, uint16_t port, struct irq_line irq,
-	     struct loop *loop)
+	     struct loop *loop, bool shadow)
 {
 	const struct loop_source timer = {
 		.ready = rtc_timer,
@@ -354,8 +404,8 @@ int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 
 	pthread_mutex_init(&rtc->lock, NULL);
 	rtc->irq = irq;
-	rtc->registers[REG_A] = A_32768_HZ | 6;
-	rtc->registers[REG_B] = B_24_HOURS;
+	rtc->registers = rtc->own_registers;
+	rtc->index = &rtc->own_index;
 	rtc->last_second = guest_second(rtc);
 
 	rtc->timer_fd = timerfd_create(CLOCK_REALTIME,
@@ -371,6 +421,12 @@ int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 	rtc->region = mregion_new_mmio(machine, "rtc", 2, &rtc_ops, rtc);
 	if (!rtc->region)
 		return -errno;
+	error = shadow ? add_shadow(rtc, machine) : 0;
+	if (error)
+		return error;
+	rtc->registers[REG_A] = A_32768_HZ | 6;
+	rtc->registers[REG_B] = B_24_HOURS;
+	rtc->registers[REG_D] = D_POWER_GOOD;
 	return mregion_map(parent, rtc->region, port, 0);
 }
 

@@ -24,8 +24,9 @@ struct rtc {
 	struct irq_line irq;
 	int timer_fd;
 	pthread_mutex_t lock;		/* of all below */
-	uint8_t index;
-	uint8_t registers[RTC_NR_REGISTERS];
+	uint8_t *index;			/* as the guest writes it, in shadow memory */
+	uint8_t *registers;		/* likewise, as it reads them */
+	uint8_t own_index, own_registers[RTC_NR_REGISTERS];	/* or here */
 	int64_t offset;			/* guest's time - host's, in s */
 	int64_t last_second;		/* guest's time of the last update */
 	uint64_t last_tick;		/* periodic interrupts since 1970 */
@@ -40,6 +41,8 @@ struct rtc {
  * @port: first of two ports
  * @irq: its interrupt line
  * @loop: that its timer is to run in
+ * @shadow: have the index in shadow memory, and what does not change by itself, or else
+ *	each access exits
  *
  * The clock shows the host's time, as UTC, until the guest sets it.
  *
@@ -47,7 +50,7 @@ struct rtc {
  */
 int rtc_init(struct rtc *rtc, struct mregion_machine *machine,
 	     struct mregion_region *parent, uint16_t port, struct irq_line irq,
-	     struct loop *loop);
+	     struct loop *loop, bool shadow);
 
 void rtc_exit(struct rtc *rtc);
 
