@@ -192,7 +192,8 @@ static inline bool model_object_busy(const struct model *model,
 			if ((objects == model->rings &&
 			     region->rules[j].ring == id) ||
 			    (objects == model->shadows &&
-			     region->rules[j].shadow == id))
+			     (region->rules[j].shadow == id ||
+			      region->rules[j].index.shadow == id)))
 				return true;
 	}
 	return false;
@@ -354,6 +355,19 @@ static inline bool rule_begins(const struct mregion_rule *any,
 	return false;
 }
 
+/* Whether two data registers are one, and no index is for both. */
+static inline bool rules_apart(const struct mregion_rule *a,
+			       const struct mregion_rule *b)
+{
+	return a->flags & b->flags & MREGION_RULE_INDEXED &&
+	       a->offset == b->offset && a->len == b->len &&
+	       a->index.shadow == b->index.shadow &&
+	       a->index.offset == b->index.offset &&
+	       a->index.len == b->index.len && a->index.bits == b->index.bits &&
+	       (a->index.first > b->index.last ||
+		b->index.first > a->index.last);
+}
+
 /* Whether both could match the same access. */
 static inline bool rules_clash(const struct mregion_rule *a,
 			       const struct mregion_rule *b)
@@ -367,7 +381,7 @@ static inline bool rules_clash(const struct mregion_rule *a,
 		return rule_begins(a, b);
 	if (a->kind == b->kind && b->flags & MREGION_RULE_ANY_LEN)
 		return rule_begins(b, a);
-	if (a->kind != b->kind || first > last)
+	if (a->kind != b->kind || first > last || rules_apart(a, b))
 		return false;
 	if (a->kind == MREGION_RULE_SHADOW &&
 	    !(both & (MREGION_RULE_READ | MREGION_RULE_WRITE)))
@@ -394,8 +408,14 @@ static inline void model_rule(struct model *model, struct model_region *region,
 	if (rule->shadow && !model->shadows[rule->shadow])
 		must_fail(verdict, -ENOENT);
 	else if (rule->shadow &&
-		 rule->shadow_offset + rule->len >
+		 rule->shadow_offset + rule->len + rule->index.select >
 		 model->shadow_len[rule->shadow])
+		must_fail(verdict, -EINVAL);
+	if (rule->index.len && !model->shadows[rule->index.shadow])
+		must_fail(verdict, -ENOENT);
+	else if (rule->index.len &&
+		 rule->index.offset + rule->index.len >
+		 model->shadow_len[rule->index.shadow])
 		must_fail(verdict, -EINVAL);
 	if (rule->access_len && !rule_takes(rule, rule->access_len))
 		must_fail(verdict, -EINVAL);

@@ -164,6 +164,27 @@ static inline uint32_t random_object(struct prng *prng, const bool *objects)
 	return id;
 }
 
+/* How far from that of an index of zero the place of an index is, at most. */
+#define FUZZ_INDEX_SELECT	0x38u
+
+/* Of one of few registers, so that rules share them. */
+static inline struct mregion_index random_index(struct prng *prng,
+						const struct model *model)
+{
+	struct mregion_index index = {
+		.shadow = random_object(prng, model->shadows),
+		.len = PICK(prng, 1, 4),
+		.offset = 4 * PICK(prng, 0, 0, 1, 0x3ff, 0x400),
+		.bits = PICK(prng, 0x3f, 0x3f, 0xff),
+		.select = FUZZ_INDEX_SELECT,
+	};
+	uint32_t a = below(prng, 0x40), b = below(prng, 0x40);
+
+	index.first = a < b ? a : b;
+	index.last = a < b ? b : a;
+	return index;
+}
+
 static inline struct mregion_rule random_rule(struct prng *prng,
 					      const struct model *model,
 					      const struct resources *resources)
@@ -213,6 +234,13 @@ static inline struct mregion_rule random_rule(struct prng *prng,
 		if (rule.flags & MREGION_RULE_WRITE && one_in(prng, 2)) {
 			rule.flags |= MREGION_RULE_NOTIFY;
 			rule.eventfd = efd;
+		}
+		if (one_in(prng, 3)) {
+			rule.flags |= MREGION_RULE_INDEXED;
+			rule.index = random_index(prng, model);
+			/* few combinations of registers, which are limited */
+			rule.offset = PICK(prng, 0, 8);
+			rule.len = PICK(prng, 4, 8);
 		}
 		break;
 	}
