@@ -12,6 +12,7 @@
 #include "access.h"
 #include "behaviour.h"
 #include "bytes.h"
+#include "indexed.h"
 #include "machine.h"
 #include "region.h"
 #include "ring.h"
@@ -559,6 +560,26 @@ mregion_parts_forward(const struct mregion_part *parts, unsigned int nr,
 			       outcome);
 }
 
+/*
+ * Whether a part of a write goes where an earlier part, which is not carried out yet,
+ * selects.
+ */
+static bool mregion_part_follows(const struct mregion_part *parts,
+				 const struct mregion_part *part)
+{
+	const struct mregion_part *earlier;
+
+	if (!part->range || !part->range->behaviour ||
+	    !part->range->behaviour->nr_indices)
+		return false;
+	for (earlier = parts; earlier < part; earlier++)
+		if (earlier->rule && earlier->rule->shadow &&
+		    mregion_index_follows(part->range->behaviour, part->offset,
+					  part->len, earlier->rule->shadow))
+			return true;
+	return false;
+}
+
 /* Plan what follows the first part of an access, and carry all of it out. */
 static noinline enum mregion_verdict
 mregion_parts_plan(const struct mregion_view *view,
@@ -586,6 +607,8 @@ mregion_parts_plan(const struct mregion_view *view,
 		for (i = 0; i < nr - 1 && !exit; i++)
 			if (!mregion_parts_fit(&parts[i], part))
 				exit = part;
+		if (request->write && !exit && mregion_part_follows(parts, part))
+			exit = part;
 		pos += part->len;
 	}
 	if (exit)

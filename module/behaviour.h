@@ -145,8 +145,8 @@ struct mregion_index_group {
  * @bytes: how much it takes
  * @groups: of @sorted, in the order in which they are to be tried
  * @indices: of the rules with INDEXED
- * @recent: the rule of the first of these that a vCPU has found last. Guests read one
- *	register of a function after the other. Changes all the time, with no lock
+ * @recent: the rule of these that a vCPU has found last. Guests read one register of a
+ *	function after the other. Changes all the time, with no lock
  * @fast: those of @sorted that are fast doorbells, by offset
  * @sorted: all rules, in the order in which they are to be tried
  * @rules: those to be tried one after the other, ends in NULL: all if they are few,

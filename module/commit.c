@@ -23,7 +23,7 @@ static void mregion_range_mark(struct mregion_view_range *range)
 	range->plain = 0;
 	if (!behaviour || !behaviour->nr_rules || range->flags)
 		return;
-	/* others do not find those, and pay little for that */
+	/* what other rules are for takes a longer way there */
 	range->first = behaviour->nr_indices ? *behaviour->indices->rules :
 					       behaviour->rules[0];
 	range->plain = behaviour->plain;

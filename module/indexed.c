@@ -183,6 +183,33 @@ bool mregion_index_apart(const struct mregion_behaviour_rule *a,
 }
 
 /**
+ * mregion_index_follows() - whether memory selects where a part of a write goes
+ * @behaviour: of the region
+ * @offset: of the part, in the region
+ * @len: its length, 1, 2, 4 or 8
+ * @shadow: the memory, or NULL
+ *
+ * Return: whether there is a rule for the part with its index in that memory, whatever
+ * the index is.
+ */
+bool mregion_index_follows(const struct mregion_behaviour *behaviour, u64 offset,
+			   unsigned int len,
+			   const struct mregion_shadow *shadow)
+{
+	const struct mregion_behaviour_rule *rule;
+	u32 i;
+
+	for (i = 0; i < behaviour->nr_indices; i++) {
+		rule = *behaviour->indices[i].rules;
+		if (rule->index->shadow == shadow &&
+		    rule->index->writes >> len & 1 &&
+		    offset - rule->offset <= rule->room[len])
+			return true;
+	}
+	return false;
+}
+
+/**
  * mregion_index_compare() - the order in which rules with an index are kept
  * @a: a rule
  * @b: a rule

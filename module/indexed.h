@@ -19,6 +19,9 @@ int mregion_index_compare(const struct mregion_behaviour_rule *a,
 			  const struct mregion_behaviour_rule *b);
 bool mregion_index_apart(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b);
+bool mregion_index_follows(const struct mregion_behaviour *behaviour, u64 offset,
+			   unsigned int len,
+			   const struct mregion_shadow *shadow);
 bool mregion_index_alike(const struct mregion_behaviour_rule *a,
 			 const struct mregion_behaviour_rule *b);
 const struct mregion_behaviour_rule *
@@ -30,8 +33,9 @@ mregion_index_search(const struct mregion_index_group *group, u32 value);
  * @word: the index, as struct mregion_rule_index has it
  * @distance: of an access from the register's first byte
  *
- * No index and no distance lead out of the memory, whatever the processor executes
- * speculatively: masks reach no further than mregion_index_resolve() has checked.
+ * No index and no distance lead to a place beyond the memory, whatever the processor
+ * executes speculatively: masks reach no further than mregion_index_resolve() has
+ * checked. Behind the memory is a page that is not mapped.
  */
 static __always_inline void *
 mregion_index_place(const struct mregion_behaviour_rule *rule, u32 word,

@@ -223,13 +223,14 @@ static void mregion_server_release_slot(struct mregion_server *server, u32 slot)
 	}
 }
 
-/* Free slots that are late no more. Lock held. */
-static void mregion_server_reap(struct mregion_server *server)
+/* Free slots that are late no more. Lock held. Returns whether there was any. */
+static bool mregion_server_reap(struct mregion_server *server)
 {
+	bool freed = false;
 	u32 slot;
 
 	if (!server->nr_late)
-		return;
+		return false;
 	for_each_set_bit(slot, server->busy, server->nr_slots) {
 		if (!server->calls[slot].late ||
 		    mregion_server_taken(server, slot))
@@ -237,7 +238,9 @@ static void mregion_server_reap(struct mregion_server *server)
 		server->calls[slot].late = false;
 		server->nr_late--;
 		mregion_server_free_slot(server, slot);
+		freed = true;
 	}
+	return freed;
 }
 
 /**
@@ -442,14 +445,14 @@ static int mregion_server_submit(struct mregion_server *server,
 		goto out;
 	if (running)
 		freed = mregion_server_drop_parked(server, request);
-	mregion_server_reap(server);
+	freed |= mregion_server_reap(server);
 	slot = mregion_server_find_slot(server, waiter);
 	if (slot < 0)
 		goto out;
 	if (waiter) {
 		list_del_init(&waiter->node);
 		/* the next is first now, and may find one, too */
-		freed = !list_empty(&server->waiters);
+		freed |= !list_empty(&server->waiters);
 	}
 	__set_bit(slot, server->busy);
 

@@ -271,11 +271,10 @@ mregion_short_indexed(const struct mregion_view_range *range, u64 addr, u32 len,
 		return false;
 	if (!(range->plain >> len & 1) || offset & (len - 1))
 		return false;
-	rule = mregion_index_find(behaviour->indices, offset, len, false, &from);
-	if (rule)
-		WRITE_ONCE(behaviour->recent, rule);
-	else if (!mregion_indexed_find(behaviour, offset, len, false, &from))
+	rule = mregion_indexed_find(behaviour, offset, len, false, &from);
+	if (!rule)
 		return false;
+	WRITE_ONCE(behaviour->recent, rule);
 	mregion_shadow_copy(val, from, len);
 	mregion_count(&mregion_region_of(range->node)->counters,
 		      MREGION_OUTCOME_SHADOW);

@@ -30,7 +30,8 @@ static const struct {
 #define IOCTL(_cmd, _type) IOCTL_SINCE(_cmd, _type, sizeof(struct _type), true)
 #define IOCTL_SILENT(_cmd, _type)					\
 	IOCTL_SINCE(_cmd, _type, sizeof(struct _type), false)
-	IOCTL(MREGION_INFO, mregion_info),
+	IOCTL_SINCE(MREGION_INFO, mregion_info,
+		    offsetof(struct mregion_info, max_indices), true),
 	IOCTL(MREGION_COMMIT, mregion_commit),
 	IOCTL(MREGION_VIEW_READ, mregion_view_read),
 	IOCTL(MREGION_REGIONS, mregion_regions),

@@ -433,6 +433,41 @@ TEST_F(pci, writes)
 	close(efd);
 }
 
+/* A write of both registers does not go by the index from before. */
+TEST_F(pci, index_and_data_at_once)
+{
+	struct mregion_constraints bytes = { .valid_max = 1, .impl_max = 1 };
+	struct mregion_rule rule = indexed_rule(1, READ | WRITE, SHOWN, 0, INDICES,
+						0);
+	uint8_t expected[2 * CONFIG_LEN];
+	uint64_t value;
+
+	rule.len = rule.index.len = 1;
+	rule.index.bits = rule.index.select = rule.index.last = 0xff;
+	ASSERT_EQ(0, COMMIT(self->fd, mr_set_constraints(self->region, bytes),
+			    ADD(shadow_rule(0, 1, READ | WRITE, INDICES, 0)),
+			    ADD(rule)));
+	memcpy(expected, self->shown.memory, sizeof(expected));
+	/* All of it is the VMM's, which makes it part by part. */
+	EXPECT_EQ(0, way_write(&self->rig, self->way, 0, 2, 0x0f02));
+	EXPECT_EQ(0, self->indices.memory[0]);
+	EXPECT_EQ(0, memcmp(expected, self->shown.memory, sizeof(expected)));
+	EXPECT_EQ(1, way_write(&self->rig, self->way, 0, 1, 2));
+	EXPECT_EQ(1, way_write(&self->rig, self->way, 1, 1, 0xf));
+	expected[2] = 0xf;
+	EXPECT_EQ(0, memcmp(expected, self->shown.memory, sizeof(expected)));
+	/* Nothing changes while it is read. */
+	EXPECT_EQ(1, way_read(&self->rig, self->way, 0, 2, &value));
+	EXPECT_EQ(0x0f02, value);
+	/* An index that no part of the write changes. */
+	ASSERT_EQ(0, COMMIT(self->fd,
+			    DEL(shadow_rule(0, 1, READ | WRITE, INDICES, 0)),
+			    ADD(shadow_rule(0, 1, READ | WRITE, OTHER, 0))));
+	EXPECT_EQ(1, way_write(&self->rig, self->way, 0, 2, 0x1103));
+	expected[2] = 0x11;
+	EXPECT_EQ(0, memcmp(expected, self->shown.memory, sizeof(expected)));
+}
+
 /* ---- Several vCPUs ----------------------------------------------------- */
 
 #define VCPUS		3

@@ -505,7 +505,10 @@ enum mregion_rule_flags {
  * memory. All functions that are not there are one range or a few, and with nothing but the
  * register's number in @index.select they have the same 256 bytes of all-ones.
  *
- * An access that is split (struct mregion_constraints) reads the index for each part.
+ * An access that is split (struct mregion_constraints) reads the index for each part. A
+ * write of both registers, as to VGA's, exits where the data register's rules are for
+ * writes. The VMM then makes it part by part (%MREGION_ACCESS_PART), so that the data
+ * goes by the index that it came with.
  *
  * What is atomic: the read of the index is, and so is that of the data as for any shadow.
  * The two are not one: as on hardware, nothing keeps another vCPU from writing the index
@@ -587,7 +590,7 @@ struct mregion_index {
  * same access; of two shadows with INDEXED, for equal parts and an equal register
  * and @bits of the index, only if their ranges overlap. ENOSPC: the region has struct
  * mregion_info.max_rules rules, or INDEXED ones for max_indices combinations of a part, a
- * register, @bits, READ and WRITE. EINVAL: wrong kind of region; the part begins behind
+ * register, @bits, READ, WRITE and @access_len. EINVAL: wrong kind of region; the part begins behind
  * its end; @eventfd is no eventfd; the shadow memory ends before the part does; with INDEXED, before the part
  * does at the highest place that an index selects, its length rounded up to a power of
  * two; flags or members do not go with @kind or with each other; @index is not as its
@@ -1782,7 +1785,8 @@ struct mregion_server_header {
  *	for each thread that makes accesses without one. An answer keeps its slot
  *	until the VMM has taken it, so a VMM that makes an access while its
  *	vCPUs are stopped needs one more. Accesses that find none free get one in the
- *	order in which they have begun to wait in %MREGION_ACCESS
+ *	order in which they have begun to wait in %MREGION_ACCESS. A wait that a signal
+ *	ends loses its place
  * @flags: must be zero
  * @timeout_usecs: longest time that an answer may take, 0 for any; see above
  * @spin_usecs: longest time that a vCPU spins before it exits, in microseconds;
