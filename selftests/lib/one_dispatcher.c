@@ -233,6 +233,35 @@ static struct mregion_region *random_region(struct world *world, int i)
 	}
 }
 
+/* Indices that accesses to shadows change, too; a range has some of their values. */
+static void random_indexed(struct world *world, struct mregion_region *region,
+			   uint64_t offset)
+{
+	struct mregion_indexed indexed = {
+		.offset = offset,
+		.len = 1u << below(&prng, 4),
+		.index = world->shadow,
+		.index_len = 1u << below(&prng, 3),
+		.bits = below(&prng, 8),
+		.select = 8 * below(&prng, 32),
+		.shift = (int)below(&prng, 4) - 1,
+		.shadow = world->shadow,
+		.shadow_offset = 64 * below(&prng, 16) + offset,
+		.access_len = one_in(&prng, 3) ? 1u << below(&prng, 4) : 0,
+		.flags = one_in(&prng, 3) ? MREGION_RULE_READ :
+			 MREGION_RULE_READ | MREGION_RULE_WRITE,
+		.eventfd = -1,
+	};
+
+	indexed.index_offset = indexed.index_len * below(&prng, 128);
+	indexed.last = indexed.bits;
+	if (indexed.bits && one_in(&prng, 2))
+		indexed.last &= -indexed.bits;
+	if (indexed.flags & MREGION_RULE_WRITE && one_in(&prng, 3))
+		indexed.eventfd = world->bells[below(&prng, BELLS)];
+	mregion_add_indexed(region, &indexed);
+}
+
 /* Rules that the kernel refuses are not missed: most of them clash. */
 static void random_rules(struct world *world, struct mregion_region *region)
 {
@@ -244,7 +273,7 @@ static void random_rules(struct world *world, struct mregion_region *region)
 		offset = below(&prng, 20);
 		len = 1 + below(&prng, 8);
 		mregion_may_fail(world->machine, &refused);
-		switch (below(&prng, 4)) {
+		switch (below(&prng, 5)) {
 		case 0:
 			mregion_coalesce(region, offset, len, world->ring);
 			break;
@@ -257,6 +286,9 @@ static void random_rules(struct world *world, struct mregion_region *region)
 					   MREGION_RULE_WRITE,
 					   one_in(&prng, 3) ?
 					   world->bells[below(&prng, BELLS)] : -1);
+			break;
+		case 2:
+			random_indexed(world, region, offset);
 			break;
 		default:
 			bell = (struct mregion_doorbell){
