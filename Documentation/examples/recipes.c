@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The rules that save a PC's VMM most of its exits: a serial port's transmit and line
- * status registers, and the address port of PCI's configuration. They are tried out
- * without a virtual machine.
+ * status registers, and the ports of PCI's configuration. They are tried out without a
+ * virtual machine.
  *
  *	make recipes && ./recipes
  */
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include <mregion.h>
@@ -29,7 +30,7 @@ struct serial {
 };
 
 struct pci_host {
-	_Atomic uint32_t *address;	/* in shadow memory */
+	uint8_t *memory;		/* shadow memory */
 };
 
 static uint64_t serial_read(void *opaque, uint64_t offset, unsigned int len)
@@ -77,37 +78,79 @@ static void serial_rules(struct serial *serial, struct mregion_region *region,
 			   MREGION_RULE_READ, -1);
 }
 
-/* Begin of PCI's address port. */
-static uint64_t data_read(void *opaque, uint64_t offset, unsigned int len)
-{
-	const struct pci_host *host = opaque;
-	uint32_t address = *host->address;
+/* Begin of PCI's ports. */
+/* In shadow memory: bus 0, 256 bytes a function; a function of all other buses; the index. */
+#define PCI_NONE	0x10000
+#define PCI_INDEX	(PCI_NONE + 0x100)
+#define PCI_MEMORY	(PCI_INDEX + 4)
+#define PCI_ENABLE	0x80000000
 
-	(void)len;
-	printf("pci: configuration of %#x, byte %u\n", address, (unsigned int)offset);
-	return UINT32_MAX;
+static _Atomic uint32_t *pci_index(const struct pci_host *host)
+{
+	return (_Atomic uint32_t *)(host->memory + PCI_INDEX);
 }
 
-static const struct mregion_ops data_ops = {
-	.read = data_read,
+/* What guests write to a function; this one's registers are all read-only. */
+static void pci_configure(uint32_t index, uint64_t data, unsigned int len)
+{
+	printf("pci: %#llx, %u byte(s), to register %#x\n", (unsigned long long)data,
+	       len, index);
+}
+
+/* The index comes here only where the kernel does not store it. */
+static void pci_write(void *opaque, uint64_t offset, uint64_t data,
+		      unsigned int len)
+{
+	struct pci_host *host = opaque;
+
+	if (offset >= 4)
+		pci_configure(*pci_index(host) + offset - 4, data, len);
+	else if (!offset && len == 4)
+		*pci_index(host) = data;
+}
+
+/* Called for disabled indices; and for all, where the module has no data registers. */
+static uint64_t pci_read(void *opaque, uint64_t offset, unsigned int len)
+{
+	struct pci_host *host = opaque;
+	uint32_t index = *pci_index(host), data = UINT32_MAX;
+
+	if (!offset && len == 4)
+		return index;
+	if (offset >= 4 && index & PCI_ENABLE)
+		memcpy(&data, host->memory + (index & 0xfc) + offset - 4 +
+		       (index & 0xff0000 ? PCI_NONE : index & 0xff00), len);
+	return data;
+}
+
+static const struct mregion_ops pci_ops = {
+	.read = pci_read,
+	.write = pci_write,
 	.constraints = { .valid_max = 4, .impl_max = 4 },
 };
 
-/* The address is a register of 4 bytes, and nothing but a shadow. */
-static const struct mregion_ops address_ops = {
-	.constraints = { .valid_min = 4, .valid_max = 4 },
-};
-
 static void pci_rules(struct pci_host *host, struct mregion_region *region,
-		      struct mregion_shadow *shadow, uint64_t shadow_offset)
+		      struct mregion_shadow *shadow)
 {
-	uint8_t *memory = mregion_shadow_ptr(shadow);
+	const struct mregion_pair pair = {
+		.kind = MREGION_PAIR_PCI,
+		.index = shadow,
+		.index_offset = PCI_INDEX,
+	};
 
-	host->address = (_Atomic uint32_t *)(memory + shadow_offset);
-	mregion_add_shadow(region, 0, 4, shadow, shadow_offset,
-			   MREGION_RULE_READ | MREGION_RULE_WRITE, -1);
+	/* No function is there yet. */
+	host->memory = mregion_shadow_ptr(shadow);
+	memset(host->memory, 0xff, PCI_INDEX);
+
+	mregion_add_pair(region, &pair);
+	mregion_show_in_pair(region, &pair, mregion_pci_index(0, 0, 0),
+			     mregion_pci_index(0, 31, 7) + 0xff, 0xffff,
+			     shadow, 0);
+	mregion_show_in_pair(region, &pair, mregion_pci_index(1, 0, 0),
+			     mregion_pci_index(255, 31, 7) + 0xff, 0xff,
+			     shadow, PCI_NONE);
 }
-/* End of PCI's address port. */
+/* End of PCI's ports. */
 
 /* One byte, on top of the second byte of the address port. */
 static void reset_write(void *opaque, uint64_t offset, uint64_t data,
@@ -129,23 +172,22 @@ static struct mregion_space *build(struct mregion_machine *machine,
 {
 	struct mregion_ring *ring = mregion_new_ring(machine, 1024, 512, 20000);
 	struct mregion_shadow *shadow = mregion_new_shadow(machine, 4096);
-	struct mregion_region *ports, *uart, *address, *data, *reset;
+	struct mregion_shadow *config = mregion_new_shadow(machine, PCI_MEMORY);
+	struct mregion_region *ports, *uart, *pci, *reset;
 	struct mregion_space *space;
 
-	if (!ring || !shadow)
+	if (!ring || !shadow || !config)
 		errx(1, "%s", mregion_error());
 	mregion_begin(machine);
 	ports = mregion_new_container(machine, "ports", 0x10000);
 	uart = mregion_new_mmio(machine, "serial", 8, &serial_ops, serial);
-	address = mregion_new_mmio(machine, "pci-address", 4, &address_ops, NULL);
-	data = mregion_new_mmio(machine, "pci-data", 4, &data_ops, host);
+	pci = mregion_new_mmio(machine, "pci-config", 8, &pci_ops, host);
 	reset = mregion_new_mmio(machine, "reset", 1, &reset_ops, NULL);
 	mregion_map(ports, uart, SERIAL, 0);
-	mregion_map(ports, address, PCI_ADDRESS, 0);
-	mregion_map(ports, data, PCI_DATA, 0);
+	mregion_map(ports, pci, PCI_ADDRESS, 0);
 	mregion_map(ports, reset, RESET_CONTROL, 1);
 	serial_rules(serial, uart, ring, shadow);
-	pci_rules(host, address, shadow, 8);
+	pci_rules(host, pci, config);
 	space = mregion_new_space(machine, MREGION_BUS_PIO, ports,
 				  MREGION_POLICY_ONES);
 	if (mregion_commit(machine))
@@ -192,11 +234,13 @@ int main(void)
 	struct mregion_space *space;
 	struct pci_host host;
 	struct serial serial;
-	uint32_t value;
+	static const uint8_t ids[] = { 0xf4, 0x1a, 0x00, 0x10 };
+	uint32_t value = 0x00100007;
 
 	if (!machine)
 		errx(1, "%s", mregion_error());
 	space = build(machine, &serial, &host);
+	memcpy(host.memory + (1 << 11), ids, sizeof(ids));
 
 	try(machine, space, "outb 'A' to 0x3f8", SERIAL, 1, true, 'A');
 	try(machine, space, "inb from 0x3fd", SERIAL + SERIAL_STATUS, 1, false, 0);
@@ -205,12 +249,18 @@ int main(void)
 	try(machine, space, "inb from 0x3f8", SERIAL, 1, false, 0);
 	try(machine, space, "outl to 0xcf8", PCI_ADDRESS, 4, true, 0x80000800);
 	try(machine, space, "inl from 0xcf8", PCI_ADDRESS, 4, false, 0);
-	try(machine, space, "outb to 0xcf8", PCI_ADDRESS, 1, true, 0);
-	try(machine, space, "outb to 0xcf9", RESET_CONTROL, 1, true, 6);
 	try(machine, space, "inl from 0xcfc", PCI_DATA, 4, false, 0);
+	try(machine, space, "inw from 0xcfe", PCI_DATA + 2, 2, false, 0);
+	try(machine, space, "outb to 0xcf9", RESET_CONTROL, 1, true, 6);
+	try(machine, space, "outl to 0xcf8", PCI_ADDRESS, 4, true,
+	    mregion_pci_index(0, 2, 0));
+	try(machine, space, "inl from 0xcfc", PCI_DATA, 4, false, 0);
+	try(machine, space, "outl to 0xcf8", PCI_ADDRESS, 4, true,
+	    mregion_pci_index(0, 1, 0) + 4);
+	try(machine, space, "outl to 0xcfc", PCI_DATA, 4, true, value);
 
 	/* As the library resolves an access that exits: after what is in the ring. */
-	if (mregion_space_read(space, PCI_DATA, &value, sizeof(value), NULL))
+	if (mregion_space_write(space, PCI_DATA, &value, sizeof(value), NULL))
 		errx(1, "%s", mregion_error());
 	mregion_machine_close(machine);
 	return 0;

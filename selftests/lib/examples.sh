@@ -88,18 +88,22 @@ it was switched 1 time(s)
 0000000000200000 0000000000200fff 0000000000000000 i/o lamp
 " ""
 
-expect "rules of a serial port and of PCI's address" recipes "" 0 \
+expect "rules of a serial port and of PCI's ports" recipes "" 0 \
 "outb 'A' to 0x3f8    coalesced
 inb from 0x3fd       shadow, 0x60
 inb from 0x3fd       shadow, 0x61
 inb from 0x3f8       exit
 outl to 0xcf8        shadow
 inl from 0xcf8       shadow, 0x80000800
-outb to 0xcf8        refused
+inl from 0xcfc       shadow, 0x10001af4
+inw from 0xcfe       shadow, 0x1000
 outb to 0xcf9        exit
-inl from 0xcfc       exit
+outl to 0xcf8        shadow
+inl from 0xcfc       shadow, 0xffffffff
+outl to 0xcf8        shadow
+outl to 0xcfc        exit
 serial: 'A'
-pci: configuration of 0x80000800, byte 0
+pci: 0x100007, 4 byte(s), to register 0x80000804
 " ""
 
 exit $failed
