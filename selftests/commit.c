@@ -324,7 +324,7 @@ TEST_F(commit, rule_refused)
 	op.rule.kind = 4;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
 	op = mr_rule_add(MMIO, RING, 0x100, 4);
-	op.rule.flags = 1 << 8;
+	op.rule.flags = 1 << 9;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
 	op.rule.flags = 1u << 31;
 	EXPECT_REFUSED(EOPNOTSUPP, op);
