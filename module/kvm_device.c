@@ -416,8 +416,8 @@ mregion_bus_read_range(struct kvm_vcpu *vcpu,
 }
 
 /*
- * Another rule than the one that was found last may be for it. The view may be another one by now; it is as
- * good.
+ * Another rule than the one that was found last may be for it. The view may be another one
+ * by now; it is as good.
  */
 static noinline int
 mregion_bus_read_again(struct kvm_vcpu *vcpu,

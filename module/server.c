@@ -723,8 +723,8 @@ static bool mregion_server_has_slot(const struct mregion_server *server,
 	if (READ_ONCE(server->dead))
 		return true;
 	/* a guess, that who finds a slot makes sure of with the lock */
-	return data_race(server->waiters.next) == &waiter->node &&
-	       !data_race(bitmap_full(server->busy, server->nr_slots));
+	return data_race(server->waiters.next == &waiter->node &&
+			 !bitmap_full(server->busy, server->nr_slots));
 }
 
 /* Whether a server owes some answer for longer than it may, by its @clock. */

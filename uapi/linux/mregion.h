@@ -589,16 +589,17 @@ struct mregion_index {
  * open. EEXIST: another rule of the region and of the same kind could match the
  * same access; of two shadows with INDEXED, for equal parts and an equal register
  * and @bits of the index, only if their ranges overlap. ENOSPC: the region has struct
- * mregion_info.max_rules rules, or INDEXED ones for max_indices combinations of a part, a
- * register, @bits, READ, WRITE and @access_len. EINVAL: wrong kind of region; the part begins behind
- * its end; @eventfd is no eventfd; the shadow memory ends before the part does; with INDEXED, before the part
- * does at the highest place that an index selects, its length rounded up to a power of
- * two; flags or members do not go with @kind or with each other; @index is not as its
- * struct says, @first is more than @last, or one of them has a bit that is not in @bits;
- * FAST for a ROM device; no access can match: @access_len is larger than the part or not
- * accepted by the region's constraints, or @datamatch does not fit @access_len.
- * ENOSPC, too: the machine has max_machine_rules of them. DEL: the
- * errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
+ * mregion_info.max_rules rules; the machine has max_machine_rules of them; the region has
+ * INDEXED ones for max_indices combinations of a part, a register, @bits, READ, WRITE and
+ * @access_len. EINVAL: wrong kind of region; the part begins behind its end; @eventfd is
+ * no eventfd; the shadow memory ends before the part does; with INDEXED, it ends before
+ * the part does at the highest place that an index selects, with @len rounded up to a
+ * power of two; flags or members do not go with @kind or with each other; @index is not as
+ * its struct says, @first is more than @last, or one of them has a bit that is not in
+ * @bits; FAST for a ROM device; no access can match: @access_len is larger than the part
+ * or not accepted by the region's constraints, or @datamatch does not fit @access_len.
+ *
+ * DEL: the errors of ADD for @ring, @eventfd, @shadow and members that do not go together,
  * since all are looked up in the same way; ENOENT: no such region, or no rule equal
  * in every member. An @eventfd of -1 stands for that of the rule, since its descriptor
  * may be closed by then.
