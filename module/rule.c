@@ -144,7 +144,7 @@ static int mregion_rule_check(const struct mregion_rule *args)
  * The sizes of access that a rule is for; bit n for n bytes. @span: from the first to
  * the last byte of its part, which ends where all addresses do, whatever its length.
  */
-static u16 mregion_rule_all_sizes(const struct mregion_rule *args, u64 span)
+static u16 mregion_rule_sizes_of(const struct mregion_rule *args, u64 span)
 {
 	u16 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8);
 
@@ -183,6 +183,12 @@ static size_t mregion_rule_size(u32 flags)
 	return struct_size(rule, index, flags & MREGION_RULE_INDEXED ? 1 : 0);
 }
 
+/* What a rule is charged with. */
+static u64 mregion_rule_bytes(u32 flags)
+{
+	return mregion_rule_size(flags) + MREGION_BUDGET_EVENTFD;
+}
+
 /**
  * mregion_rule_alloc() - make ready a rule from userspace
  * @machine: the machine, locked
@@ -196,26 +202,25 @@ mregion_rule_alloc(struct mregion_machine *machine,
 		   const struct mregion_rule *args, bool del)
 {
 	u64 last = args->offset + (args->len - 1);
-	size_t size = mregion_rule_size(args->flags);
 	struct mregion_behaviour_rule *rule;
 	u16 sizes;
 	int ret = mregion_rule_check(args) ?:
 		  mregion_budget_charge(machine->budget,
-					size + MREGION_BUDGET_EVENTFD);
+					mregion_rule_bytes(args->flags));
 
 	if (ret)
 		return ERR_PTR(ret);
-	rule = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	rule = kzalloc(mregion_rule_size(args->flags), GFP_KERNEL_ACCOUNT);
 	if (!rule) {
 		mregion_budget_uncharge(machine->budget,
-					size + MREGION_BUDGET_EVENTFD);
+					mregion_rule_bytes(args->flags));
 		return ERR_PTR(-ENOMEM);
 	}
 	rule->budget = machine->budget;
 	rule->offset = args->offset;
 	rule->last = last < args->offset ? U64_MAX : last;
 	mregion_rule_set_room(rule);
-	sizes = mregion_rule_all_sizes(args, rule->last - rule->offset);
+	sizes = mregion_rule_sizes_of(args, rule->last - rule->offset);
 	rule->kind = args->kind;
 	rule->flags = args->flags;
 	rule->access_len = args->access_len;
@@ -258,8 +263,7 @@ void mregion_rule_free(struct mregion_behaviour_rule *rule)
 		mregion_index_release(rule);
 	if (rule->eventfd)
 		eventfd_ctx_put(rule->eventfd);
-	mregion_budget_uncharge(rule->budget, mregion_rule_size(rule->flags) +
-				MREGION_BUDGET_EVENTFD);
+	mregion_budget_uncharge(rule->budget, mregion_rule_bytes(rule->flags));
 	kfree(rule);
 }
 

@@ -510,22 +510,22 @@ enum mregion_rule_flags {
  * writes. The VMM then makes it part by part (%MREGION_ACCESS_PART), so that the data
  * goes by the index that it came with.
  *
- * What is atomic: the read of the index is, and so is that of the data as for any shadow.
- * The two are not one: as on hardware, nothing keeps another vCPU from writing the index
- * between this one's write of it and its access to the data. Guests have a lock for
- * the pair. Who holds it reads the index that it has written, since a vCPU sees its own
- * stores, and those of who had the lock before. Both reads have acquire order.
+ * The read of the index is atomic, and so is that of the data, as for any shadow. The
+ * pair of them is not. As on hardware, another vCPU can write the index between this
+ * one's write of it and its access to the data, so guests have a lock for the pair. Under
+ * the lock a vCPU's access goes by the index that it has written itself. Both reads have
+ * acquire order.
  *
  * A VMM updates what is shown by stores of the size that guests read, with release order
- * (C11's atomic_store_explicit()). Whatever needs more than one store appears in
- * the order of the stores. To change several bytes at once for guests, exchange the rule
+ * (C11's atomic_store_explicit()). A change of several stores appears in the order of
+ * the stores. To change several bytes at once for guests, exchange the rule
  * for one with other memory, in one commit: accesses that begin when the commit has
  * returned see the new memory. Registers that change by themselves, or by being read,
  * must be in no rule's range.
  *
- * The kernel trusts nothing in the memories. A place is within @shadow whatever the index
- * is, also for a processor that speculates, since RULE_ADD has compared the highest
- * place that @index.select allows with the memory's length.
+ * The kernel trusts nothing in the memories. RULE_ADD compares the highest place that
+ * @index.select allows with the memory's length. So each place is within @shadow, whatever
+ * the index is, also for a processor that speculates.
  */
 
 /**
