@@ -301,13 +301,6 @@ static void end_round(struct __test_metadata *_metadata,
 
 	for (i = 0; i < MACHINES; i++)
 		pthread_join(self->machines[i].thread, NULL);
-	for (i = 0; i < MEDDLERS; i++) {
-		struct meddler *meddler = &self->meddlers[i];
-
-		worker_stop(&meddler->worker, NULL);
-		counts_add(&self->totals.worker.counts,
-			   &meddler->worker.counts);
-	}
 	begin = mr_now_ms();
 	for (i = 0; i < MACHINES + FUZZ_VMS; i++) {
 		fuzz_at(&self->place, "closing");
@@ -317,6 +310,17 @@ static void end_round(struct __test_metadata *_metadata,
 		else
 			fuzz_vm_close(&self->vms[nr], &self->prng,
 				      &self->totals);
+	}
+	/*
+	 * Not before: one whose signals are blocked may wait for a server's slot, and
+	 * all slots have answers that no vCPU comes for any more.
+	 */
+	for (i = 0; i < MEDDLERS; i++) {
+		struct meddler *meddler = &self->meddlers[i];
+
+		worker_stop(&meddler->worker, NULL);
+		counts_add(&self->totals.worker.counts,
+			   &meddler->worker.counts);
 	}
 	for (i = 0; i < MACHINES; i++) {
 		lost += self->machines[i].counts.lost;

@@ -55,7 +55,7 @@ boot()
 	[ "$name" = files ] || new_disk 8
 	rm -f "$tmp/stats"
 	# shellcheck disable=SC2086 # a command and its options, or none
-	$as_user timeout 200 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
+	$as_user timeout 400 "$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_DISK_INITRD" --memory 256 \
 		--stats-file "$tmp/stats" --blk "$tmp/disk$medium" \
 		--cmdline "console=ttyS0 quiet iomem=relaxed disk.test=$name" \
@@ -180,7 +180,7 @@ files()
 	[ ! "$as_user" ] || chown nobody "$tmp/disk" "$tmp"
 	boot files '' "$@"
 	[ ! "$as_user" ] || {
-		wait_until 150 grep -q '^guest: mounted' "$tmp/out"
+		wait_until 300 grep -q '^guest: mounted' "$tmp/out"
 		confined "$what" '\([0-9]*\)[[:space:]]\1[[:space:]]\1[[:space:]]\1'
 	}
 	ended "$what"
@@ -196,13 +196,17 @@ files()
 
 echo 1..43
 
-boot write '' --cpus "$cpus" --copy-live "$tmp/copy"
-ended 'in the VMM'
-copied 'in the VMM'
-sums 'in the VMM' 0 1 2
-window 'in the VMM'
-msix 'in the VMM'
-shadowed 'in the VMM' 4
+disk_in_vmm()
+{
+	boot write '' --cpus "$cpus" --copy-live "$tmp/copy"
+	ended 'in the VMM'
+	copied 'in the VMM'
+	sums 'in the VMM' 0 1 2
+	window 'in the VMM'
+	msix 'in the VMM'
+	shadowed 'in the VMM' 4
+}
+few_guests 7 || disk_in_vmm
 
 boot write '' --cpus "$cpus" --blk-server --copy-live "$tmp/copy"
 ended 'served'
@@ -239,7 +243,7 @@ readonly_disk()
 few_guests 7 || readonly_disk
 
 boot kill '' --cpus "$cpus" --blk-server=takeover
-wait_until 150 grep -q '^guest: round 2' "$tmp/out"
+wait_until 300 grep -q '^guest: round 2' "$tmp/out"
 confined 'killed'
 [ "$process" ] && kill -KILL "$process" &&
 	! grep -q '^guest: round 6' "$tmp/out"
@@ -252,18 +256,22 @@ result $? 'killed: the VMM says that it goes on with the disk'
 [ ! -d "/proc/$process" ]
 result $? 'killed: nothing is left of the process'
 
-boot lose '' --cpus "$cpus" --blk-server
-wait_until 150 grep -q '^guest: writes' "$tmp/out"
-find_process
-[ "$process" ] && kill -KILL "$process"
-result $? 'lost: in the middle of writing'
-ended 'lost'
-said 'status 79'
-told=$?
-[ $told -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
-[ $told -eq 0 ] && [ "$(grep -c 'broken from now on' "$tmp/err")" -eq 1 ] &&
-	! grep -q 'emulated here' "$tmp/err"
-result $? 'lost: the guest and the user are told'
+lost_disk()
+{
+	boot lose '' --cpus "$cpus" --blk-server
+	wait_until 300 grep -q '^guest: writes' "$tmp/out"
+	find_process
+	[ "$process" ] && kill -KILL "$process"
+	result $? 'lost: in the middle of writing'
+	ended 'lost'
+	said 'status 79'
+	told=$?
+	[ $told -eq 0 ] || grep '^guest: ' "$tmp/text" | sed 's/^/# /'
+	[ $told -eq 0 ] && [ "$(grep -c 'broken from now on' "$tmp/err")" -eq 1 ] &&
+		! grep -q 'emulated here' "$tmp/err"
+	result $? 'lost: the guest and the user are told'
+}
+few_guests 4 || lost_disk
 
 tools=${MREGION_E2FSPROGS:-/sbin}
 few_guests 4 || files 'files, in the VMM' --cpus "$cpus"

@@ -114,9 +114,11 @@ GUEST_CODE(edge, "1: mov (%rdi), %rax\n"
  * Select one place after the other in a register at the address, and read what is there in
  * the one behind it, until memory at arg[2] says to stop. The vCPUs take turns: it is this
  * one's when the 4 bytes behind that are arg[0], and then the one's of which arg[1] is.
- * The low half of each place is its index. Those that are not are counted.
+ * The low half of each place is its index. Those that are not are counted. With
+ * interrupts off, the host's would not end the wait of this vCPU in Bochs: vm/README.
  */
 #define PAIR(access)							\
+	"sti\n"								\
 	"1: mov %ecx, %ebx\n and $63, %ebx\n shl $2, %ebx\n"		\
 	"2: cmpl $0, (%r11)\n jne 5f\n"				\
 	"cmp %r9d, 4(%r11)\n je 3f\n pause\n jmp 2b\n"		\
