@@ -354,7 +354,7 @@ static int mregion_claim_count(const struct mregion_claim *bus, struct kvm *kvm,
 
 	if (!bus->space)
 		return 0;
-	ret = mregion_claim_survey(bus, kvm, &survey) ?:
+	ret = mregion_bus_survey(bus, kvm, &survey) ?:
 	      mregion_survey_walk(&survey, mregion_survey_count, count);
 	mregion_survey_free(&survey);
 	return ret;
@@ -601,7 +601,7 @@ static int mregion_claim_walk(const struct mregion_claim *claim,
 	struct mregion_survey survey = {};
 	int ret;
 
-	ret = mregion_claim_survey(claim, kvm, &survey) ?:
+	ret = mregion_bus_survey(claim, kvm, &survey) ?:
 	      mregion_survey_walk(&survey, mregion_claim_finding, teller);
 	mregion_survey_free(&survey);
 	return ret;
@@ -692,7 +692,7 @@ int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 		if (!ret && renew && bus == MREGION_BUS_MEMORY)
 			ret = mregion_claim_renew(&attachment->fast, kvm);
 		if (!ret)
-			ret = mregion_claim_survey(claim, kvm, survey);
+			ret = mregion_bus_survey(claim, kvm, survey);
 	}
 	kvm_put_kvm(kvm);
 out:

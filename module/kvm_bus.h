@@ -148,7 +148,27 @@ struct mregion_attachment {
 	struct mregion_budget *budget;
 };
 
-/* kvm_bus.c: the windows on KVM's buses */
+/* KVM looks at this bus before it knows more of an access than its address. */
+static inline bool mregion_bus_is_fast(const struct mregion_claim *bus)
+{
+	return bus->index == KVM_FAST_MMIO_BUS;
+}
+
+static inline bool mregion_bus_is_memory(const struct mregion_claim *bus)
+{
+	return bus->index == KVM_MMIO_BUS;
+}
+
+/* kvm_bus.c: KVM's buses */
+void mregion_spare_drop(struct mregion_claim_spare *spare);
+void mregion_spare_free(struct mregion_claim_spare *spare);
+int mregion_bus_make_ready(struct mregion_claim *bus, struct kvm *kvm);
+int mregion_bus_exchange(struct mregion_claim *bus, struct kvm *kvm,
+			 struct mregion_claim_spare *spare, bool sentinel);
+int mregion_bus_survey(const struct mregion_claim *bus, struct kvm *kvm,
+		       struct mregion_survey *survey);
+
+/* kvm_claim.c: what a machine is to have on them */
 void mregion_claim_init(struct mregion_claim *bus, enum kvm_bus index,
 			struct mregion_attachment *attachment,
 			struct mregion_machine *machine,
@@ -163,8 +183,6 @@ void mregion_claim_cancel(struct mregion_claim *bus);
 bool mregion_claim_is_prepared(const struct mregion_claim *bus);
 void mregion_claim_update(struct mregion_claim *bus, struct kvm *kvm);
 int mregion_claim_renew(struct mregion_claim *bus, struct kvm *kvm);
-int mregion_claim_survey(const struct mregion_claim *bus, struct kvm *kvm,
-			 struct mregion_survey *survey);
 
 /* kvm_pass.c: devices of KVM's that have come later */
 bool mregion_bus_pass(struct kvm_vcpu *vcpu, enum kvm_bus index,
