@@ -49,29 +49,12 @@ FIXTURE_TEARDOWN(claims)
 	close(self->fd);
 }
 
-static int claims_read(int fd, int vm_fd, uint32_t bus, uint32_t flags,
-		       struct mregion_claim_info *claims, uint32_t max)
-{
-	struct mregion_claims_read read = {
-		.size = sizeof(read),
-		.vm_fd = vm_fd,
-		.bus = bus,
-		.flags = flags,
-		.claims = (uintptr_t)claims,
-		.nr = max,
-		.claim_size = sizeof(*claims),
-	};
-	int err = mr_ioctl(fd, MREGION_CLAIMS, &read);
-
-	return err ? err : (int)read.nr;
-}
-
 /* How many of a kind there are at present; *@first is the first one. */
 static int claims_of(FIXTURE_DATA(claims) *self, uint32_t bus, uint32_t kind,
 		     struct mregion_claim_info *first)
 {
-	int i, found = 0, nr = claims_read(self->fd, self->vm.fd, bus, 0,
-					   self->claims, MAX_CLAIMS);
+	int i, found = 0, nr = mr_claims(self->fd, self->vm.fd, bus, 0,
+					 self->claims, MAX_CLAIMS);
 
 	if (nr > MAX_CLAIMS)
 		return -E2BIG;
@@ -356,9 +339,9 @@ TEST_F_TIMEOUT(claims, room_for_kvm, 300)
 	EXPECT_EQ(1000, nr);
 	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
 	/* With all of them there, too, and when it is gone. */
-	EXPECT_LE(0, claims_read(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
-				 MREGION_CLAIMS_RENEW, self->claims,
-				 MAX_CLAIMS));
+	EXPECT_LE(0, mr_claims(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
+			       MREGION_CLAIMS_RENEW, self->claims,
+			       MAX_CLAIMS));
 	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
 	ASSERT_EQ(0, mr_detach(self->fd, self->vm.fd));
 	EXPECT_EQ(-ENOSPC, kvm_zone(self->vm.fd, 0x1000 * i, 8, false));
@@ -584,9 +567,9 @@ TEST_F(later, is_found)
 
 		ASSERT_EQ(0, later_add(vm, variant, addrs[i], efd));
 		if (inside) {
-			ASSERT_LE(0, claims_read(fd, vm->fd, bus,
-						 MREGION_CLAIMS_RENEW, NULL,
-						 0));
+			ASSERT_LE(0, mr_claims(fd, vm->fd, bus,
+					       MREGION_CLAIMS_RENEW, NULL,
+					       0));
 		} else {
 			outside++;
 		}
@@ -656,8 +639,8 @@ TEST_F(later, is_told)
 			       &claim));
 	EXPECT_CLAIM(claim, addr, last, region,
 		     MREGION_CLAIM_RULES | MREGION_CLAIM_INSIDE);
-	ASSERT_LE(0, claims_read(fd, vm->fd, bus, MREGION_CLAIMS_RENEW, NULL,
-				 0));
+	ASSERT_LE(0, mr_claims(fd, vm->fd, bus, MREGION_CLAIMS_RENEW, NULL,
+			       0));
 	EXPECT_EQ(1, claims_of(&self->claims, bus, MREGION_CLAIM_CONFLICT,
 			       &claim));
 	EXPECT_CLAIM(claim, addr, last, region, MREGION_CLAIM_RULES);
@@ -692,10 +675,10 @@ TEST_F(claims, irqchip_later)
 			       &claim));
 	EXPECT_CLAIM(claim, 0x20, 0x21, 6,
 		     MREGION_CLAIM_RULES | MREGION_CLAIM_INSIDE);
-	ASSERT_LE(0, claims_read(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
-				 MREGION_CLAIMS_RENEW, NULL, 0));
-	ASSERT_LE(0, claims_read(self->fd, self->vm.fd, MREGION_BUS_PIO,
-				 MREGION_CLAIMS_RENEW, NULL, 0));
+	ASSERT_LE(0, mr_claims(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
+			       MREGION_CLAIMS_RENEW, NULL, 0));
+	ASSERT_LE(0, mr_claims(self->fd, self->vm.fd, MREGION_BUS_PIO,
+			       MREGION_CLAIMS_RENEW, NULL, 0));
 	/* KVM's have their addresses, and ours the rest. */
 	EXPECT_EQ(0, guest_write(&self->vm, 0xfec00000));
 	EXPECT_EQ(0, guest_out(&self->vm, 0x40));
@@ -761,9 +744,9 @@ TEST_F_TIMEOUT(claims, no_product, 600)
 /* How much of a region nobody has claimed. */
 static int unclaimed_of(FIXTURE_DATA(claims) *self, uint32_t region)
 {
-	int i, found = 0, nr = claims_read(self->fd, self->vm.fd,
-					   MREGION_BUS_MEMORY, 0, self->claims,
-					   MAX_CLAIMS);
+	int i, found = 0, nr = mr_claims(self->fd, self->vm.fd,
+					 MREGION_BUS_MEMORY, 0, self->claims,
+					 MAX_CLAIMS);
 
 	for (i = 0; i < nr && i < MAX_CLAIMS; i++)
 		found += self->claims[i].kind == MREGION_CLAIM_UNCLAIMED &&

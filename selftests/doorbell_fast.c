@@ -161,36 +161,19 @@ static int guest_read(struct vm *vm, uint64_t offset, unsigned int len)
 	}								\
 } while (0)
 
-static int claims_read(int fd, int vm_fd, uint32_t bus, uint32_t flags,
-		       struct mregion_claim_info *claims, uint32_t max)
-{
-	struct mregion_claims_read read = {
-		.size = sizeof(read),
-		.vm_fd = vm_fd,
-		.bus = bus,
-		.flags = flags,
-		.claims = (uintptr_t)claims,
-		.nr = max,
-		.claim_size = sizeof(*claims),
-	};
-	int err = mr_ioctl(fd, MREGION_CLAIMS, &read);
-
-	return err ? err : (int)read.nr;
-}
-
 static int renew(FIXTURE_DATA(fast) *self)
 {
-	return claims_read(self->fd, self->vm->fd, MREGION_BUS_MEMORY,
-			   MREGION_CLAIMS_RENEW, NULL, 0);
+	return mr_claims(self->fd, self->vm->fd, MREGION_BUS_MEMORY,
+			 MREGION_CLAIMS_RENEW, NULL, 0);
 }
 
 /* How many of a kind there are; *@first is the first one. */
 static int claims_of(FIXTURE_DATA(fast) *self, uint32_t kind,
 		     struct mregion_claim_info *first)
 {
-	int i, found = 0, nr = claims_read(self->fd, self->vm->fd,
-					   MREGION_BUS_MEMORY, 0, self->claims,
-					   MAX_CLAIMS);
+	int i, found = 0, nr = mr_claims(self->fd, self->vm->fd,
+					 MREGION_BUS_MEMORY, 0, self->claims,
+					 MAX_CLAIMS);
 
 	if (nr > MAX_CLAIMS)
 		return -E2BIG;

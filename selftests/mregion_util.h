@@ -437,6 +437,24 @@ static inline int mr_stats(int fd, uint32_t object, uint32_t id,
 	return mr_ioctl(fd, MREGION_STATS, stats);
 }
 
+/* Return: how many there are, of which up to @max are in @claims; or an error. */
+static inline int mr_claims(int fd, int vm_fd, uint32_t bus, uint32_t flags,
+			    struct mregion_claim_info *claims, uint32_t max)
+{
+	struct mregion_claims_read read = {
+		.size = sizeof(read),
+		.vm_fd = vm_fd,
+		.bus = bus,
+		.flags = flags,
+		.claims = (uintptr_t)claims,
+		.nr = max,
+		.claim_size = sizeof(*claims),
+	};
+	int err = mr_ioctl(fd, MREGION_CLAIMS, &read);
+
+	return err ? err : (int)read.nr;
+}
+
 static inline int mr_translate(int fd, uint32_t space, uint64_t addr,
 			       uint64_t len, struct mregion_translate *result)
 {

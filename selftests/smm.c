@@ -182,7 +182,6 @@ TEST_F(smm, doorbell_of_smm_alone)
 			      MREGION_OUTCOME_UNASSIGNED_EXIT));
 }
 
-/* An exit says in which mode it was, and MREGION_ACCESS is told by the space. */
 /*
  * KVM has one bus for fast doorbells, too. At one address each mode has its own, at
  * another SMM alone has one, and a third one is in the other mode alone.
@@ -242,6 +241,7 @@ TEST_F(smm, fast_doorbells)
 	close(efds[1]);
 }
 
+/* An exit says in which mode it was, and MREGION_ACCESS is told by the space. */
 TEST_F(smm, exits)
 {
 	struct mregion_access access;
@@ -436,23 +436,18 @@ TEST_F(smm, modes_and_commits_at_once)
 
 /* ---- Claims ------------------------------------------------------------ */
 
-
 static int claims(FIXTURE_DATA(smm) *self, uint32_t kind, uint32_t flags,
 		  struct mregion_claim_info *found)
 {
 	struct mregion_claim_info all[MAX_CLAIMS];
-	struct mregion_claims_read read = {
-		.size = sizeof(read), .vm_fd = self->vm.fd,
-		.bus = MREGION_BUS_MEMORY, .flags = flags,
-		.claims = (uintptr_t)all, .nr = MAX_CLAIMS,
-		.claim_size = sizeof(*all),
-	};
-	int err = mr_ioctl(self->fd, MREGION_CLAIMS, &read), nr = 0;
-	unsigned int i;
+	int i, nr = 0, nr_all = mr_claims(self->fd, self->vm.fd, MREGION_BUS_MEMORY,
+					  flags, all, MAX_CLAIMS);
 
-	if (err || read.nr > MAX_CLAIMS)
-		return err ? err : -E2BIG;
-	for (i = 0; i < read.nr; i++)
+	if (nr_all > MAX_CLAIMS)
+		return -E2BIG;
+	if (nr_all < 0)
+		return nr_all;
+	for (i = 0; i < nr_all; i++)
 		if (all[i].kind == kind)
 			found[nr++] = all[i];
 	return nr;

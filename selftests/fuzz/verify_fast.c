@@ -15,26 +15,30 @@
 #include "flat.h"
 #include "verify.h"
 
+/* Whether a rule is a fast doorbell that a range shows; sets where. */
+static bool fast_at(const struct mregion_view_range *range,
+		    const struct mregion_behaviour_rule *rule, u64 *addr)
+{
+	*addr = rule->offset - range->delta;
+	return rule->flags & MREGION_RULE_FAST &&
+	       *addr >= range->start && *addr <= range->last &&
+	       rule->offset == *addr + range->delta &&
+	       *addr <= MREGION_WINDOWS_LAST;
+}
+
 /* Add those of a view, in any order, or count them where there is no room. */
 static void fast_add(struct mregion_windows *all,
 		     const struct mregion_view *view)
 {
-	const struct mregion_behaviour_rule *rule;
 	const struct mregion_view_range *range;
+	u64 addr;
 	u32 i;
 
 	flat_for_each(range, view) {
 		if (!range->behaviour || range->flags & MREGION_RANGE_READONLY)
 			continue;
 		for (i = 0; i < range->behaviour->nr_rules; i++) {
-			u64 addr;
-
-			rule = range->behaviour->sorted[i];
-			addr = rule->offset - range->delta;
-			if (!(rule->flags & MREGION_RULE_FAST) ||
-			    addr < range->start || addr > range->last ||
-			    rule->offset != addr + range->delta ||
-			    addr > MREGION_WINDOWS_LAST)
+			if (!fast_at(range, range->behaviour->sorted[i], &addr))
 				continue;
 			if (all->room)
 				mregion_windows_add(all, addr, addr);
@@ -163,22 +167,15 @@ static bool fast_same_bell(const struct mregion_view *view,
 static u32 fast_nr_own(const struct mregion_view *view,
 		       const struct mregion_view *outside)
 {
-	const struct mregion_behaviour_rule *rule;
 	const struct mregion_view_range *range;
+	u64 addr;
 	u32 i, nr = 0;
 
 	flat_for_each(range, view) {
 		if (!range->behaviour || range->flags & MREGION_RANGE_READONLY)
 			continue;
 		for (i = 0; i < range->behaviour->nr_rules; i++) {
-			u64 addr;
-
-			rule = range->behaviour->sorted[i];
-			addr = rule->offset - range->delta;
-			if (!(rule->flags & MREGION_RULE_FAST) ||
-			    addr < range->start || addr > range->last ||
-			    rule->offset != addr + range->delta ||
-			    addr > MREGION_WINDOWS_LAST)
+			if (!fast_at(range, range->behaviour->sorted[i], &addr))
 				continue;
 			nr += !outside || !fast_same_bell(outside, range, addr);
 		}
