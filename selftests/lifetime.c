@@ -16,7 +16,7 @@
 #define DEVICE	3
 #define BASE	0x10000000u
 /* Of each way below; a kernel that checks all it does takes longer for one. */
-#define CYCLES	(mr_checking_kernel() ? 40 : 200)
+#define CYCLES	(mr_checking_kernel() ? 40 : 120)
 #define SECONDS	300
 
 /* A whole VMM: a machine, attached to a virtual machine whose vCPU writes. */
