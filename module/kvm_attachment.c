@@ -126,17 +126,32 @@ static int mregion_attachment_enter(struct mregion_attachment *attachment,
  * Take a reference to an attachment's virtual machine. The destructor clears
  * @kvm before the structure is freed, but from the last reference's end until
  * then there is none to be had.
+ *
+ * Whoever has it may also put ranges on a bus. So it counts as a range: when KVM loses a
+ * bus for want of memory, with all ranges that the attachment has, the virtual machine is
+ * not taken for gone while another bus is about to get some, which nobody would take off.
  */
-static struct kvm *mregion_attachment_kvm(struct mregion_attachment *attachment)
+static struct kvm *mregion_attachment_get(struct mregion_attachment *attachment)
 {
+	bool counts, held;
 	struct kvm *kvm;
 
 	spin_lock(&attachment->lock);
 	kvm = attachment->kvm;
-	if (kvm && !kvm_get_kvm_safe(kvm))
-		kvm = NULL;
+	counts = kvm && atomic_inc_not_zero(&attachment->nr_ranges);
+	held = counts && kvm_get_kvm_safe(kvm);
 	spin_unlock(&attachment->lock);
-	return kvm;
+	if (counts && !held)
+		mregion_attachment_drop(attachment, 1);
+	return held ? kvm : NULL;
+}
+
+/* Undo that. An attachment that has ended may be freed. */
+static void mregion_attachment_put(struct mregion_attachment *attachment,
+				   struct kvm *kvm)
+{
+	mregion_attachment_drop(attachment, 1);
+	kvm_put_kvm(kvm);
 }
 
 static void mregion_space_vms(struct mregion_attachment *attachment, int diff)
@@ -165,15 +180,13 @@ static void mregion_attachment_forget(struct mregion_attachment *attachment)
  */
 static void mregion_attachment_end(struct mregion_attachment *attachment)
 {
-	struct kvm *kvm = mregion_attachment_kvm(attachment);
+	struct kvm *kvm = mregion_attachment_get(attachment);
 	bool orphan = false;
 	int ret;
 
 	list_del_rcu(&attachment->list);
 	mregion_space_vms(attachment, -1);
 	if (kvm) {
-		/* until it is certain who frees this, no range is the last one */
-		atomic_inc(&attachment->nr_ranges);
 		ret = mregion_claim_leave(&attachment->memory, kvm);
 		if (attachment->pio.space)
 			ret = mregion_claim_leave(&attachment->pio, kvm) ?: ret;
@@ -189,10 +202,8 @@ static void mregion_attachment_end(struct mregion_attachment *attachment)
 		}
 	}
 	mregion_attachment_forget(attachment);
-	if (kvm) {
-		mregion_attachment_drop(attachment, 1);
-		kvm_put_kvm(kvm);
-	}
+	if (kvm)
+		mregion_attachment_put(attachment, kvm);
 	if (orphan)
 		return;
 	/* if it is dying, it does not wait for us */
@@ -267,6 +278,8 @@ mregion_attachment_alloc(struct mregion_machine *machine,
 	attachment->budget = machine->budget;
 	spin_lock_init(&attachment->lock);
 	init_completion(&attachment->gone);
+	/* who makes it counts as mregion_attachment_get() does */
+	atomic_set(&attachment->nr_ranges, 1);
 	/* one that is the same in both modes needs no look at the mode */
 	mregion_claim_init(&attachment->memory, KVM_MMIO_BUS, attachment,
 			   machine, spaces->memory,
@@ -363,14 +376,14 @@ static int mregion_claim_count(const struct mregion_claim *bus, struct kvm *kvm,
 static int mregion_attachment_count(struct mregion_attachment *attachment,
 				    struct mregion_survey_count *count)
 {
-	struct kvm *kvm = mregion_attachment_kvm(attachment);
+	struct kvm *kvm = mregion_attachment_get(attachment);
 	int ret;
 
 	if (!kvm)
 		return 0;
 	ret = mregion_claim_count(&attachment->memory, kvm, count) ?:
 	      mregion_claim_count(&attachment->pio, kvm, count);
-	kvm_put_kvm(kvm);
+	mregion_attachment_put(attachment, kvm);
 	return ret;
 }
 
@@ -404,6 +417,7 @@ static int mregion_attach_kvm(struct mregion_machine *machine, struct kvm *kvm,
 	mregion_space_vms(attachment, 1);
 	ret = mregion_attachment_enter(attachment, kvm) ?:
 	      mregion_attachment_count(attachment, &count);
+	mregion_attachment_drop(attachment, 1);
 	if (ret) {
 		mregion_attachment_end(attachment);
 		return ret;
@@ -637,7 +651,7 @@ int mregion_attachments_survey(struct mregion_machine *machine, u32 vm,
 		if (vm && vm != attachment->id)
 			continue;
 		found = true;
-		kvm = mregion_attachment_kvm(attachment);
+		kvm = mregion_attachment_get(attachment);
 		if (!kvm)
 			continue;
 		teller.vm = attachment->id;
@@ -650,7 +664,7 @@ int mregion_attachments_survey(struct mregion_machine *machine, u32 vm,
 			if (claim->space && buses >> teller.bus & 1)
 				ret = mregion_claim_walk(claim, kvm, &teller);
 		}
-		kvm_put_kvm(kvm);
+		mregion_attachment_put(attachment, kvm);
 		if (ret)
 			return ret;
 	}
@@ -683,7 +697,7 @@ int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 	if (mregion_file_is_kvm(file))
 		attachment = mregion_attachment_find(machine,
 						     file->private_data);
-	kvm = attachment ? mregion_attachment_kvm(attachment) : NULL;
+	kvm = attachment ? mregion_attachment_get(attachment) : NULL;
 	if (!kvm)
 		goto out;
 	claim = mregion_attachment_claim(attachment, bus);
@@ -694,7 +708,7 @@ int mregion_attachment_survey(struct mregion_machine *machine, int vm_fd,
 		if (!ret)
 			ret = mregion_bus_survey(claim, kvm, survey);
 	}
-	kvm_put_kvm(kvm);
+	mregion_attachment_put(attachment, kvm);
 out:
 	fput(file);
 	return ret;
@@ -713,14 +727,14 @@ int mregion_attachments_prepare(struct mregion_machine *machine)
 	int ret = 0;
 
 	list_for_each_entry(attachment, &machine->attachments, list) {
-		struct kvm *kvm = mregion_attachment_kvm(attachment);
+		struct kvm *kvm = mregion_attachment_get(attachment);
 
 		if (!kvm)
 			continue;
 		ret = mregion_claim_prepare(&attachment->memory, kvm) ?:
 		      mregion_claim_prepare(&attachment->pio, kvm) ?:
 		      mregion_claim_prepare(&attachment->fast, kvm);
-		kvm_put_kvm(kvm);
+		mregion_attachment_put(attachment, kvm);
 		if (ret)
 			break;
 	}
@@ -760,13 +774,13 @@ void mregion_attachments_update(struct mregion_machine *machine)
 		    !mregion_claim_is_prepared(&attachment->pio) &&
 		    !mregion_claim_is_prepared(&attachment->fast))
 			continue;
-		kvm = mregion_attachment_kvm(attachment);
+		kvm = mregion_attachment_get(attachment);
 		if (!kvm)
 			continue;
 		mregion_claim_update(&attachment->memory, kvm);
 		mregion_claim_update(&attachment->pio, kvm);
 		mregion_claim_update(&attachment->fast, kvm);
-		kvm_put_kvm(kvm);
+		mregion_attachment_put(attachment, kvm);
 	}
 	mregion_attachments_cancel(machine);
 }

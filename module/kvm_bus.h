@@ -119,7 +119,8 @@ struct mregion_claim {
  * @pid: the process that made it; a reference
  * @orphan: the machine is gone, and the destructor is to free this
  * @gone: completed when the virtual machine is gone
- * @nr_ranges: ranges on its buses altogether
+ * @nr_ranges: ranges on its buses altogether, and one for each who may put some there; once
+ *	it is 0, it stays so
  * @memory: its memory bus
  * @pio: its I/O port bus
  * @fast: its fast doorbells on the bus for those, to which others may be added at any

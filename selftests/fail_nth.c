@@ -4,6 +4,8 @@
  * is made to, on kernels that can inject that.
  */
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 
 #include "kselftest_harness.h"
 #include "commit_util.h"
@@ -565,6 +567,86 @@ TEST_F_TIMEOUT(commit, renewed_by_the_next_commit, 300)
 	}
 	EXPECT_LT(0, failed);
 	close(read.vm_fd);
+}
+
+/* ---- KVM's own allocations --------------------------------------------- */
+
+#define LOST_ROUNDS	40
+#define LOST_DELAY_US	4000
+/* An RCU callback is kfree()'s turn after five seconds at most. */
+#define KFREE_RCU_S	6
+
+/* Who takes an ioeventfd off the memory bus, for which KVM finds no memory. */
+struct loser {
+	pthread_t thread;
+	int vm;
+	struct kvm_ioeventfd bell;
+	unsigned int delay;		/* us */
+	bool lost;
+};
+
+static void *loser_thread(void *arg)
+{
+	struct loser *loser = arg;
+	int fail_nth = failures_open();
+
+	loser->bell.flags = KVM_IOEVENTFD_FLAG_DEASSIGN;
+	usleep(loser->delay);
+	/* the first is the copy of the arguments */
+	fail_at(fail_nth, 2);
+	mr_ioctl(loser->vm, KVM_IOEVENTFD, &loser->bell);
+	loser->lost = !fail_no_more(fail_nth);
+	close(fail_nth);
+	return NULL;
+}
+
+/*
+ * KVM throws away a bus that it finds no memory to shrink, with all that was on it. When
+ * that is the memory bus, and the attachment is not on the other one yet, it has to get off
+ * that one again nevertheless. Otherwise KVM finds freed memory there at the virtual
+ * machine's end.
+ */
+TEST_F_TIMEOUT(commit, bus_lost_while_attaching, 300)
+{
+	struct mregion_attach attach = {
+		.size = sizeof(attach), .memory = SPACE, .pio = PIO_SPACE,
+	};
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), efd = eventfd(0, 0);
+	int fail_nth = failures_open(), vms[LOST_ROUNDS], err;
+	FIXTURE_DATA(commit) other = {};
+	unsigned int i, nr_lost = 0;
+
+	if (fail_nth < 0)
+		SKIP(return, "this kernel cannot inject failures");
+	if (kvm < 0)
+		SKIP(return, "no virtual machine to attach to");
+	for (i = 0; i < LOST_ROUNDS; i++) {
+		struct loser loser = {
+			.vm = vms[i] = ioctl(kvm, KVM_CREATE_VM, 0),
+			.bell = { .addr = 0xf0000000, .len = 4, .fd = efd },
+			.delay = i * LOST_DELAY_US / LOST_ROUNDS,
+		};
+
+		ASSERT_LE(0, loser.vm);
+		ASSERT_EQ(0, mr_ioctl(loser.vm, KVM_IOEVENTFD, &loser.bell));
+		commit_setup(_metadata, &other, NULL);
+		attach.vm_fd = loser.vm;
+		ASSERT_EQ(0, pthread_create(&loser.thread, NULL, loser_thread,
+					    &loser));
+		err = mr_ioctl(other.fd, MREGION_ATTACH, &attach);
+		pthread_join(loser.thread, NULL);
+		/* the bus may have been lost before */
+		ASSERT_TRUE(!err || err == -ENOMEM);
+		nr_lost += loser.lost;
+		commit_teardown(_metadata, &other, NULL);
+	}
+	EXPECT_EQ(LOST_ROUNDS, nr_lost);
+	sleep(KFREE_RCU_S);
+	for (i = 0; i < LOST_ROUNDS; i++)
+		close(vms[i]);
+	close(fail_nth);
+	close(efd);
+	close(kvm);
 }
 
 TEST_HARNESS_MAIN
