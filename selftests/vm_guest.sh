@@ -35,7 +35,7 @@ once()
 	rm -f "$tmp/out" "$tmp/over"
 	[ ! -p "$tmp/typed" ] || type_lines >"$tmp/typist" 2>&1 &
 	# shellcheck disable=SC2016 # that shell expands it
-	timeout 300 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
+	timeout 600 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
 		"$vmm" --kernel "$MREGION_GUEST_KERNEL" \
 		--initrd "$MREGION_GUEST_INITRD" --cpus "$processors" \
 		--cmdline "console=ttyS0 $parameters $cmdline" \
@@ -44,7 +44,7 @@ once()
 	status=$?
 	: >"$tmp/over"
 	wait
-	[ $(($(date +%s) - start)) -lt 300 ] || status=124
+	[ $(($(date +%s) - start)) -lt 600 ] || status=124
 }
 
 # attempt PROCESSORS CMDLINE OPTION...
