@@ -168,9 +168,12 @@ static int build_small(int fd)
 static bool attach(int fd)
 {
 	struct mregion_attach attach = { .size = sizeof(attach), .memory = 1,
-					 .pio = 2, .smm = 3 };
+					 .pio = 2 };
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
+#ifdef __x86_64__
+	attach.smm = 3;
+#endif
 	attach.vm_fd = kvm < 0 ? -1 : mr_create_vm(kvm);
 	return attach.vm_fd >= 0 && !mr_ioctl(fd, MREGION_ATTACH, &attach);
 }

@@ -72,6 +72,19 @@ static inline void worker_end(struct worker *worker)
 	__atomic_store_n(&worker->done, true, __ATOMIC_RELEASE);
 }
 
+/* Tell it to stop, and wait for that, but not longer than @msecs. */
+static inline void worker_ask(struct worker *worker, uint64_t msecs)
+{
+	uint64_t deadline = mr_now_ms() + msecs;
+
+	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE) &&
+	       mr_now_ms() < deadline) {
+		pthread_kill(worker->thread, SIGUSR1);
+		usleep(1000);
+	}
+}
+
 /* @run: of the vCPU that it may be in, or NULL. */
 static inline void worker_stop(struct worker *worker, struct kvm_run *run)
 {
