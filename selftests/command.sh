@@ -231,6 +231,9 @@ view of space 3 (memory), root #4 pci, unassigned ones, of generation 1:
   0000000000005000-000000000000500f (i/o): #15 moving
 END
 
+# Those of which space 3 is seen in SMM
+smm=$vms
+[ "$(uname -m)" = x86_64 ] || smm=0
 check 'tables' prints 0 mregion show "$machine" spaces rules rings servers \
 	shadows <<END
 machine $machine: command_machine, process $pid, generation 1
@@ -238,7 +241,7 @@ spaces:
   SPACE  BUS     ROOT       UNASSIGNED  RANGES  VMS  GENERATION
       1  memory  #1 system  exit            11    $vms           1
       2  pio     #11 ports  exit             1    $vms           1
-      3  memory  #4 pci     ones             4    $vms           1
+      3  memory  #4 pci     ones             4    $smm           1
 rules:
   REGION   KIND      OFFSET  LENGTH  SIZE   VALUE  RING  SHADOW     AT  FLAGS         INDEX
   #5 uart  doorbell    0x10       4     4  0x1234     -       -      -  datamatch     -
@@ -258,10 +261,10 @@ shadows:
 END
 
 if [ $vms -eq 1 ]; then
-	smm=
-	[ "$(uname -m)" != x86_64 ] || smm='          3'
+	column=
+	[ $smm -eq 0 ] || column='          3'
 	check 'virtual machines' says 0 \
-		"   1  $pid             1          2$smm" \
+		"   1  $pid             1          2$column" \
 		mregion show "$machine" vms
 	check 'claims' says 0 '0xfee01000   0xffffffff' \
 		mregion show "$machine" claims
