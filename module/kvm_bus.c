@@ -323,8 +323,10 @@ static int mregion_spare_fill(const struct mregion_claim *bus,
 static void mregion_space_published(struct mregion_space *space,
 				    const struct kvm_io_bus *bus)
 {
-	if (space)
-		WRITE_ONCE(space->published, space->nr_vms == 1 ? bus : NULL);
+	if (!space)
+		return;
+	WRITE_ONCE(space->published_nr, bus->dev_count);
+	WRITE_ONCE(space->published, space->nr_vms == 1 ? bus : NULL);
 }
 
 /**

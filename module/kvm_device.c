@@ -113,15 +113,19 @@ static bool mregion_bus_is_rest(const struct kvm_vcpu *vcpu, gpa_t addr)
 }
 
 /*
- * Whether KVM has others on the bus than when windows were claimed. Where it has
- * made a new one at the address of ours, what is missed exits.
+ * Whether KVM has others on the bus than when windows were claimed. KVM may have made a
+ * new one at the address of ours, which it has freed. If that has as many ranges, too,
+ * what is missed exits.
  */
 static bool mregion_bus_has_changed(const struct kvm_vcpu *vcpu,
 				    const struct mregion_space *space,
 				    enum kvm_bus index)
 {
-	return rcu_access_pointer(vcpu->kvm->buses[index]) !=
-	       READ_ONCE(space->published);
+	const struct kvm_io_bus *bus =
+		srcu_dereference(vcpu->kvm->buses[index], &vcpu->kvm->srcu);
+
+	return bus != READ_ONCE(space->published) ||
+	       (bus && bus->dev_count != READ_ONCE(space->published_nr));
 }
 
 /* Whether an access is as well made by somebody else. */

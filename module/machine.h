@@ -59,6 +59,7 @@ struct mregion_space_state {
  * @watch: what its view descriptors share, or NULL before the first; a reference
  * @published: KVM's bus as it was made last for the only attachment, for no more
  *	than to compare it; NULL where there are several. Read by vCPUs
+ * @published_nr: how many ranges that has
  * @retired: in the list of what is freed after a grace period
  *
  * All but @id, @machine, @bus, @slot and @counters is under the machine's lock.
@@ -79,6 +80,7 @@ struct mregion_space {
 	struct mregion_counters counters;
 	struct mregion_watch *watch;
 	const void *published;
+	int published_nr;
 	struct list_head retired;
 };
 
