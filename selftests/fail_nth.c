@@ -573,7 +573,7 @@ TEST_F_TIMEOUT(commit, renewed_by_the_next_commit, 300)
 
 #define LOST_ROUNDS	40
 #define LOST_DELAY_US	4000
-/* An RCU callback is kfree()'s turn after five seconds at most. */
+/* kfree_rcu() frees after five seconds at most. */
 #define KFREE_RCU_S	6
 
 /* Who takes an ioeventfd off the memory bus, for which KVM finds no memory. */
@@ -622,7 +622,7 @@ TEST_F_TIMEOUT(commit, bus_lost_while_attaching, 300)
 		SKIP(return, "no virtual machine to attach to");
 	for (i = 0; i < LOST_ROUNDS; i++) {
 		struct loser loser = {
-			.vm = vms[i] = ioctl(kvm, KVM_CREATE_VM, 0),
+			.vm = vms[i] = mr_create_vm(kvm),
 			.bell = { .addr = 0xf0000000, .len = 4, .fd = efd },
 			.delay = i * LOST_DELAY_US / LOST_ROUNDS,
 		};
