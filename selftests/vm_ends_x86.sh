@@ -55,9 +55,9 @@ prints strays '\270\000\000\000\320\377\340'
 # 1: hlt; jmp 1b
 prints stops '\364\353\375'
 
-# Draws on all of the framebuffer, for ever:
-#	1: mov $0xa0000000, %edi; mov $307200, %ecx; inc %eax; rep stosl; jmp 1b
-kernel "$tmp/draws" '\277\000\000\000\240\271\000\260\004\000\100\363\253\353\361'
+# Draws on all of the framebuffer, for ever; interrupts on, as vm/README says of intel:
+#	sti; 1: mov $0xa0000000, %edi; mov $307200, %ecx; inc %eax; rep stosl; jmp 1b
+kernel "$tmp/draws" '\373\277\000\000\000\240\271\000\260\004\000\100\363\253\353\361'
 
 dd if="$tmp/sleeps" of="$tmp/truncated" bs=512 count=2 2>/dev/null
 changed longer 0x1f4 '\377\377'
