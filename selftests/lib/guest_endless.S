@@ -4,7 +4,8 @@
 	.globl guest, guest_end
 	.code16
 guest:
-	jmp	guest
+	sti			/* see intel in ../vm/README */
+1:	jmp	1b
 guest_end:
 
 	.section .note.GNU-stack, "", @progbits
