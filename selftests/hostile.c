@@ -615,13 +615,13 @@ TEST_F_TIMEOUT(hostile, random_commits, 180)
 		ASSERT_EQ(0, mr_snapshot_take(self->fd, &before));
 		nr_spaces = mr_spaces(self->fd, 0, spaces, 32);
 		ASSERT_LE(0, nr_spaces);
-		for (j = 0; j < (unsigned int)nr_spaces && j < 32; j++)
+		for (j = 0; j < (unsigned int)nr_spaces && j < 32; j++) {
 			ASSERT_TRUE(view_is_sane(self->fd, spaces[j].id,
-						 spaces[j].bus)) {
+						 spaces[j].bus))
 				TH_LOG("commit %u: view of space %u: %s", i,
 				       spaces[j].id,
 				       mr_view_text(self->fd, spaces[j].id));
-			}
+		}
 	}
 	EXPECT_LT(RANDOM_COMMITS / 10, succeeded);
 	EXPECT_LT(RANDOM_COMMITS / 20, all_alone);

@@ -80,11 +80,11 @@ static uint64_t bytes_at(const struct mr_shadow *shadow, uint64_t offset,
 									\
 	EXPECT_EQ(_handled, way_read(&self->rig, self->way, _offset,	\
 				     _len, &__value));			\
-	if (_handled)							\
-		EXPECT_EQ(_value, __value) {				\
+	if (_handled) {							\
+		EXPECT_EQ(_value, __value)				\
 			TH_LOG("%u@%#x", (unsigned int)(_len),		\
 			       (unsigned int)(_offset));		\
-		}							\
+	}								\
 } while (0)
 
 TEST_F(shadow, reads)

@@ -457,10 +457,10 @@ static void pokers_stop(struct __test_metadata *_metadata,
 		consume(self);
 	}
 	ASSERT_EQ(0, mr_stats(self->rig.fd, MREGION_OBJECT_MACHINE, 0, &stats));
-	for (i = 0; i < 16; i++)
-		EXPECT_EQ(outcomes(self, i), stats.outcomes[i]) {
+	for (i = 0; i < 16; i++) {
+		EXPECT_EQ(outcomes(self, i), stats.outcomes[i])
 			TH_LOG("outcome %u", i);
-		}
+	}
 }
 
 /* What the kernel says to have put into rings has come out of them. */

@@ -677,6 +677,17 @@ static void random_access(struct world *world, struct access *access)
 		access->data[i] = one_in(&prng, 2) ? 0 : below(&prng, 3);
 }
 
+/* The first outcome that was never met, but that of a full ring; -1: none. */
+static int missing(const uint64_t *met)
+{
+	int k;
+
+	for (k = 0; k <= MREGION_OUTCOME_SERVED; k++)
+		if (!met[k] && k != MREGION_OUTCOME_RING_FULL)
+			return k;
+	return -1;
+}
+
 TEST(one_dispatcher)
 {
 	uint64_t seed = random_seed("MREGION_SEED");
@@ -688,7 +699,9 @@ TEST(one_dispatcher)
 	int round, i, k;
 
 	TH_LOG("seed %#llx", (unsigned long long)seed);
-	for (round = 0; round < ROUNDS; round++) {
+	/* A test of what never happens would say nothing, and some is rare. */
+	for (round = 0; round < ROUNDS ||
+	     (missing(met) >= 0 && round < 10 * ROUNDS); round++) {
 		prng = prng_of(seed, round);
 		ASSERT_TRUE(make_world(&world))
 			TH_LOG("round %d, %s: %s", round, world.failed,
@@ -704,14 +717,12 @@ TEST(one_dispatcher)
 			met[k] += stats.outcomes[k];
 		free_world(&world);
 	}
-	/* A test of what never happens would say nothing. */
-	for (k = 0; k < (int)NR_WAYS; k++)
+	for (k = 0; k < (int)NR_WAYS; k++) {
 		EXPECT_LE(ROUNDS * ACCESSES / 3, compared[k])
 			TH_LOG("%s: %u accesses", ways[k].name, compared[k]);
-	for (k = 0; k <= MREGION_OUTCOME_SERVED; k++)
-		if (k != MREGION_OUTCOME_RING_FULL)
-			EXPECT_NE(0, met[k])
-				TH_LOG("outcome %d was not met", k);
+	}
+	EXPECT_EQ(-1, missing(met))
+		TH_LOG("an outcome was not met, of %d rounds", round);
 }
 
 TEST_HARNESS_MAIN
